@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void *checked(void *p)
+{
+	if (!p) {
+		static const char msg[] = "taproom: out of memory\n";
+
+		(void)!write(STDERR_FILENO, msg, sizeof(msg) - 1);
+		abort();
+	}
+	return p;
+}
+
+void *xmalloc(size_t size)
+{
+	return checked(malloc(size ? size : 1));
+}
+
+void *xcalloc(size_t n, size_t size)
+{
+	return checked(calloc(n ? n : 1, size ? size : 1));
+}
+
+void *xrealloc(void *p, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		checked(NULL);
+	return checked(realloc(p, bytes ? bytes : 1));
+}
+
+char *xstrndup(const char *s, size_t n)
+{
+	char *p = xmalloc(n + 1);
+
+	memcpy(p, s, n);
+	p[n] = '\0';
+	return p;
+}
+
+char *xstrdup(const char *s)
+{
+	return s ? xstrndup(s, strlen(s)) : NULL;
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+	va_list ap;
+	char *p;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&p, fmt, ap);
+	va_end(ap);
+	return checked(n < 0 ? NULL : p);
+}
+
+void freep(void *pp)
+{
+	void *p;
+
+	memcpy(&p, pp, sizeof(p));
+	free(p);
+}
+
+void closep(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+struct arena_chunk {
+	struct arena_chunk *next;
+	size_t used, size;
+	_Alignas(16) char data[];
+};
+
+#define ARENA_CHUNK 16384
+
+static struct arena_chunk *chunk_new(size_t size, struct arena_chunk *next)
+{
+	struct arena_chunk *c = xmalloc(sizeof(*c) + size);
+
+	c->next = next;
+	c->used = 0;
+	c->size = size;
+	return c;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	struct arena_chunk *c = a->head;
+	void *p;
+
+	if (size > SIZE_MAX / 2)
+		checked(NULL);
+	size = (size + 15) & ~(size_t)15;
+	if (!c || c->size - c->used < size) {
+		c = chunk_new(size > ARENA_CHUNK ? size : ARENA_CHUNK, c);
+		a->head = c;
+	}
+	p = c->data + c->used;
+	c->used += size;
+	a->total += size;
+	return memset(p, 0, size);
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t n)
+{
+	char *p = arena_alloc(a, n + 1);
+
+	memcpy(p, s, n);
+	return p;
+}
+
+void arena_reset(struct arena *a)
+{
+	struct arena_chunk *keep = NULL;
+
+	for (struct arena_chunk *c = a->head, *next; c; c = next) {
+		next = c->next;
+		if (!next && c->size == ARENA_CHUNK)
+			keep = c;
+		else
+			free(c);
+	}
+	if (keep)
+		keep->used = 0;
+	a->head = keep;
+	a->total = 0;
+}
+
+void arena_done(struct arena *a)
+{
+	arena_reset(a);
+	free(a->head);
+	a->head = NULL;
+}

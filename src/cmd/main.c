@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/cmd.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/file.h"
+
+#ifndef TAPROOM_VERSION
+#define TAPROOM_VERSION "0"
+#endif
+
+/* In the order of --help; ends with an empty row. */
+static const struct cmd_row COMMANDS[] = {
+	{},
+};
+
+const struct opt CMD_COMMON[] = {
+	{ .type = OPT_TYPE_STR, .name = "store", .arg = "URL",
+	  .help = "where history is kept: a file [default: $TAPROOM_STORE, else "
+		  "~/.local/share/taproom/history.db]",
+	  .offset = offsetof(struct cmd_common, store) },
+	{ .type = OPT_TYPE_STR, .letter = 'C', .name = "directory", .arg = "DIR",
+	  .help = "work as if started in DIR", .offset = offsetof(struct cmd_common, dir) },
+	{ .type = OPT_TYPE_FLAG, .name = "json", .help = "print JSON",
+	  .offset = offsetof(struct cmd_common, json) },
+	{ .type = OPT_TYPE_FLAG, .letter = 'q', .name = "quiet", .help = "say less",
+	  .offset = offsetof(struct cmd_common, quiet) },
+	{ .type = OPT_TYPE_COUNT, .letter = 'v', .name = "verbose", .help = "say more",
+	  .offset = offsetof(struct cmd_common, verbose) },
+	OPT_END,
+};
+
+static void log_line(void *ctx, enum log_level level, struct str text)
+{
+	fprintf(stderr, "%s%.*s\n", level == LOG_WARN ? "warning: " : "", STR_FMT(text));
+}
+
+int cmd_fail(struct cmd *c, int code, const struct err *err)
+{
+	out_flush(c->out);
+	fprintf(stderr, "taproom: %s\n", err->text);
+	return code;
+}
+
+int cmd_options(struct cmd *c, const struct opt_command *help, bool stop_at_operand, int argc,
+		char **argv, void *opts, struct cmd_common *common, int *ret_n)
+{
+	struct err err = {};
+	int r = opt_parse(help, stop_at_operand, argc, argv, opts, ret_n, &err);
+
+	if (r > 0) {
+		opt_help(c->out, help);
+		return EXIT_PASSED;
+	}
+	if (r < 0)
+		return cmd_fail(c, EXIT_USAGE, &err);
+	if (common->dir && chdir(common->dir) < 0) {
+		err_sys(&err, errno, "-C '%s'", common->dir);
+		return cmd_fail(c, EXIT_USAGE, &err);
+	}
+	if (common->quiet)
+		c->log.level = LOG_WARN;
+	else if (common->verbose)
+		c->log.level = LOG_DEBUG;
+	return -1;
+}
+
+char *cmd_cache_dir(void)
+{
+	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+
+	if (xdg && xdg[0] == '/')
+		return path_join(xdg, "taproom");
+	return path_join(home && home[0] == '/' ? home : "/root", ".cache/taproom");
+}
+
+static void help_all(struct out *out)
+{
+	out_lit(out, "Usage: taproom COMMAND [options]\n\n"
+		     "Continuous testing for a Linux kernel subsystem: boots kernels, runs their\n"
+		     "tests, keeps every result, says what broke and what only flakes.\n\n"
+		     "Commands:\n");
+	for (const struct cmd_row *row = COMMANDS; row->name; row++) {
+		out_printf(out, "  %-10s", row->name);
+		opt_wrap(out, row->help->summary, 13, 12);
+	}
+	out_lit(out, "\n'taproom COMMAND --help' tells more; so does taproom(1).\n");
+}
+
+static const struct cmd_row *command_find(const char *name, struct err *err)
+{
+	const struct cmd_row *near = NULL;
+	unsigned best = 3;
+
+	for (const struct cmd_row *row = COMMANDS; row->name; row++) {
+		unsigned d = str_distance(str_of(name), str_of(row->name));
+
+		if (d == 0)
+			return row;
+		if (d < best) {
+			best = d;
+			near = row;
+		}
+	}
+	err_set(err, EINVAL, near ? "no command '%s'; did you mean '%s'?"
+				  : "no command '%s'; 'taproom --help' lists them",
+		name, near ? near->name : "");
+	return NULL;
+}
+
+static unsigned terminal_columns(void)
+{
+	struct winsize w;
+
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col : 80;
+}
+
+int main(int argc, char **argv)
+{
+	struct out out;
+	struct cmd c = {
+		.out = &out,
+		.log = { .level = LOG_INFO, .line = log_line },
+		.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+		.terminal = isatty(STDERR_FILENO),
+		.columns = terminal_columns(),
+	};
+	const struct cmd_row *row;
+	struct err err = {};
+	int code = EXIT_PASSED;
+
+	signal(SIGPIPE, SIG_IGN);
+	out_to_fd(&out, STDOUT_FILENO);
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
+		help_all(&out);
+		code = argc < 2 ? EXIT_USAGE : EXIT_PASSED;
+	} else if (strcmp(argv[1], "--version") == 0) {
+		out_lit(&out, "taproom " TAPROOM_VERSION "\n");
+	} else {
+		row = command_find(argv[1], &err);
+		code = row ? row->run(&c, argc - 1, argv + 1) : cmd_fail(&c, EXIT_USAGE, &err);
+	}
+	if (out_flush(&out) < 0 && out.error != -EPIPE && code == EXIT_PASSED) {
+		err_sys(&err, -out.error, "write to standard output");
+		code = cmd_fail(&c, EXIT_HARNESS, &err);
+	}
+	return code;
+}

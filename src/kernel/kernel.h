@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Kernels: from a --kernel word to files that can be booted.
+ *
+ *   debian[:SUITE][/PACKAGE]  a distribution kernel, fetched and unpacked into
+ *                             the cache, never installed
+ *   FILE                      a bzImage or vmlinux
+ *   DIR                       a built kernel tree
+ *   host                      the running kernel's image and modules
+ *
+ * Everything found stays in the cache and is found again without a network.
+ */
+#include "base/err.h"
+#include "base/log.h"
+
+struct kernel {
+	char *spec;        /* as asked for */
+	char *release;     /* "6.12.117+deb12-cloud-amd64" */
+	char *version;     /* package version, git describe; for the record */
+	char *branch;      /* "debian-6.12", the tree's branch, "host" */
+	char *image;       /* bootable file */
+	char *config;      /* its .config; NULL: unknown */
+	char *modules_dir; /* holds <release>/; NULL: none */
+	char *source;      /* kernel tree on disk; NULL: ask kernel_source() */
+};
+
+int kernel_find(const char *spec, const char *cache_dir, const struct log *log,
+		struct kernel *ret, struct err *err);
+void kernel_done(struct kernel *k);
+
+/*
+ * The matching source tree, at least the parts that kselftests need. Sets
+ * k->source. -ENOENT where a kernel has no source (an image file).
+ */
+int kernel_source(struct kernel *k, const char *cache_dir, const struct log *log,
+		  struct err *err);
+
+/* Value of CONFIG_@name in k->config: 'y', 'm', or 'n'; '?' when unknown. */
+char kernel_config_value(const char *config_path, const char *name);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Machines: where tests run. One struct of functions per kind (qemu, host),
+ * one table of them (machines.c). A machine runs commands one after another
+ * and passes their bytes on; it never reads TAP.
+ *
+ * Life: machine_boot() returns at once; callbacks follow from the loop:
+ * ready, then output/exited for each command, console at any time, and died
+ * exactly once, last, whatever happened. machine_free() kills what is left
+ * and removes every file; it may be called at any time outside a callback,
+ * and in died().
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/str.h"
+
+struct machine;
+
+enum machine_root {
+	MACHINE_ROOT_OVERLAY, /* the host's files; writes stay in the guest */
+	MACHINE_ROOT_RO,
+	MACHINE_ROOT_RW,      /* writes reach the host */
+};
+
+struct machine_share { /* a host directory, at the same path in the guest */
+	const char *dir;
+	bool rw;
+};
+
+struct machine_config {
+	/* The kernel: host machines ignore it. Paths are absolute. */
+	const char *image;       /* bzImage, vmlinux or linux (UML) */
+	const char *release;     /* uname -r */
+	const char *config;      /* its .config; may be NULL: unknown */
+	const char *modules_dir; /* holds <release>/modules.dep; NULL: no modules */
+
+	unsigned cpus;           /* 0: the kind's default */
+	uint64_t memory;         /* bytes; 0: default */
+	const char *accel;       /* "auto", "kvm", "tcg" */
+	enum machine_root root;
+	const struct machine_share *shares;
+	unsigned n_shares;
+	bool net;                /* user-mode network */
+	const char *const *append;    /* kernel command line; NULL-ended or NULL */
+	const char *const *qemu_opts; /* VMM arguments; NULL-ended or NULL */
+	int64_t boot_timeout_ms; /* 0: the kind's default */
+	const char *work_dir;    /* for sockets and images; exists, ours */
+	const char *cache_dir;   /* initramfs, probes; may be used by others too */
+};
+
+enum machine_death {
+	MACHINE_STOPPED,     /* as asked: machine_stop() */
+	MACHINE_BOOT_FAILED, /* never became ready; retried before it is told */
+	MACHINE_PANICKED,    /* the guest's kernel ended it */
+	MACHINE_VANISHED,    /* the VMM ended or was killed */
+	MACHINE_PROTOCOL,    /* the agent spoke garbage */
+};
+
+struct machine_command {
+	const char *const *argv; /* NULL-ended */
+	const char *const *env;  /* "K=V", NULL-ended; may be NULL */
+	const char *dir;         /* NULL: / */
+	bool merge;              /* stderr into stdout, order kept */
+	bool terminal;           /* a pty */
+};
+
+struct machine_exit {
+	int status;              /* wait status, or -errno: could not be started */
+	int64_t user_ms, system_ms;
+};
+
+struct machine_events {
+	void (*ready)(void *ctx, struct machine *m);
+	void (*console)(void *ctx, struct machine *m, struct str bytes);
+	/* @stream 1 or 2; @time_ms since the machine was ready. */
+	void (*output)(void *ctx, struct machine *m, unsigned stream, int64_t time_ms,
+		       struct str bytes);
+	void (*exited)(void *ctx, struct machine *m, const struct machine_exit *exit);
+	void (*died)(void *ctx, struct machine *m, enum machine_death how, const char *why);
+};
+
+/* Returns 0 or an error with what to do about it. */
+int machine_boot(const char *kind, const struct machine_config *config, struct loop *loop,
+		 const struct log *log, const struct machine_events *events, void *ctx,
+		 struct machine **ret, struct err *err);
+/* One command at a time: -EBUSY while one runs. */
+int machine_start(struct machine *m, const struct machine_command *cmd, struct err *err);
+int machine_input(struct machine *m, struct str bytes, struct err *err); /* empty: EOF */
+int machine_signal(struct machine *m, int sig, struct err *err);
+void machine_stop(struct machine *m); /* power off; killed after a grace */
+struct machine *machine_free(struct machine *m);
+
+/* What was used, for the record; valid while the machine is. */
+struct machine_facts {
+	const char *kind;   /* "qemu" */
+	const char *accel;  /* "tcg"; "" for host */
+	const char *why;    /* a sentence: why this accelerator */
+	const char *release; /* of the kernel that runs; NULL until ready */
+	unsigned cpus;
+	uint64_t memory;
+	int64_t boot_ms;    /* to ready; -1 until then */
+	int64_t pid;        /* of the VMM on the host */
+};
+void machine_facts(const struct machine *m, struct machine_facts *ret);
+
+/* For doctor: can this kind run here? Returns 1, or 0 with the reason and the
+ * mending command in @why. */
+struct machine_kind {
+	const char *name;
+	const char *summary;
+	int (*probe)(const char *cache_dir, struct buf *why);
+};
+extern const struct machine_kind MACHINE_KINDS[];
+extern const unsigned MACHINE_KINDS_N;

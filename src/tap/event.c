@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tap/event.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+
+const struct status_info STATUS_INFO[STATUS_N] = {
+	[STATUS_SKIP] = { "skip", "skipped", "-", "34", false, "skipped", "skipped", "SKIP", "skip" },
+	[STATUS_PASS] = { "pass", "passed", "✓", "32", false, NULL, "passed", "PASS", "pass" },
+	[STATUS_XFAIL] = { "xfail", "expected failures", "x", "36", false, "skipped", "skipped",
+			   "XFAIL", "pass" },
+	[STATUS_FLAKY] = { "flaky", "flaky", "~", "33", false, "skipped", "other", "FAIL", "flaky" },
+	[STATUS_XPASS] = { "xpass", "unexpected passes", "!", "35", false, NULL, "passed", "XPASS",
+			   "pass" },
+	[STATUS_MISSING] = { "missing", "missing", "?", "35;1", true, "error", "other", "MISS",
+			     "fail" },
+	[STATUS_FAIL] = { "fail", "failed", "✗", "31", true, "failure", "failed", "FAIL", "fail" },
+	[STATUS_TIMEOUT] = { "timeout", "timed out", "T", "31;1", true, "failure", "failed", "FAIL",
+			     "fail" },
+	[STATUS_ERROR] = { "error", "errors", "E", "35;1", true, "error", "failed", "ERROR",
+			   "fail" },
+	[STATUS_CRASH] = { "crash", "crashed", "#", "31;1;7", true, "error", "failed", "FAIL",
+			   "fail" },
+};
+
+const char *const PROBLEM_NAMES[PROBLEM_N] = {
+	[PROBLEM_PLAN_MISMATCH] = "plan-mismatch",
+	[PROBLEM_NUMBERING] = "numbering",
+	[PROBLEM_DUPLICATE_NAME] = "duplicate-name",
+	[PROBLEM_STATUS_MISMATCH] = "status-mismatch",
+	[PROBLEM_BAIL_OUT] = "bail-out",
+	[PROBLEM_TRUNCATED] = "truncated",
+	[PROBLEM_LONG_LINE] = "long-line",
+	[PROBLEM_TOO_MANY] = "too-many",
+	[PROBLEM_DEGRADED] = "degraded",
+	[PROBLEM_BAD_SYNTAX] = "bad-syntax",
+};
+
+int status_from_name(struct str name, enum status *ret)
+{
+	for (unsigned i = 0; i < STATUS_N; i++) {
+		if (str_eq(name, str_of(STATUS_INFO[i].name))) {
+			*ret = (enum status)i;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+void event_fan_add(struct event_fan *fan, struct event_sink sink)
+{
+	assert(fan->n < EVENT_FAN_MAX);
+	fan->sinks[fan->n++] = sink;
+}
+
+static void fan_event(void *ctx, const struct event *ev)
+{
+	struct event_fan *fan = ctx;
+
+	for (unsigned i = 0; i < fan->n; i++)
+		event_emit(&fan->sinks[i], ev);
+}
+
+struct event_sink event_fan_sink(struct event_fan *fan)
+{
+	return (struct event_sink){ fan_event, fan };
+}
