@@ -22,22 +22,27 @@ void opt_list_done(struct opt_list *l)
 	*l = (struct opt_list){};
 }
 
+/* A row found: groups move their rows' values. */
+struct found {
+	const struct opt *opt;
+	size_t offset;
+};
+
 /* Walks a table and its groups; @match decides, @ctx is its own. */
-static const struct opt *find(const struct opt *o, bool (*match)(const struct opt *, void *),
-			      void *ctx)
+static bool find(const struct opt *o, bool (*match)(const struct opt *, void *), void *ctx,
+		 struct found *ret)
 {
 	for (; o->type != OPT_TYPE_END; o++) {
-		const struct opt *hit;
-
-		if (o->type == OPT_TYPE_GROUP) {
-			hit = find(o->group, match, ctx);
-			if (hit)
-				return hit;
-		} else if (match(o, ctx)) {
-			return o;
+		if (o->type == OPT_TYPE_GROUP && find(o->group, match, ctx, ret)) {
+			ret->offset += o->offset;
+			return true;
+		}
+		if (o->type != OPT_TYPE_GROUP && match(o, ctx)) {
+			*ret = (struct found){ o, o->offset };
+			return true;
 		}
 	}
-	return NULL;
+	return false;
 }
 
 static bool match_name(const struct opt *o, void *ctx)
@@ -71,8 +76,9 @@ static bool match_near(const struct opt *o, void *ctx)
 static int unknown_option(const struct opt_command *cmd, struct str name, struct err *err)
 {
 	struct nearest near = { .wanted = name, .distance = 4 };
+	struct found none;
 
-	find(cmd->opts, match_near, &near);
+	find(cmd->opts, match_near, &near, &none);
 	if (near.name)
 		return err_set(err, EINVAL, "no option '--%.*s'; did you mean '--%s'?",
 			       STR_FMT(name), near.name);
@@ -96,9 +102,10 @@ static int check_choice(const struct opt *o, const char *value, struct err *err)
 	return r;
 }
 
-static int set_value(const struct opt *o, const char *value, void *base, struct err *err)
+static int set_value(struct found f, const char *value, void *base, struct err *err)
 {
-	void *at = (char *)base + o->offset;
+	void *at = (char *)base + f.offset;
+	const struct opt *o = f.opt;
 	uint64_t u;
 	int r = 0;
 
@@ -133,14 +140,15 @@ static int parse_long(const struct opt_command *cmd, int argc, char **argv, int 
 	struct str name = str_of(argv[*i] + 2);
 	const char *value = eq ? eq + 1 : NULL;
 	const struct opt *o;
+	struct found f;
 
 	if (eq)
 		name.n = (size_t)(eq - name.p);
 	if (str_eq(name, STR("help")))
 		return 1;
-	o = find(cmd->opts, match_name, &name);
-	if (!o)
+	if (!find(cmd->opts, match_name, &name, &f))
 		return unknown_option(cmd, name, err);
+	o = f.opt;
 	if (!o->arg && value)
 		return err_set(err, EINVAL, "--%s takes no value", o->name);
 	if (o->arg && !value) {
@@ -149,7 +157,7 @@ static int parse_long(const struct opt_command *cmd, int argc, char **argv, int 
 				       o->name, o->arg);
 		value = argv[++*i];
 	}
-	return set_value(o, value, base, err);
+	return set_value(f, value, base, err);
 }
 
 /* A cluster of letters: -qv, -j2, -j 2. */
@@ -157,21 +165,24 @@ static int parse_short(const struct opt_command *cmd, int argc, char **argv, int
 		       struct err *err)
 {
 	for (char *c = argv[*i] + 1; *c; c++) {
-		const struct opt *o = find(cmd->opts, match_letter, c);
 		const char *value = NULL;
+		const struct opt *o;
+		struct found f;
 		int r;
 
-		if (!o && *c == 'h')
-			return 1;
-		if (!o)
+		if (!find(cmd->opts, match_letter, c, &f)) {
+			if (*c == 'h')
+				return 1;
 			return err_set(err, EINVAL, "no option '-%c'; --help lists them", *c);
+		}
+		o = f.opt;
 		if (o->arg) {
 			if (!c[1] && *i + 1 >= argc)
 				return err_set(err, EINVAL, "-%c needs a value: -%c %s", *c, *c,
 					       o->arg);
 			value = c[1] ? c + 1 : argv[++*i];
 		}
-		r = set_value(o, value, base, err);
+		r = set_value(f, value, base, err);
 		if (r < 0 || o->arg)
 			return r;
 	}

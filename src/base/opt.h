@@ -3,7 +3,7 @@
 /*
  * Options as tables: one row is parsing, help and the man page's check at
  * once. Rows write into a struct of the caller's at an offset. A table ends
- * with OPT_END; OPT_GROUP chains another table under a heading (--kernel and
+ * with OPT_END; OPT_GROUP puts another table under a heading (--kernel and
  * friends are shared by four commands).
  *
  * "--name value", "--name=value", "-nvalue"; "--" ends options; options and
@@ -17,7 +17,7 @@
 
 enum opt_type {
 	OPT_TYPE_END,
-	OPT_TYPE_GROUP,    /* .help heading, .group table at .offset 0 */
+	OPT_TYPE_GROUP,    /* .help heading, .group table; .offset moves its rows */
 	OPT_TYPE_FLAG,     /* bool: set to true */
 	OPT_TYPE_COUNT,    /* int: ++ */
 	OPT_TYPE_STR,      /* const char * */
@@ -46,6 +46,10 @@ struct opt_list {
 void opt_list_add(struct opt_list *l, const char *s);
 void opt_list_done(struct opt_list *l);
 
+/* A table under a heading; its rows' offsets count from @member. */
+#define OPT_GROUP(heading, table, type, member)                            \
+	{ .type = OPT_TYPE_GROUP, .help = heading, .group = table,         \
+	  .offset = offsetof(type, member) }
 #define OPT_END { .type = OPT_TYPE_END }
 
 struct opt_command {

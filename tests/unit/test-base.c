@@ -52,7 +52,8 @@ struct escape_row {
 };
 
 static const struct escape_row ESCAPES[] = {
-	{ out_html, STR("<a href='x'>&\"\x01"), "&lt;a href=&#39;x&#39;&gt;&amp;&quot;\xef\xbf\xbd" },
+	{ out_html, STR("<a href='x'>&\"\x01"),
+	  "&lt;a href=&#39;x&#39;&gt;&amp;&quot;\xef\xbf\xbd" },
 	{ out_html, STR("\xc3\xa9\xff"), "\xc3\xa9\xef\xbf\xbd" },
 	{ out_html, STR("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
 	{ out_url, STR("a b/\xc3\xa9%"), "a%20b%2F%C3%A9%25" },

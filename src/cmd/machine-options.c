@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/machine-options.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+static const char *const MACHINES[] = { "auto", "qemu", "host", NULL };
+static const char *const ACCELS[] = { "auto", "kvm", "tcg", NULL };
+static const char *const ROOTS[] = { "overlay", "ro", "rw", NULL };
+
+#define AT(field) .offset = offsetof(struct machine_options, field)
+
+const struct opt MACHINE_OPTION_ROWS[] = {
+	{ .type = OPT_TYPE_STR, .name = "kernel", .arg = "SPEC", AT(kernel),
+	  .help = "a kernel tree, a bzImage, 'host', or debian[:SUITE][/PACKAGE], which is "
+		  "fetched and unpacked without installing [default: '.' if it is a kernel "
+		  "tree, else debian]" },
+	{ .type = OPT_TYPE_STR, .name = "mode", .arg = "MODE", AT(mode),
+	  .help = "kernel configuration mode [default: normal]" },
+	{ .type = OPT_TYPE_STR, .name = "machine", .arg = "KIND", AT(machine), .choices = MACHINES,
+	  .help = "auto, qemu (a virtual machine) or host (namespaces on the running kernel) "
+		  "[default: auto]" },
+	{ .type = OPT_TYPE_STR, .name = "accel", .arg = "ACCEL", AT(accel), .choices = ACCELS,
+	  .help = "auto, kvm or tcg; auto is kvm only where it was seen to run fast "
+		  "[default: auto]" },
+	{ .type = OPT_TYPE_INT, .name = "cpus", .arg = "N", AT(cpus),
+	  .help = "processors of the machine [default: 2 at most, 1 under tcg]" },
+	{ .type = OPT_TYPE_SIZE, .name = "memory", .arg = "SIZE", AT(memory),
+	  .help = "memory of the machine [default: 1G]" },
+	{ .type = OPT_TYPE_STR, .name = "root", .arg = "HOW", AT(root), .choices = ROOTS,
+	  .help = "the host's files in the guest: overlay (it may write, nothing reaches the "
+		  "host), ro, rw [default: overlay]" },
+	{ .type = OPT_TYPE_LIST, .name = "share", .arg = "DIR[:rw]", AT(shares),
+	  .help = "a directory that the guest sees as it is, and may write with :rw" },
+	{ .type = OPT_TYPE_DURATION, .name = "timeout", .arg = "TIME", AT(timeout_ms),
+	  .help = "of all of it: 90, 5m, 2h [default: 2h]" },
+	{ .type = OPT_TYPE_FLAG, .name = "net", AT(net),
+	  .help = "give the guest a network (user mode)" },
+	{ .type = OPT_TYPE_LIST, .name = "append", .arg = "ARGS", AT(append),
+	  .help = "add to the kernel command line" },
+	{ .type = OPT_TYPE_LIST, .name = "qemu-opt", .arg = "ARG", AT(qemu_opts),
+	  .help = "add an argument to QEMU's" },
+	OPT_END,
+};
+
+int machine_options_kind(const struct machine_options *o, const char **ret, struct err *err)
+{
+	if (o->mode && strcmp(o->mode, "normal") != 0)
+		return err_set(err, EINVAL,
+			       "mode '%s' needs a kernel built for it, and a ready-made one was "
+			       "chosen: give --kernel a tree or image built that way, with mode normal",
+			       o->mode);
+	*ret = o->machine && strcmp(o->machine, "auto") != 0 ? o->machine : "qemu";
+	return 0;
+}
+
+static enum machine_root root_from_name(const char *name)
+{
+	if (name && strcmp(name, "ro") == 0)
+		return MACHINE_ROOT_RO;
+	return name && strcmp(name, "rw") == 0 ? MACHINE_ROOT_RW : MACHINE_ROOT_OVERLAY;
+}
+
+/* "DIR" or "DIR:rw" to an absolute directory. */
+static int share_parse(const char *word, struct machine_share *ret, struct err *err)
+{
+	struct str s = str_of(word);
+	bool rw = str_ends(s, STR(":rw"));
+	_free_ char *dir = xstrndup(s.p, s.n - (rw ? 3 : 0));
+	char *real = realpath(dir, NULL);
+
+	if (!real)
+		return err_sys(err, errno, "--share '%s'", dir);
+	*ret = (struct machine_share){ real, rw };
+	return 0;
+}
+
+int machine_options_config(struct machine_options *o, const struct kernel *k,
+			   const char *cache_dir, struct machine_config *ret, struct err *err)
+{
+	o->share_list = xcalloc(o->shares.n, sizeof(*o->share_list));
+	for (; o->n_share_list < o->shares.n; o->n_share_list++) {
+		int r = share_parse(o->shares.v[o->n_share_list],
+				    &o->share_list[o->n_share_list], err);
+
+		if (r < 0)
+			return r;
+	}
+	opt_list_add(&o->append, NULL);
+	opt_list_add(&o->qemu_opts, NULL);
+	*ret = (struct machine_config){
+		.image = k ? k->image : NULL,
+		.release = k ? k->release : NULL,
+		.config = k ? k->config : NULL,
+		.modules_dir = k ? k->modules_dir : NULL,
+		.cpus = (unsigned)o->cpus,
+		.memory = o->memory,
+		.accel = o->accel ? o->accel : "auto",
+		.root = root_from_name(o->root),
+		.shares = o->share_list,
+		.n_shares = o->n_share_list,
+		.net = o->net,
+		.append = o->append.v,
+		.qemu_opts = o->qemu_opts.v,
+		.cache_dir = cache_dir,
+	};
+	return 0;
+}
+
+void machine_options_done(struct machine_options *o)
+{
+	while (o->n_share_list)
+		free((char *)o->share_list[--o->n_share_list].dir);
+	free(o->share_list);
+	opt_list_done(&o->shares);
+	opt_list_done(&o->append);
+	opt_list_done(&o->qemu_opts);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * The options that run, shell, exec and build share: which kernel, in which
+ * machine. One table, one struct, one way from both to a machine's
+ * configuration.
+ */
+#include "base/opt.h"
+#include "kernel/kernel.h"
+#include "machine/machine.h"
+
+struct machine_options {
+	const char *kernel, *mode, *machine, *accel, *root;
+	int cpus, jobs;
+	uint64_t memory;
+	struct opt_list shares, append, qemu_opts;
+	int64_t timeout_ms;
+	bool net;
+	struct machine_share *share_list; /* made of .shares; ours */
+	unsigned n_share_list;
+};
+
+/* For OPT_GROUP("Kernel and machine", MACHINE_OPTION_ROWS, ...). */
+extern const struct opt MACHINE_OPTION_ROWS[];
+
+/* "qemu" or "host", after auto was decided. Refuses modes that need a build. */
+int machine_options_kind(const struct machine_options *o, const char **ret, struct err *err);
+/* Fills what the options say; the lists borrow from @o, paths from @k, which
+ * may be NULL for machines without a kernel of their own. */
+int machine_options_config(struct machine_options *o, const struct kernel *k,
+			   const char *cache_dir, struct machine_config *ret, struct err *err);
+void machine_options_done(struct machine_options *o);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "run/program.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "tap/parse.h"
+
+/* What a test that floods its output may leave on the disk. */
+#define LOG_MAX (1u << 30)
+
+struct program {
+	const struct plan_test *test;
+	struct event_sink sink;
+	struct tap_parser *parser;
+	unsigned job, number;
+	char *log_path;
+	int log;
+	uint64_t log_bytes;
+	int log_error;
+};
+
+static void emit(struct program *p, enum event_type type, const struct event_program *info)
+{
+	struct event ev = { .type = type, .job = p->job, .program = p->number, .prog = info };
+
+	event_emit(&p->sink, &ev);
+}
+
+static char *log_name(const char *dir, unsigned number, const char *test)
+{
+	_free_ char *name = xasprintf("%03u-%s.log", number, test);
+
+	for (char *c = name; *c; c++)
+		if (*c == '/' || (unsigned char)*c < ' ')
+			*c = '_';
+	return path_join(dir, name);
+}
+
+int program_begin(const struct plan_test *test, unsigned job, unsigned number,
+		  const char *log_dir, int64_t now_ms, struct event_sink sink,
+		  struct program **ret, struct err *err)
+{
+	struct tap_options opt = { .job = job, .program = number };
+	struct event_program info = {
+		.suite = str_of(test->suite),
+		.name = str_of(test->name),
+		.attempt = 1,
+		.time_ms = now_ms,
+		.exit_code = -1,
+	};
+	struct program *p = xcalloc(1, sizeof(*p));
+
+	*p = (struct program){ .test = test, .sink = sink, .job = job, .number = number };
+	p->log_path = log_name(log_dir, number, test->name);
+	p->log = open(p->log_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (p->log < 0) {
+		int r = err_sys(err, errno, "write log '%s'", p->log_path);
+
+		free(p->log_path);
+		free(p);
+		return r;
+	}
+	p->parser = tap_parser_new(&opt, sink);
+	emit(p, EVENT_PROGRAM_BEGIN, &info);
+	*ret = p;
+	return 0;
+}
+
+void program_output(struct program *p, struct str bytes)
+{
+	size_t n = bytes.n;
+
+	if (n > LOG_MAX - p->log_bytes)
+		n = LOG_MAX - p->log_bytes;
+	if (n && !p->log_error)
+		p->log_error = file_write_all(p->log, bytes.p, n);
+	p->log_bytes += n;
+	tap_parse(p->parser, bytes.p, bytes.n);
+}
+
+/* What an exit code and the results say together (kselftest.h's codes). */
+static enum status judge_exit(const struct tap_summary *sum, int code, char *why, size_t size)
+{
+	enum status status = tap_status_from_exit(code);
+
+	if (sum->results == 0) {
+		if (sum->skip_all && status == STATUS_PASS)
+			return STATUS_SKIP;
+		if (status != STATUS_PASS && status != STATUS_SKIP)
+			snprintf(why, size, "exit code %d", code);
+		if (sum->bailed_out)
+			status = status_worst(status, STATUS_FAIL);
+		return status;
+	}
+	if (STATUS_INFO[status].bad && !STATUS_INFO[sum->worst].bad)
+		snprintf(why, size, "exit code %d although no result failed", code);
+	/* A program that skips itself after a result has run all the same. */
+	status = status == STATUS_SKIP ? sum->worst : status_worst(status, sum->worst);
+	if ((sum->plan_broken || sum->bailed_out) && !STATUS_INFO[status].bad) {
+		snprintf(why, size, sum->bailed_out ? "bailed out" : "its plan does not hold");
+		status = STATUS_FAIL;
+	}
+	return status;
+}
+
+static enum status judge(struct program *p, enum program_end how, int code, const char *given,
+			 struct tap_summary *sum, char *why, size_t size)
+{
+	static const struct {
+		enum status status;
+		enum tap_end end;
+	} ENDS[] = {
+		[PROGRAM_TIMEOUT] = { STATUS_TIMEOUT, TAP_END_CUT },
+		[PROGRAM_CRASHED] = { STATUS_CRASH, TAP_END_CRASH },
+		[PROGRAM_FAILED] = { STATUS_ERROR, TAP_END_CUT },
+	};
+
+	if (how == PROGRAM_EXITED) {
+		tap_parse_end(p->parser, TAP_END_CLEAN, sum);
+		return judge_exit(sum, code, why, size);
+	}
+	snprintf(why, size, "%s", given ? given : "");
+	/* What the user cut short says nothing about the test. */
+	if (how == PROGRAM_STOPPED)
+		return STATUS_SKIP;
+	tap_parse_end(p->parser, ENDS[how].end, sum);
+	return ENDS[how].status;
+}
+
+enum status program_finish(struct program *p, enum program_end how, int exit_code,
+			   const char *given, int64_t now_ms, int64_t duration_ms)
+{
+	struct tap_summary sum = {};
+	char why[512] = "";
+	struct event_program info = {
+		.suite = str_of(p->test->suite),
+		.name = str_of(p->test->name),
+		.attempt = 1,
+		.time_ms = now_ms,
+		.exit_code = how == PROGRAM_EXITED ? exit_code : -1,
+		.duration_ms = duration_ms,
+		.log_path = str_of(p->log_path),
+	};
+
+	info.status = judge(p, how, exit_code, given, &sum, why, sizeof(why));
+	if (p->log_error && !STATUS_INFO[info.status].bad) {
+		info.status = STATUS_ERROR;
+		snprintf(why, sizeof(why), "its log could not be written: %s",
+			 strerror(-p->log_error));
+	}
+	info.reason = str_of(why);
+	info.log_lines = sum.lines;
+	close(p->log);
+	emit(p, EVENT_PROGRAM_END, &info);
+	tap_parser_free(p->parser);
+	free(p->log_path);
+	free(p);
+	return info.status;
+}
+
+unsigned program_number(const struct program *p)
+{
+	return p->number;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Run: doing it. A queue of tests, a few machines at a time that each take
+ * the next one, deadlines, and a new machine where one died. Everything that
+ * happens is said as events to the sink that it is given; run/ knows neither
+ * the store nor a report.
+ *
+ * One job is one boot of a machine: it has one console. A machine that dies
+ * during a test makes that test `crash`; the rest goes on in the next machine.
+ * A test that could not be run at all, because no machine boots, is `error`:
+ * nothing that was planned is ever silent.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "machine/machine.h"
+#include "plan/plan.h"
+#include "tap/event.h"
+
+struct run;
+
+struct run_config {
+	const char *machine;            /* "qemu", "host" */
+	struct machine_config config;   /* .work_dir is made per job, below */
+	const char *mode;               /* "normal" */
+	const char *work_dir;           /* machines' files; emptied as they go */
+	const char *log_dir;            /* logs and consoles; stay */
+	const struct plan_tests *tests; /* what to run; borrowed until the end */
+	unsigned slots;                 /* machines at a time; at least 1 */
+	int64_t timeout_ms;             /* of it all; 0: none */
+	int64_t test_timeout_ms;        /* of one test; 0: the test's own */
+	bool stop_at_fail;              /* starts no test after a bad one */
+	/* For the record. */
+	const char *id, *title, *branch, *commit, *command;
+};
+
+/* Starts; everything else happens in the loop. @done is called once, last, and
+ * may free the run. */
+int run_start(const struct run_config *config, struct loop *loop, const struct log *log,
+	      struct event_sink sink, void (*done)(void *ctx), void *ctx, struct run **ret,
+	      struct err *err);
+/* The user wants an end: machines are stopped, what finished is kept. */
+void run_stop(struct run *r);
+/* After done(): what INTERFACE promises as exit code. */
+int run_exit_code(const struct run *r);
+struct run *run_free(struct run *r);
+
+/* "20260131-090507-4f2a91": sorts by time, unique for ever. */
+#define RUN_ID_MAX 32
+void run_id_make(int64_t unix_ms, uint32_t random, char id[static RUN_ID_MAX]);
+
+/*
+ * Work directories: <cache>/work/XXXXXX, locked while their process lives.
+ * Opening one removes what killed processes left behind.
+ */
+struct run_work {
+	char *path;
+	int lock;
+};
+int run_work_open(const char *cache_dir, struct run_work *ret, struct err *err);
+void run_work_close(struct run_work *w); /* removes it */

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "run/slot.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/proc.h"
+#include "base/units.h"
+
+/* A test that is told to end may clean up; one that is killed must be gone. */
+#define GRACE_TERM_MS 5000
+#define GRACE_KILL_MS 10000
+/* Machines in a row that die before they ran anything: then the slot gives up. */
+#define EMPTY_BOOTS_MAX 2
+
+static void slot_next(struct slot *s);
+
+/* Splats carry the number of the test that ran when they were found. */
+static void on_splat(void *ctx, const struct event *ev)
+{
+	struct slot *s = ctx;
+	struct event out = *ev;
+
+	out.job = s->job;
+	out.program = s->program ? program_number(s->program) : 0;
+	event_emit(&s->run->sink, &out);
+}
+
+static void job_emit(struct slot *s, enum event_type type)
+{
+	struct machine_facts f = {};
+	struct utsname host;
+	struct event_job info = {
+		.mode = str_of(s->run->config.mode),
+		.time_ms = clock_wall_ms(),
+		.console_path = str_of(s->console_path),
+	};
+	struct event ev = { .type = type, .job = s->job, .job_info = &info };
+
+	machine_facts(s->machine, &f);
+	uname(&host);
+	info.machine = str_of(f.kind);
+	info.accel = str_of(f.accel);
+	info.why = str_of(f.why);
+	info.kernel = str_of(f.release ? f.release : s->run->config.config.release);
+	info.host = str_of(host.nodename);
+	info.cpus = f.cpus;
+	info.memory = f.memory;
+	event_emit(&s->run->sink, &ev);
+}
+
+static void job_begin(struct slot *s)
+{
+	if (!s->job_open)
+		job_emit(s, EVENT_JOB_BEGIN);
+	s->job_open = true;
+}
+
+/* The machine is over: its job ends, its files go. */
+static void job_end(struct slot *s)
+{
+	job_begin(s);
+	if (s->console_fd >= 0)
+		close(s->console_fd);
+	s->console_fd = -1;
+	s->console = console_free(s->console);
+	job_emit(s, EVENT_JOB_END);
+	s->machine = machine_free(s->machine);
+	dir_remove(s->work_dir, NULL);
+	free(s->console_path);
+	free(s->work_dir);
+	s->console_path = s->work_dir = NULL;
+	s->job_open = false;
+}
+
+static void test_end(struct slot *s, enum program_end how, int code, const char *why)
+{
+	enum status status;
+
+	loop_timer_set(s->deadline, -1);
+	status = program_finish(s->program, how, code, why, clock_wall_ms(),
+				clock_mono_ms() - s->test_begin_ms);
+	s->program = NULL;
+	s->empty_boots = 0;
+	s->run->failed |= STATUS_INFO[status].bad;
+}
+
+static void slot_finish(struct slot *s)
+{
+	s->finished = true;
+	run_slot_finished(s->run);
+}
+
+/* After a machine's end: the next one, if there is something to run in it. */
+static void slot_again(struct slot *s, const char *why)
+{
+	struct err err = {};
+
+	if (!run_has_tests(s->run)) {
+		slot_finish(s);
+		return;
+	}
+	if (s->empty_boots >= EMPTY_BOOTS_MAX) {
+		free(s->run->why_dead);
+		s->run->why_dead = xstrdup(why);
+		slot_finish(s);
+		return;
+	}
+	if (slot_boot(s, &err) < 0) {
+		free(s->run->why_dead);
+		s->run->why_dead = xstrdup(err.text);
+		slot_finish(s);
+	}
+}
+
+static void on_ready(void *ctx, struct machine *m)
+{
+	struct slot *s = ctx;
+	struct machine_facts f;
+	char text[UNIT_TEXT_MAX];
+
+	machine_facts(m, &f);
+	log_debug(s->run->log, "machine %u: %s %s, ready after %s", s->job, f.kind, f.accel,
+		  duration_text(f.boot_ms, text));
+	job_begin(s);
+	slot_next(s);
+}
+
+static void on_console(void *ctx, struct machine *m, struct str bytes)
+{
+	struct slot *s = ctx;
+
+	if (s->console_fd >= 0 && file_write_all(s->console_fd, bytes.p, bytes.n) < 0) {
+		log_warn(s->run->log, "console '%s' can't be written: it is incomplete",
+			 s->console_path);
+		close(s->console_fd);
+		s->console_fd = -1;
+	}
+	console_feed(s->console, bytes.p, bytes.n);
+}
+
+static void on_output(void *ctx, struct machine *m, unsigned stream, int64_t time_ms,
+		      struct str bytes)
+{
+	struct slot *s = ctx;
+
+	if (s->program)
+		program_output(s->program, bytes);
+}
+
+static const char *deadline_text(struct slot *s, char *why, size_t size)
+{
+	char text[UNIT_TEXT_MAX];
+
+	snprintf(why, size, "still running after %s",
+		 duration_text(clock_mono_ms() - s->test_begin_ms, text));
+	return why;
+}
+
+static void on_exited(void *ctx, struct machine *m, const struct machine_exit *e)
+{
+	struct slot *s = ctx;
+	char why[128];
+
+	if (!s->program)
+		return;
+	if (s->deadline_stage)
+		test_end(s, PROGRAM_TIMEOUT, -1, deadline_text(s, why, sizeof(why)));
+	else if (e->status < 0)
+		test_end(s, PROGRAM_FAILED, -1, strerror(-e->status));
+	else
+		test_end(s, PROGRAM_EXITED, proc_exit_code(e->status), NULL);
+	slot_next(s);
+}
+
+static void on_died(void *ctx, struct machine *m, enum machine_death how, const char *why)
+{
+	struct slot *s = ctx;
+	struct run *r = s->run;
+	_free_ char *copy = xstrdup(why);
+
+	console_end(s->console);
+	s->empty_boots++;
+	if (s->program && r->stopped)
+		test_end(s, PROGRAM_STOPPED, -1, "stopped by the user");
+	else if (s->program && s->deadline_stage)
+		test_end(s, PROGRAM_TIMEOUT, -1, copy);
+	else if (s->program)
+		test_end(s, PROGRAM_CRASHED, -1, copy);
+	else if (how != MACHINE_STOPPED)
+		log_warn(r->log, "machine %u: %s", s->job, copy);
+	job_end(s);
+	slot_again(s, copy);
+}
+
+static const struct machine_events EVENTS = {
+	.ready = on_ready,
+	.console = on_console,
+	.output = on_output,
+	.exited = on_exited,
+	.died = on_died,
+};
+
+/* The kernel's own word for machines whose clock lies about their speed. */
+static const char SLOW[] = "KSFT_MACHINE_SLOW=yes";
+
+static const char **test_env(struct slot *s, const struct plan_test *t)
+{
+	struct machine_facts f;
+	const char **env;
+	size_t have = 0, n = 0;
+
+	machine_facts(s->machine, &f);
+	while (t->env && t->env[have])
+		have++;
+	env = xcalloc(have + 2, sizeof(*env));
+	if (f.accel && strcmp(f.accel, "tcg") == 0)
+		env[n++] = SLOW;
+	for (size_t i = 0; i < have; i++)
+		env[n++] = t->env[i];
+	return env;
+}
+
+static int test_start(struct slot *s, struct err *err)
+{
+	_free_ const char **env = test_env(s, s->test);
+	struct machine_command cmd = {
+		.argv = (const char *const *)s->test->argv,
+		.env = env,
+		.dir = s->test->dir,
+		.merge = true,
+	};
+	struct run *r = s->run;
+	int64_t limit = r->config.test_timeout_ms;
+	int rc;
+
+	rc = program_begin(s->test, s->job, ++r->n_programs, r->config.log_dir, clock_wall_ms(),
+			   r->sink, &s->program, err);
+	if (rc < 0)
+		return rc;
+	s->test_begin_ms = clock_mono_ms();
+	s->deadline_stage = 0;
+	loop_timer_set(s->deadline, limit ? limit : s->test->timeout_ms ? s->test->timeout_ms : -1);
+	rc = machine_start(s->machine, &cmd, err);
+	if (rc < 0)
+		test_end(s, PROGRAM_FAILED, -1, err->text);
+	return rc;
+}
+
+/* Takes the next test, or sends the machine home. */
+static void slot_next(struct slot *s)
+{
+	struct err err = {};
+
+	while ((s->test = run_next_test(s->run))) {
+		if (test_start(s, &err) == 0)
+			return;
+		log_warn(s->run->log, "%s/%s: %s", s->test->suite, s->test->name, err.text);
+	}
+	machine_stop(s->machine);
+}
+
+/* Ask, then insist, then take the machine away. */
+static void on_deadline(void *ctx)
+{
+	static const struct {
+		int signal;
+		int64_t grace_ms;
+	} STAGES[] = { { SIGTERM, GRACE_TERM_MS }, { SIGKILL, GRACE_KILL_MS } };
+	struct slot *s = ctx;
+	unsigned stage = s->deadline_stage++;
+	char why[128];
+
+	if (stage < ARRAY_SIZE(STAGES) &&
+	    machine_signal(s->machine, STAGES[stage].signal, NULL) == 0) {
+		loop_timer_set(s->deadline, STAGES[stage].grace_ms);
+		return;
+	}
+	log_warn(s->run->log, "machine %u does not end a test that ran out of time: it is killed",
+		 s->job);
+	slot_abort(s, PROGRAM_TIMEOUT, deadline_text(s, why, sizeof(why)));
+	slot_again(s, why);
+}
+
+void slot_abort(struct slot *s, enum program_end how, const char *why)
+{
+	if (!s->machine)
+		return;
+	console_end(s->console);
+	if (s->program)
+		test_end(s, how, -1, why);
+	job_end(s);
+}
+
+int slot_boot(struct slot *s, struct err *err)
+{
+	struct run *r = s->run;
+	struct machine_config config = r->config.config;
+	struct event_sink sink = { on_splat, s };
+	int rc;
+
+	s->job = ++r->n_jobs;
+	if (!s->deadline)
+		s->deadline = loop_timer(r->loop, on_deadline, s);
+	s->work_dir = xasprintf("%s/job-%u", r->config.work_dir, s->job);
+	s->console_path = xasprintf("%s/console-%u.log", r->config.log_dir, s->job);
+	s->console = console_new(sink);
+	s->console_fd = open(s->console_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (s->console_fd < 0) {
+		rc = err_sys(err, errno, "write console '%s'", s->console_path);
+		goto fail;
+	}
+	rc = dir_make(s->work_dir, err);
+	if (rc < 0)
+		goto fail;
+	config.work_dir = s->work_dir;
+	rc = machine_boot(r->config.machine, &config, r->loop, r->log, &EVENTS, s, &s->machine,
+			  err);
+	if (rc < 0)
+		goto fail;
+	return 0;
+fail:
+	closep(&s->console_fd);
+	s->console_fd = -1;
+	s->console = console_free(s->console);
+	dir_remove(s->work_dir, NULL);
+	free(s->work_dir);
+	free(s->console_path);
+	s->work_dir = s->console_path = NULL;
+	return rc;
+}
+
+void slot_done(struct slot *s)
+{
+	slot_abort(s, PROGRAM_STOPPED, "stopped");
+	s->deadline = loop_unwatch(s->deadline);
+}
