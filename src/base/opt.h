@@ -46,10 +46,10 @@ struct opt_list {
 void opt_list_add(struct opt_list *l, const char *s);
 void opt_list_done(struct opt_list *l);
 
-/* A table under a heading; its rows' offsets count from @member. */
-#define OPT_GROUP(heading, table, type, member)                            \
-	{ .type = OPT_TYPE_GROUP, .help = heading, .group = table,         \
-	  .offset = offsetof(type, member) }
+/* A table under a heading; its rows' offsets count from that member. */
+#define OPT_GROUP(heading_, table_, struct_, member_)                        \
+	{ .type = OPT_TYPE_GROUP, .help = heading_, .group = table_,         \
+	  .offset = offsetof(struct_, member_) }
 #define OPT_END { .type = OPT_TYPE_END }
 
 struct opt_command {
