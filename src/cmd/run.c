@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/cmd.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/units.h"
+#include "cmd/machine-options.h"
+#include "cmd/progress.h"
+#include "plan/plan.h"
+#include "report/report.h"
+#include "run/run.h"
+#include "store/store.h"
+#include "suite/suite.h"
+
+#define TIMEOUT_DEFAULT_MS 7200000
+
+struct run_options {
+	struct cmd_common common;
+	struct machine_options machine;
+	const char *config, *out;
+	int repeat;
+	int64_t test_timeout_ms;
+	bool until_fail, list;
+};
+
+#define AT(field) .offset = offsetof(struct run_options, field)
+
+static const struct opt OPTS[] = {
+	{ .type = OPT_TYPE_FLAG, .letter = 'l', .name = "list", AT(list),
+	  .help = "print the tests that would run, run none" },
+	{ .type = OPT_TYPE_DURATION, .name = "test-timeout", .arg = "TIME", AT(test_timeout_ms),
+	  .help = "of one test [default: the suite's own]" },
+	{ .type = OPT_TYPE_INT, .letter = 'j', .name = "jobs", .arg = "N", AT(machine.jobs),
+	  .help = "machines at a time [default: what memory and cores carry]" },
+	{ .type = OPT_TYPE_INT, .name = "repeat", .arg = "N", AT(repeat),
+	  .help = "run it N times; each is a run of its own in the history" },
+	{ .type = OPT_TYPE_FLAG, .name = "until-fail", AT(until_fail),
+	  .help = "run again and again until a test fails (at most --repeat times)" },
+	{ .type = OPT_TYPE_STR, .name = "out", .arg = "DIR", AT(out),
+	  .help = "also leave logs and consoles in DIR" },
+	{ .type = OPT_TYPE_STR, .name = "config", .arg = "FILE", AT(config),
+	  .help = "configuration [default: taproom.yaml here or in a parent, else "
+		  "~/.config/taproom/taproom.yaml, else the MPTCP plan]" },
+	OPT_GROUP("Kernel and machine", MACHINE_OPTION_ROWS, struct run_options, machine),
+	OPT_GROUP("Common", CMD_COMMON, struct run_options, common),
+	OPT_END,
+};
+
+const struct opt_command cmd_run_help = {
+	.usage = "taproom run [SELECTOR...] [options]",
+	.summary = "Boots a kernel, runs its tests, records and reports every result.",
+	.text = "A selector is suite, suite/test or suite/test/subtest; * and ? match, a leading ! "
+		"excludes. Without any, the configuration's default choice runs.\n"
+		"Exit status: 0 all passed, 1 a test failed, 2 usage, 3 a crash, splat or timeout "
+		"of it all, 4 the harness failed.",
+	.opts = OPTS,
+	.examples = "  taproom run\n"
+		    "  taproom run mptcp/pm_netlink --kernel debian\n"
+		    "  taproom run 'mptcp/*' '!mptcp/mptcp_connect*' --repeat 10\n",
+};
+
+/* Everything that one invocation holds. */
+struct session {
+	struct cmd *cmd;
+	struct run_options opt;
+	const char *const *selectors;
+	size_t n_selectors;
+	char *cache_dir, *command, *title;
+	const char *machine;
+	struct plan *plan;
+	struct kernel kernel;
+	struct plan_tests tests;
+	struct machine_config config;
+	struct store *store;
+	struct run_work work;
+	struct log log;              /* above the progress line */
+	struct loop *loop;
+	/* of the run that goes on */
+	struct progress *progress;
+	const struct report_format *format;
+	struct report *report;
+	struct run *run;
+	unsigned interrupts;
+};
+
+static void log_above(void *ctx, enum log_level level, struct str text)
+{
+	struct session *s = ctx;
+
+	if (s->progress)
+		progress_clear(s->progress);
+	s->cmd->log.line(s->cmd->log.ctx, level, text);
+	if (s->progress)
+		progress_draw(s->progress);
+}
+
+/* The report prints above the progress line. */
+static void on_event(void *ctx, const struct event *ev)
+{
+	struct session *s = ctx;
+
+	progress_clear(s->progress);
+	s->format->event(s->report, ev);
+	out_flush(s->cmd->out);
+	if (ev->type != EVENT_RUN_END)
+		progress_draw(s->progress);
+}
+
+static void on_done(void *ctx)
+{
+	struct session *s = ctx;
+
+	loop_stop(s->loop);
+}
+
+static void on_interrupt(void *ctx)
+{
+	struct session *s = ctx;
+
+	if (s->interrupts++ == 0) {
+		log_warn(&s->log, "stopping; what finished is kept");
+		run_stop(s->run);
+	}
+}
+
+/* "run it again": the words of this call, quoted for a shell. */
+static char *shell_words(int argc, char **argv)
+{
+	struct buf b = {};
+
+	buf_printf(&b, "taproom");
+	for (int i = 0; i < argc; i++) {
+		bool plain = argv[i][0] && !argv[i][strspn(argv[i], "abcdefghijklmnopqrstuvwxyz"
+								     "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+								     "0123456789-_./=:,@%+")];
+
+		buf_printf(&b, plain ? " %s" : " '", argv[i]);
+		if (plain)
+			continue;
+		for (const char *c = argv[i]; *c; c++) {
+			if (*c == '\'')
+				buf_printf(&b, "'\\''");
+			else
+				buf_add(&b, c, 1);
+		}
+		buf_printf(&b, "'");
+	}
+	return buf_take(&b);
+}
+
+static const char *kernel_spec(const struct session *s)
+{
+	if (s->opt.machine.kernel)
+		return s->opt.machine.kernel;
+	if (s->plan->kernel)
+		return s->plan->kernel;
+	return file_exists("Kbuild") && file_exists("scripts/Kconfig.include") ? "." : "debian";
+}
+
+/* Only suites that a selector may mean: building tests costs time. */
+static bool suite_wanted(const struct session *s, const struct plan_suite *suite)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < s->n_selectors; i++) {
+		struct str rest = str_of(s->selectors[i]);
+		_free_ char *head = NULL;
+
+		if (rest.p[0] == '!')
+			continue;
+		any = true;
+		if (suite->target && str_starts(rest, str_of(suite->target)))
+			return true;
+		head = xstrndup(rest.p, str_cut(&rest, '/').n);
+		if (str_glob(head, suite->name))
+			return true;
+	}
+	return !any;
+}
+
+static int list_tests(struct session *s, struct err *err)
+{
+	struct suite_context ctx = { .cache_dir = s->cache_dir, .log = &s->log };
+	bool listed = false;
+	int r = 0;
+
+	for (int pass = 0; pass < 2 && !listed; pass++) {
+		for (unsigned i = 0; i < s->plan->suites_count; i++) {
+			const struct plan_suite *suite = &s->plan->suites[i];
+			const struct suite_kind *kind = suite_kind_find(suite->kind, err);
+
+			if (!kind)
+				return -EINVAL;
+			/* No suite fits: list them all, so that the mistake can be told. */
+			if (pass == 0 && !suite_wanted(s, suite))
+				continue;
+			if (kind->needs_source && !s->kernel.source) {
+				r = kernel_source(&s->kernel, s->cache_dir, &s->log, err);
+				if (r < 0)
+					return err_wrap(err, r, "suite '%s'", suite->name);
+			}
+			ctx.source = s->kernel.source;
+			ctx.source_id = s->kernel.version;
+			r = kind->list(suite, &ctx, &s->tests, err);
+			if (r < 0)
+				return err_wrap(err, r, "suite '%s'", suite->name);
+			listed = true;
+		}
+	}
+	return plan_select(&s->tests, s->selectors, s->n_selectors, err);
+}
+
+static bool suites_need_kernel(const struct session *s)
+{
+	if (strcmp(s->machine, "host") != 0)
+		return true;
+	for (unsigned i = 0; i < s->plan->suites_count; i++) {
+		const struct suite_kind *kind = suite_kind_find(s->plan->suites[i].kind, NULL);
+
+		if (kind && kind->needs_source && suite_wanted(s, &s->plan->suites[i]))
+			return true;
+	}
+	return false;
+}
+
+/* As many machines as have a core and the memory of their own. */
+static unsigned slots(const struct session *s)
+{
+	int64_t cores = sysconf(_SC_NPROCESSORS_ONLN);
+	int64_t memory = sysconf(_SC_AVPHYS_PAGES) * sysconf(_SC_PAGESIZE);
+	int64_t each = s->config.memory ? (int64_t)s->config.memory : (int64_t)1 << 30;
+	int64_t n = cores / (s->config.cpus ? (int64_t)s->config.cpus : 1);
+
+	if (s->opt.machine.jobs)
+		return (unsigned)s->opt.machine.jobs;
+	/* Processes of one kernel are not machines of their own. */
+	if (strcmp(s->machine, "host") == 0)
+		return 1;
+	if (n > memory / each)
+		n = memory / each;
+	return n < 1 ? 1 : (unsigned)n;
+}
+
+/* Everything up to the first boot. */
+static int prepare(struct session *s, struct err *err)
+{
+	int r = plan_load(s->opt.config, ".", &s->plan, err);
+
+	if (r < 0)
+		return r;
+	r = machine_options_kind(&s->opt.machine, &s->machine, err);
+	if (r < 0)
+		return r;
+	if (suites_need_kernel(s)) {
+		r = kernel_find(kernel_spec(s), s->cache_dir, &s->log, &s->kernel, err);
+		if (r < 0)
+			return r;
+	}
+	r = list_tests(s, err);
+	if (r < 0)
+		return r;
+	return machine_options_config(&s->opt.machine, s->kernel.image ? &s->kernel : NULL,
+				      s->cache_dir, &s->config, err);
+}
+
+static int print_list(struct session *s)
+{
+	struct out *o = s->cmd->out;
+
+	for (size_t i = 0; i < s->tests.n; i++) {
+		const struct plan_test *t = &s->tests.v[i];
+
+		out_printf(o, "%s/%s\n", t->suite, t->name);
+	}
+	return EXIT_PASSED;
+}
+
+static void expectations(struct session *s)
+{
+	for (size_t i = 0; i < s->tests.n; i++) {
+		struct plan_test *t = &s->tests.v[i];
+
+		if (store_expect_ms(s->store, t->suite, t->name, "normal", &t->expect_ms, NULL) < 0)
+			t->expect_ms = -1;
+	}
+}
+
+/* One run, from its first boot to its record. Returns the exit code or -errno. */
+static int run_once(struct session *s, struct err *err)
+{
+	struct report_options report = { .colour = s->cmd->colour,
+					 .verbose = s->opt.common.verbose > 0 };
+	struct run_config config = {
+		.machine = s->machine,
+		.config = s->config,
+		.mode = "normal",
+		.work_dir = s->work.path,
+		.log_dir = s->opt.out ? s->opt.out : s->work.path,
+		.tests = &s->tests,
+		.slots = slots(s),
+		.timeout_ms = s->opt.machine.timeout_ms ?: TIMEOUT_DEFAULT_MS,
+		.test_timeout_ms = s->opt.test_timeout_ms,
+		.stop_at_fail = s->opt.until_fail,
+		.title = s->title,
+		.branch = s->plan->branch ? s->plan->branch : s->kernel.branch,
+		.commit = s->kernel.version,
+		.command = s->command,
+	};
+	struct store_record *record = NULL;
+	struct event_fan fan = {};
+	char id[RUN_ID_MAX];
+	uint32_t random = 0;
+	int r;
+
+	(void)!getrandom(&random, sizeof(random), 0);
+	run_id_make(clock_wall_ms(), random, id);
+	config.id = id;
+	expectations(s);
+	r = store_record_new(s->store, &record, err);
+	if (r < 0)
+		return r;
+	s->format = report_format_find(s->opt.common.json ? "json" : "text", err);
+	s->report = s->format->begin(s->cmd->out, &report);
+	s->progress = progress_new(s->loop, s->cmd->terminal && !s->opt.common.quiet,
+				   s->cmd->terminal && !getenv("NO_COLOR"), s->cmd->columns,
+				   (unsigned)s->tests.n);
+	event_fan_add(&fan, store_record_sink(record));
+	event_fan_add(&fan, progress_sink(s->progress));
+	event_fan_add(&fan, (struct event_sink){ on_event, s });
+	r = run_start(&config, s->loop, &s->log, event_fan_sink(&fan), on_done, s, &s->run, err);
+	if (r == 0) {
+		loop_run(s->loop);
+		r = run_exit_code(s->run);
+		s->run = run_free(s->run);
+	}
+	s->progress = progress_free(s->progress);
+	s->format->end(s->report);
+	if (r >= 0 && store_record_error(record, err) < 0)
+		r = err_wrap(err, -EIO, "the history is incomplete");
+	store_record_free(record);
+	return r;
+}
+
+static int run_all(struct session *s, struct err *err)
+{
+	struct loop_watch *sigint = loop_signal(s->loop, SIGINT, on_interrupt, s);
+	struct loop_watch *sigterm = loop_signal(s->loop, SIGTERM, on_interrupt, s);
+	int times = s->opt.repeat ? s->opt.repeat : s->opt.until_fail ? INT32_MAX : 1;
+	int worst = 0, r = 0;
+
+	for (int i = 0; i < times && !s->interrupts; i++) {
+		r = run_once(s, err);
+		if (r < 0)
+			break;
+		worst = r > worst ? r : worst;
+		if (s->opt.until_fail && r != EXIT_PASSED)
+			break;
+	}
+	loop_unwatch(sigint);
+	loop_unwatch(sigterm);
+	return r < 0 ? r : worst;
+}
+
+static int open_places(struct session *s, struct err *err)
+{
+	int r = store_open(s->opt.common.store, STORE_WRITE, &s->store, err);
+
+	if (r < 0)
+		return r;
+	if (s->opt.out) {
+		char *real;
+
+		r = dir_make(s->opt.out, err);
+		if (r < 0)
+			return r;
+		real = realpath(s->opt.out, NULL);
+		s->opt.out = real ? real : s->opt.out;
+	}
+	return run_work_open(s->cache_dir, &s->work, err);
+}
+
+static char *title_of(char **argv, int n)
+{
+	struct buf b = {};
+
+	for (int i = 0; i < n; i++)
+		buf_printf(&b, i ? " %s" : "%s", argv[1 + i]);
+	return b.n ? buf_take(&b) : xstrdup("default plan");
+}
+
+static void session_done(struct session *s)
+{
+	run_work_close(&s->work);
+	store_close(s->store);
+	plan_tests_done(&s->tests);
+	kernel_done(&s->kernel);
+	plan_free(s->plan);
+	machine_options_done(&s->opt.machine);
+	loop_free(s->loop);
+	free(s->cache_dir);
+	free(s->command);
+	free(s->title);
+}
+
+int cmd_run_run(struct cmd *c, int argc, char **argv)
+{
+	struct session s = { .cmd = c, .work.lock = -1 };
+	struct err err = {};
+	int n, r, code;
+
+	s.command = shell_words(argc, argv);
+	code = cmd_options(c, &cmd_run_help, false, argc, argv, &s.opt, &s.opt.common, &n);
+	if (code >= 0) {
+		session_done(&s);
+		return code;
+	}
+	s.log = (struct log){ .level = c->log.level, .line = log_above, .ctx = &s };
+	s.loop = loop_new();
+	s.cache_dir = cmd_cache_dir();
+	s.selectors = (const char *const *)argv + 1;
+	s.n_selectors = (size_t)n;
+	s.title = title_of(argv, n);
+	r = prepare(&s, &err);
+	if (r == 0 && s.opt.list) {
+		code = print_list(&s);
+	} else {
+		if (r == 0)
+			r = open_places(&s, &err);
+		if (r == 0)
+			r = run_all(&s, &err);
+		code = r >= 0 ? r : cmd_fail(c, r == -EINVAL ? EXIT_USAGE : EXIT_HARNESS, &err);
+	}
+	session_done(&s);
+	return code;
+}
