@@ -1,0 +1,11 @@
+#!/bin/sh
+# Takes its kernel with it. Only where the kernel is its own.
+grep -q '^guest$' /run/taproom-machine 2>/dev/null || {
+	echo "1..0 # SKIP not in a virtual machine"
+	exit 0
+}
+echo "1..2"
+echo "ok 1 - before"
+echo c >/proc/sysrq-trigger
+sleep 60
+echo "ok 2 - after"

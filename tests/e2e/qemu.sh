@@ -1,0 +1,92 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A real kernel in a real virtual machine: exec, run, and the bad days: a VMM
+# that is killed, a kernel that panics, one that never boots.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+[ "$(id -u)" -eq 0 ] || skip_all "virtiofsd needs root"
+command -v jq >/dev/null || skip_all "jq is not installed"
+command -v qemu-system-x86_64 >/dev/null || skip_all "qemu-system-x86 is not installed"
+command -v apt-get >/dev/null || skip_all "no apt-get to fetch a kernel with"
+
+vm() { "$TAPROOM" exec --kernel debian "$@"; }
+status_of() { "$TAPROOM" show latest --json | jq -r ".programs[] | select(.name == \"$1\") | .status"; }
+# The VMM that a taproom started.
+vmm_of() { pgrep -P "$1" -f qemu-system; }
+wait_for() { # wait_for SECONDS COMMAND...
+	i=$(($1 * 5))
+	shift
+	while [ "$i" -gt 0 ] && ! "$@" >"$dir/null" 2>&1; do
+		sleep 0.2
+		i=$((i - 1))
+	done
+}
+
+# ---- exec ----
+release=$(vm -- uname -r 2>"$dir/err")
+is "a command in a fresh machine" "$?" 0
+ok "runs on a kernel of its own ($release)" test "$release" != "$(uname -r)" -a -n "$release"
+printf 'from outside\n' | vm -- sh -c 'cat; echo to-err >&2; exit 7' >"$dir/out" 2>"$dir/err"
+is "its exit code" "$?" 7
+is "its standard input and output" "$(cat "$dir/out")" "from outside"
+has "its standard error, apart" "to-err" "$dir/err"
+vm -- sh -c 'touch /etc/taproom-e2e && test -e /etc/taproom-e2e && ip link show lo | grep -q UP' \
+	>"$dir/out" 2>&1
+is "it may write anywhere, and lo is up" "$?" 0
+ok "nothing reached the host" test ! -e /etc/taproom-e2e
+vm --timeout 20s -- sleep 600 >"$dir/out" 2>&1
+is "a command that takes too long" "$?" 124
+vm -- sh -c 'echo c > /proc/sysrq-trigger; sleep 60' >"$dir/out" 2>"$dir/err"
+is "a kernel that panics" "$?" 137
+has "says so" "panic" "$dir/err"
+vm --append rdinit=/nonexistent -- true >"$dir/out" 2>"$dir/err"
+is "a guest that never gets up" "$?" 125
+ok "says why" grep -qiE 'boot|panic|init' "$dir/err"
+vm --kernel "$dir/taproom.yaml" -- true >"$dir/out" 2>"$dir/err"
+is "no such kernel" "$?" 125
+head -c 4096 /dev/urandom >"$dir/bzImage"
+vm --kernel "$dir/bzImage" -- true >"$dir/out" 2>"$dir/err"
+is "a file that is no kernel" "$?" 125
+has "names it" "bzImage" "$dir/err"
+
+# ---- run ----
+cat >"$dir/taproom.yaml" <<YAML
+branch: e2e
+kernel: debian
+suites:
+  - name: prog
+    kind: exec
+    dir: $e2e/programs
+YAML
+cd "$dir" || exit 1
+
+"$TAPROOM" run prog/panics.sh prog/passes.sh prog/namespace.sh --jobs 1 >"$dir/out" 2>"$dir/err"
+is "a test that takes the kernel with it: exit code" "$?" 3
+is "is a crash" "$(status_of panics.sh)" crash
+is "what it printed before is kept" \
+	"$("$TAPROOM" show latest --json | jq -r '.programs[].results[] | select(.path[-1] == "before") | .status')" pass
+is "the next ones run in a new machine" "$(status_of passes.sh) $(status_of namespace.sh)" "pass pass"
+has "the panic is a splat" "panic" "$dir/out"
+"$TAPROOM" log latest --console >"$dir/log"
+has "the console was kept" "sysrq" "$dir/log"
+
+"$TAPROOM" run prog/endless.sh prog/passes.sh prog/plain.sh --jobs 1 >"$dir/out" 2>"$dir/err" &
+pid=$!
+# It has begun when its log holds its first line.
+wait_for 60 sh -c "cat '$cache'/taproom/work/*/*endless* | grep -q 'end of time'"
+kill -KILL "$(vmm_of "$pid")"
+wait "$pid"
+is "QEMU killed mid-test: exit code" "$?" 3
+is "that test is a crash" "$(status_of endless.sh)" crash
+is "the others have results" "$(status_of passes.sh) $(status_of plain.sh)" "pass pass"
+
+"$TAPROOM" run prog/endless.sh --jobs 1 >"$dir/out" 2>"$dir/err" &
+pid=$!
+wait_for 60 vmm_of "$pid"
+vmm=$(vmm_of "$pid")
+kill -KILL "$pid"
+wait "$pid" 2>"$dir/null"
+wait_for 5 sh -c "! kill -0 $vmm"
+ok "a killed taproom takes its machine along" sh -c "! kill -0 $vmm 2>/dev/null"
+finish
