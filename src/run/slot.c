@@ -208,10 +208,11 @@ static const struct machine_events EVENTS = {
 	.died = on_died,
 };
 
-/* The kernel's own word for machines whose clock lies about their speed. */
+/* The selftests' own word for machines too slow for their deadlines. */
 static const char SLOW[] = "KSFT_MACHINE_SLOW=yes";
 
-static const char **test_env(struct slot *s, const struct plan_test *t)
+/* @kind: room for one "K=V". */
+static const char **test_env(struct slot *s, const struct plan_test *t, char kind[static 64])
 {
 	struct machine_facts f;
 	const char **env;
@@ -220,7 +221,9 @@ static const char **test_env(struct slot *s, const struct plan_test *t)
 	machine_facts(s->machine, &f);
 	while (t->env && t->env[have])
 		have++;
-	env = xcalloc(have + 2, sizeof(*env));
+	env = xcalloc(have + 3, sizeof(*env));
+	snprintf(kind, 64, "TAPROOM_MACHINE=%s", f.kind);
+	env[n++] = kind;
 	if (f.accel && strcmp(f.accel, "tcg") == 0)
 		env[n++] = SLOW;
 	for (size_t i = 0; i < have; i++)
@@ -230,7 +233,8 @@ static const char **test_env(struct slot *s, const struct plan_test *t)
 
 static int test_start(struct slot *s, struct err *err)
 {
-	_free_ const char **env = test_env(s, s->test);
+	char kind[64];
+	_free_ const char **env = test_env(s, s->test, kind);
 	struct machine_command cmd = {
 		.argv = (const char *const *)s->test->argv,
 		.env = env,

@@ -3,6 +3,7 @@
 # For the end-to-end scripts: TAP, a private home, and our program under test.
 # Source it after setting nothing; $TAPROOM names the program.
 : "${TAPROOM:?set TAPROOM to the program under test}"
+# shellcheck disable=SC2034
 e2e=$(cd "$(dirname "$0")" && pwd)
 # Kernels and built tests are shared with the user's own cache: they are big,
 # and found by version. Everything else is private.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Takes its kernel with it. Only where the kernel is its own.
-grep -q '^guest$' /run/taproom-machine 2>/dev/null || {
+[ "$TAPROOM_MACHINE" = qemu ] || {
 	echo "1..0 # SKIP not in a virtual machine"
 	exit 0
 }
