@@ -14,6 +14,9 @@
 #define PROTO_VERSION     1
 #define PROTO_MAGIC       0x544d5041u         /* "APMT": a lost byte is noticed */
 #define PROTO_PAYLOAD_MAX 65536
+/* Input that was sent and not yet told as taken; a launcher that sends more
+ * loses the machine. So a command that never reads stops nothing else. */
+#define PROTO_INPUT_MAX   (256u << 10)
 
 enum proto_type {
 	/* guest to launcher */
@@ -21,11 +24,12 @@ enum proto_type {
 	PROTO_OUTPUT,    /* .stream 1 or 2; bytes */
 	PROTO_EXIT,      /* struct proto_exit */
 	PROTO_NOTE,      /* the agent has something to say: a sentence */
+	PROTO_TAKEN,     /* uint32: bytes of input that the command has taken */
 	/* launcher to guest */
 	PROTO_START = 64, /* struct proto_start, then its strings */
 	PROTO_INPUT,      /* bytes for standard input; empty: end of it */
 	PROTO_SIGNAL,     /* one byte: signal number, to the command's group */
-	PROTO_RESIZE,     /* two uint16: rows, columns */
+	PROTO_RESIZE,     /* struct proto_resize */
 	PROTO_POWEROFF,
 };
 
@@ -58,3 +62,27 @@ struct proto_exit {
 	uint64_t user_us, system_us;
 	uint64_t max_rss_kb;
 } __attribute__((packed));
+
+struct proto_resize {
+	uint16_t rows, columns;
+} __attribute__((packed));
+
+/*
+ * What the agent is told before it can be spoken to: a text file, PROTO_CONFIG
+ * in the initramfs or an inherited descriptor. One fact per line, a word, then
+ * its values; the last value goes to the end of the line (paths may hold
+ * blanks, never a newline).
+ *
+ *   from virtiofs|9p TAG    the host's files come from this device, or
+ *   from scratch DIR        they are here already; DIR takes a private tmpfs
+ *   root overlay|ro|rw
+ *   hostname NAME
+ *   insmod FILE             of PROTO_MODULES, in this order
+ *   modules RELEASE DIR     on the host; shown as /lib/modules/RELEASE
+ *   share ro|rw TAG DIR     TAG "-": of the host's files, no device of its own
+ *   net                     bring eth0 up as QEMU's user network wants it
+ */
+#define PROTO_CONFIG     "/taproom.conf"
+#define PROTO_MODULES    "/modules"
+#define PROTO_CONFIG_MAX 65536
+#define PROTO_SHARES_MAX 8

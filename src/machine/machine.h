@@ -9,7 +9,7 @@
  * ready, then output/exited for each command, console at any time, and died
  * exactly once, last, whatever happened. machine_free() kills what is left
  * and removes every file; it may be called at any time outside a callback,
- * and in died().
+ * and in died(). The configuration is copied.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -71,7 +71,9 @@ struct machine_command {
 
 struct machine_exit {
 	int status;              /* wait status, or -errno: could not be started */
+	const char *why;         /* status < 0: a sentence; lives as long as the call */
 	int64_t user_ms, system_ms;
+	uint64_t max_rss_kb;
 };
 
 struct machine_events {
@@ -81,6 +83,8 @@ struct machine_events {
 	void (*output)(void *ctx, struct machine *m, unsigned stream, int64_t time_ms,
 		       struct str bytes);
 	void (*exited)(void *ctx, struct machine *m, const struct machine_exit *exit);
+	/* After machine_input() said -EAGAIN: there is room again. May be NULL. */
+	void (*input_room)(void *ctx, struct machine *m);
 	void (*died)(void *ctx, struct machine *m, enum machine_death how, const char *why);
 };
 
@@ -90,8 +94,15 @@ int machine_boot(const char *kind, const struct machine_config *config, struct l
 		 struct machine **ret, struct err *err);
 /* One command at a time: -EBUSY while one runs. */
 int machine_start(struct machine *m, const struct machine_command *cmd, struct err *err);
-int machine_input(struct machine *m, struct str bytes, struct err *err); /* empty: EOF */
-int machine_signal(struct machine *m, int sig, struct err *err);
+/*
+ * Bytes for the command's standard input; none: its end. All or nothing:
+ * -EAGAIN when the command has not yet read what it got (at most 256 KiB are
+ * on their way), then input_room() tells when to try again. At most 64 KiB at
+ * a time. Input for a command that has ended is dropped.
+ */
+int machine_input(struct machine *m, struct str bytes, struct err *err);
+int machine_signal(struct machine *m, int sig, struct err *err); /* to its group */
+int machine_resize(struct machine *m, unsigned rows, unsigned columns, struct err *err);
 void machine_stop(struct machine *m); /* power off; killed after a grace */
 struct machine *machine_free(struct machine *m);
 
@@ -103,16 +114,18 @@ struct machine_facts {
 	const char *release; /* of the kernel that runs; NULL until ready */
 	unsigned cpus;
 	uint64_t memory;
-	int64_t boot_ms;    /* to ready; -1 until then */
+	int64_t boot_ms;    /* the boot that became ready; -1 until then */
 	int64_t pid;        /* of the VMM on the host */
 };
 void machine_facts(const struct machine *m, struct machine_facts *ret);
 
 /* For doctor: can this kind run here? Returns 1, or 0 with the reason and the
  * mending command in @why. */
+struct machine_ops;
 struct machine_kind {
 	const char *name;
 	const char *summary;
+	const struct machine_ops *ops; /* machine/kind.h */
 	int (*probe)(const char *cache_dir, struct buf *why);
 };
 extern const struct machine_kind MACHINE_KINDS[];

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Guest: the static program that is PID 1 of the machine, be that a kernel of
+ * its own or a set of namespaces on the host. It makes the file system, then
+ * runs commands for the launcher (guest/proto.h). libc only, no sanitizer, no
+ * threads; the system calls of one boot, in the order they stand here.
+ *
+ * What fails before the launcher listens ends the machine with one sentence
+ * on standard error, which is the console or the launcher's pipe.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "guest/proto.h"
+
+enum root_mode {
+	ROOT_OVERLAY,
+	ROOT_RO,
+	ROOT_RW,
+};
+
+struct share {
+	bool rw;
+	const char *tag; /* "-": none */
+	const char *dir;
+};
+
+#define INSMOD_MAX 64
+
+/* Strings point into the text that was parsed. */
+struct config {
+	const char *fs;       /* "virtiofs", "9p", "scratch" */
+	const char *from;     /* its tag or directory */
+	enum root_mode root;
+	const char *hostname;
+	const char *release, *modules; /* NULL: none */
+	const char *insmod[INSMOD_MAX];
+	unsigned n_insmod;
+	struct share shares[PROTO_SHARES_MAX];
+	unsigned n_shares;
+	bool net;
+	bool own_kernel;      /* PID 1 of a kernel, not only of namespaces */
+};
+
+/* Ends the machine with a sentence; adds the words of errno when @code. */
+__attribute__((noreturn, format(printf, 2, 3))) void die(int code, const char *fmt, ...);
+__attribute__((noreturn)) void power_off(void);
+
+/* Reads all of @fd into @text, NUL-terminated; dies when it is larger. */
+void config_read(int fd, char *text, size_t size);
+/* Cuts @text into @c; dies on a line that it does not know. */
+void config_parse(char *text, struct config *c);
+
+void modules_load(const struct config *c);
+
+/* Makes the root and enters it. Returns a descriptor of the host's root. */
+int root_enter(const struct config *c);
+/* The kernel's own file systems, devices, /run and /tmp, in the new root. */
+void mounts_make(const struct config *c, int host);
+/* Shares and the kernel's modules, from @host; then lets go of it. */
+void shares_make(const struct config *c, int host);
+/* mkdir -p; returns 0 or -errno. */
+int make_dirs(const char *path);
+
+/* Loopback up, hostname, sysctls; eth0 when asked. */
+void system_setup(const struct config *c);
+int write_text(const char *path, const char *text); /* 0 or -errno */
+
+/* Opens the launcher's virtio port; dies when none comes. */
+int port_open(void);
+
+/* A command and the ends of its pipes; -1: closed. */
+struct command {
+	int pid;         /* 0: none; stays after its end until told */
+	uint16_t number;
+	bool terminal;
+	bool ended, killed;
+	int64_t deadline; /* of what follows its end; CLOCK_MONOTONIC ns, 0: none */
+	int in, out, err; /* with a terminal in and out are its master */
+	struct proto_exit exit;
+};
+
+/* @payload of a START frame. Fills @c; c->exit.status < 0: not started, and
+ * @why (a sentence) says more when it is not empty. */
+void command_start(struct command *c, const char *payload, size_t n, char *why,
+		   size_t why_size);
+
+/* Speaks until the launcher ends it. */
+__attribute__((noreturn)) void agent_run(int port);
+
+int64_t clock_ns(int clock);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "guest/guest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+void power_off(void)
+{
+	/* Every process but us; then what they wrote through a share. */
+	kill(-1, SIGKILL);
+	sync();
+	tcdrain(STDERR_FILENO);
+	/* PID 1 of namespaces: this ends them, and us with SIGINT. */
+	reboot(RB_POWER_OFF);
+	_exit(1);
+}
+
+void die(int code, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	dprintf(STDERR_FILENO, "taproom: %s%s%s\n", text, code ? ": " : "",
+		code ? strerror(code) : "");
+	power_off();
+}
+
+static int number(const char *text)
+{
+	return (int)strtol(text, NULL, 10);
+}
+
+/* Started as /init by the kernel, or "guest PORT CONFIG" (descriptors) by the
+ * launcher as PID 1 of fresh namespaces. */
+int main(int argc, char **argv)
+{
+	char text[PROTO_CONFIG_MAX];
+	struct config c = { .own_kernel = argc < 3 };
+	int config = c.own_kernel ? open(PROTO_CONFIG, O_RDONLY | O_CLOEXEC) : number(argv[2]);
+	int port = c.own_kernel ? -1 : number(argv[1]);
+	int host;
+
+	if (getpid() != 1) {
+		fprintf(stderr, "taproom: this program is the first process of a machine\n");
+		return 1;
+	}
+	if (config < 0)
+		die(errno, "open " PROTO_CONFIG);
+	umask(022);
+	config_read(config, text, sizeof(text));
+	config_parse(text, &c);
+	modules_load(&c);
+	host = root_enter(&c);
+	mounts_make(&c, host);
+	shares_make(&c, host);
+	system_setup(&c);
+	agent_run(port >= 0 ? port : port_open());
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Kind: what machines.c and the kinds of machines share; no door, for this
+ * room only. A kind starts its processes and names its ends; watching them,
+ * deadlines, the second boot and the clean-up are the same for all.
+ */
+#include "base/mem.h"
+#include "base/proc.h"
+#include "machine/agent.h"
+#include "machine/machine.h"
+
+#define MACHINE_HELPERS_MAX 16
+#define MACHINE_APPEND_MAX  256
+
+struct machine_ops {
+	int64_t boot_timeout_ms;
+	bool needs_kernel;
+	/*
+	 * Starts it: fills what `struct machine_run` holds. On an error the
+	 * caller ends what was filled in so far.
+	 */
+	int (*boot)(struct machine *m, struct err *err);
+};
+
+/* One boot; what it holds is ended and freed before the next. */
+struct machine_run {
+	struct proc vmm;          /* its end is the machine's end */
+	struct proc helpers[MACHINE_HELPERS_MAX]; /* whose end ends the machine too */
+	unsigned n_helpers;
+	int port, console, said;  /* our ends; said: standard error of all of them */
+	char *scratch;            /* a directory to remove; NULL: none */
+};
+
+enum machine_state {
+	MACHINE_BOOTING,
+	MACHINE_UP,
+	MACHINE_STOPPING,
+	MACHINE_DEAD, /* died() is due, or was told */
+};
+
+struct machine {
+	const struct machine_kind *kind;
+	struct machine_config config; /* a copy, in the arena */
+	struct arena arena;
+	struct loop *loop;
+	const struct log *log;
+	const struct machine_events *events;
+	void *ctx;
+
+	enum machine_state state;
+	unsigned boots;
+	int64_t booted_ms;        /* when this boot began, CLOCK_MONOTONIC */
+	struct machine_run run;
+	struct agent agent;
+	struct loop_watch *w_vmm, *w_helpers[MACHINE_HELPERS_MAX], *w_console, *w_said, *timer;
+	struct buf tail;          /* the console's last bytes */
+	struct buf words;         /* the processes' last words */
+	bool console_spoke, panicked;
+
+	enum machine_death how;
+	char why[ERR_TEXT_MAX];
+
+	struct machine_facts facts;
+	char accel_why[256];
+	char release[80];
+};
+
+/* The guest program, embedded. */
+struct str machine_guest(void);
+/* An anonymous file with @data, at its beginning; it has no name to clean up. */
+int machine_memfd(const char *name, struct str data, int *ret, struct err *err);
+/* Connected sockets: *ret_ours is close-on-exec and non-blocking. */
+int machine_socketpair(int *ret_ours, int *ret_theirs, struct err *err);
+/* Adds the lines of guest/proto.h's configuration that every kind has. */
+int machine_guest_config(const struct machine *m, struct buf *b, struct err *err);
+
+extern const struct machine_ops machine_host_ops, machine_qemu_ops;
+int machine_host_probe(const char *cache_dir, struct buf *why);
+int machine_qemu_probe(const char *cache_dir, struct buf *why);

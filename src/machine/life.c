@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "machine/life.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/units.h"
+
+#define STOP_MS      5000  /* a guest that was asked to power off */
+#define PANIC_MS     2000  /* a kernel that panicked and does not reboot */
+#define TAIL_SIZE    16384
+#define BOOTS_MAX    2
+
+static const char PANIC[] = "Kernel panic - not syncing";
+
+static int boot(struct machine *m, struct err *err);
+
+/* Ends what one boot made. */
+static void run_end(struct machine *m)
+{
+	struct machine_run *r = &m->run;
+
+	m->w_vmm = loop_unwatch(m->w_vmm);
+	m->w_console = loop_unwatch(m->w_console);
+	m->w_said = loop_unwatch(m->w_said);
+	m->timer = loop_unwatch(m->timer);
+	for (unsigned i = 0; i < MACHINE_HELPERS_MAX; i++)
+		m->w_helpers[i] = loop_unwatch(m->w_helpers[i]);
+	proc_end(&r->vmm);
+	for (unsigned i = 0; i < r->n_helpers; i++)
+		proc_end(&r->helpers[i]);
+	agent_close(&m->agent);
+	closep(&r->port);
+	closep(&r->console);
+	closep(&r->said);
+	if (r->scratch)
+		dir_remove(r->scratch, NULL);
+	free(r->scratch);
+	*r = (struct machine_run){ .port = -1, .console = -1, .said = -1 };
+}
+
+void life_end(struct machine *m)
+{
+	m->state = MACHINE_DEAD;
+	run_end(m);
+	buf_done(&m->tail);
+	buf_done(&m->words);
+}
+
+static void tell_death(void *ctx)
+{
+	struct machine *m = ctx;
+
+	run_end(m);
+	m->events->died(m->ctx, m, m->how, m->why);
+}
+
+/* The last word; the first caller is right about the reason. */
+__attribute__((format(printf, 3, 4))) static void die(struct machine *m, enum machine_death how,
+						      const char *fmt, ...)
+{
+	va_list ap;
+
+	if (m->state == MACHINE_DEAD)
+		return;
+	m->state = MACHINE_DEAD;
+	m->how = how;
+	va_start(ap, fmt);
+	vsnprintf(m->why, sizeof(m->why), fmt, ap);
+	va_end(ap);
+	proc_kill(&m->run.vmm, SIGKILL);
+	loop_unwatch(m->timer);
+	m->timer = loop_timer(m->loop, tell_death, m);
+	loop_timer_set(m->timer, 0);
+}
+
+/* Keeps the end of what came; a little more than TAIL_SIZE at most. */
+static void tail_add(struct buf *tail, const char *p, size_t n)
+{
+	if (n > TAIL_SIZE) {
+		p += n - TAIL_SIZE;
+		n = TAIL_SIZE;
+	}
+	if (tail->n + n > 2 * TAIL_SIZE)
+		buf_drop(tail, tail->n - TAIL_SIZE);
+	buf_add(tail, p, n);
+}
+
+/* Appends the last lines of @s that say something, control characters out. */
+static void last_lines(struct str s, unsigned want, struct buf *ret)
+{
+	struct str lines[4];
+	unsigned n = 0;
+
+	while (n < want && n < ARRAY_SIZE(lines) && s.n) {
+		struct str line = s;
+
+		for (size_t i = s.n; i-- > 0;)
+			if (s.p[i] == '\n') {
+				line = str_from(s, i + 1);
+				break;
+			}
+		s.n -= line.n + (line.n < s.n);
+		line = str_trim(line);
+		if (line.n)
+			lines[n++] = line;
+	}
+	while (n--) {
+		for (size_t i = 0; i < lines[n].n && i < 160; i++)
+			if (isprint((unsigned char)lines[n].p[i]))
+				buf_add(ret, &lines[n].p[i], 1);
+		buf_add_str(ret, n ? STR(" | ") : STR(""));
+	}
+}
+
+/* The line of the tail that holds @what; empty without one. */
+static struct str line_with(const struct buf *tail, struct str what)
+{
+	struct str rest = buf_str(tail);
+	ptrdiff_t at = str_find(rest, what);
+
+	if (at < 0)
+		return STR_NONE;
+	rest = str_from(rest, (size_t)at);
+	return str_trim(str_cut(&rest, '\n'));
+}
+
+/* How the VMM's process ended, in words. */
+static void end_words(const struct machine *m, int status, struct buf *b)
+{
+	const char *name = strcmp(m->kind->name, "qemu") == 0 ? "QEMU" : "its first process";
+
+	if (WIFSIGNALED(status))
+		buf_printf(b, "%s was killed by signal %d (%s)", name, WTERMSIG(status),
+			   strsignal(WTERMSIG(status)));
+	else
+		buf_printf(b, "%s ended with exit code %d", name, WEXITSTATUS(status));
+	if (m->words.n) {
+		buf_add_str(b, STR(": "));
+		last_lines(buf_str(&m->words), 2, b);
+	}
+}
+
+/* What the guest's own program said before it gave up. */
+static struct str guest_sentence(const struct machine *m)
+{
+	struct str s = line_with(&m->tail, STR("taproom: "));
+
+	if (!s.n)
+		s = line_with(&m->words, STR("taproom: "));
+	return s.n > 9 ? str_from(s, 9) : s;
+}
+
+static void log_words(struct machine *m)
+{
+	struct buf b = {};
+
+	last_lines(buf_str(&m->tail), 4, &b);
+	if (b.n)
+		log_debug(m->log, "the console ended with: %s", b.p);
+	buf_done(&b);
+}
+
+/* Did not become ready: once more, unless it said itself why it can't. */
+static void boot_failed(struct machine *m, const char *how)
+{
+	struct str said = guest_sentence(m);
+	bool hopeless = said.n || !m->console_spoke;
+	_cleanup_(buf_done) struct buf b = {};
+	struct err err = {};
+
+	log_words(m);
+	if (m->boots < BOOTS_MAX && !hopeless) {
+		log_warn(m->log, "the machine did not boot (%s); trying once more", how);
+		run_end(m);
+		if (boot(m, &err) < 0)
+			die(m, MACHINE_BOOT_FAILED, "%s", err.text);
+		return;
+	}
+	if (said.n) {
+		die(m, MACHINE_BOOT_FAILED, "the guest could not start: %.*s", STR_FMT(said));
+		return;
+	}
+	last_lines(buf_str(&m->tail), 3, &b);
+	die(m, MACHINE_BOOT_FAILED, "the machine did not boot: %s%s%s", how,
+	    b.n ? "; its console ended with: " : "", b.n ? b.p : "");
+}
+
+static void on_timeout(void *ctx)
+{
+	struct machine *m = ctx;
+	char how[64], text[UNIT_TEXT_MAX];
+
+	if (m->state == MACHINE_BOOTING) {
+		snprintf(how, sizeof(how), "not ready after %s",
+			 duration_text(clock_mono_ms() - m->booted_ms, text));
+		boot_failed(m, how);
+	} else if (m->state == MACHINE_STOPPING) {
+		die(m, MACHINE_STOPPED, "stopped; it had to be killed");
+	} else if (m->panicked) {
+		proc_kill(&m->run.vmm, SIGKILL);
+	}
+}
+
+static void console_read(struct machine *m)
+{
+	char chunk[16384];
+	ssize_t n = 0;
+
+	while (m->run.console >= 0 && (n = read(m->run.console, chunk, sizeof(chunk))) > 0) {
+		size_t from = m->tail.n > sizeof(PANIC) ? m->tail.n - sizeof(PANIC) : 0;
+
+		m->console_spoke = true;
+		tail_add(&m->tail, chunk, (size_t)n);
+		if (from > m->tail.n - (size_t)n)
+			from = 0;
+		if (!m->panicked && str_find(str_from(buf_str(&m->tail), from),
+					     str_of(PANIC)) >= 0) {
+			m->panicked = true;
+			loop_timer_set(m->timer, PANIC_MS);
+		}
+		if (m->events->console)
+			m->events->console(m->ctx, m, str_n(chunk, (size_t)n));
+	}
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		m->w_console = loop_unwatch(m->w_console);
+}
+
+static void said_read(struct machine *m)
+{
+	char chunk[4096];
+	ssize_t n = 0;
+
+	while (m->run.said >= 0 && (n = read(m->run.said, chunk, sizeof(chunk))) > 0) {
+		log_debug(m->log, "%s: %.*s", m->kind->name,
+			  STR_FMT(str_trim(str_n(chunk, (size_t)n))));
+		tail_add(&m->words, chunk, (size_t)n);
+	}
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		m->w_said = loop_unwatch(m->w_said);
+}
+
+static void on_console(void *ctx, int fd, unsigned ready)
+{
+	console_read(ctx);
+}
+
+static void on_said(void *ctx, int fd, unsigned ready)
+{
+	said_read(ctx);
+}
+
+/* The machine's process has ended: read what it left, then judge. */
+static void on_vmm_end(void *ctx, int fd, unsigned ready)
+{
+	struct machine *m = ctx;
+	_cleanup_(buf_done) struct buf how = {};
+	int status = 0;
+
+	m->w_vmm = loop_unwatch(m->w_vmm);
+	if (proc_wait(&m->run.vmm, true, &status, NULL) < 0)
+		status = 0;
+	console_read(m);
+	said_read(m);
+	agent_drain(&m->agent);
+	end_words(m, status, &how);
+	if (m->state == MACHINE_STOPPING) {
+		die(m, MACHINE_STOPPED, "stopped");
+	} else if (m->state == MACHINE_BOOTING) {
+		struct str panic = line_with(&m->tail, str_of(PANIC));
+		_free_ char *text = panic.n ? xasprintf("%.*s", STR_FMT(panic)) : NULL;
+
+		boot_failed(m, text ? text : how.p);
+	} else if (m->panicked) {
+		die(m, MACHINE_PANICKED, "%.*s", STR_FMT(line_with(&m->tail, str_of(PANIC))));
+	} else {
+		struct str said = guest_sentence(m);
+
+		die(m, MACHINE_VANISHED, "%s%s%.*s", how.p, said.n ? "; the guest said: " : "",
+		    STR_FMT(said));
+	}
+}
+
+/* Without its files the guest hangs: better an end than a deadline. */
+static void on_helper_end(void *ctx, int fd, unsigned ready)
+{
+	struct machine *m = ctx;
+	_cleanup_(buf_done) struct buf b = {};
+
+	for (unsigned i = 0; i < m->run.n_helpers; i++)
+		m->w_helpers[i] = loop_unwatch(m->w_helpers[i]);
+	/* It also ends when the machine does: let that be told first. */
+	if (m->state != MACHINE_UP || proc_wait(&m->run.vmm, false, NULL, NULL) != 0)
+		return;
+	said_read(m);
+	last_lines(buf_str(&m->words), 2, &b);
+	die(m, MACHINE_VANISHED, "the server of the host's files ended%s%s", b.n ? ": " : "",
+	    b.n ? b.p : "");
+}
+
+static void on_hello(struct machine *m, struct str release)
+{
+	if (m->state != MACHINE_BOOTING)
+		return;
+	loop_timer_set(m->timer, -1);
+	m->state = MACHINE_UP;
+	m->facts.boot_ms = clock_mono_ms() - m->booted_ms;
+	snprintf(m->release, sizeof(m->release), "%.*s", STR_FMT(release));
+	m->facts.release = m->release;
+	m->events->ready(m->ctx, m);
+}
+
+static void on_output(struct machine *m, unsigned stream, int64_t time_ms, struct str bytes)
+{
+	if (m->events->output)
+		m->events->output(m->ctx, m, stream, time_ms, bytes);
+}
+
+static void on_exited(struct machine *m, const struct machine_exit *exit)
+{
+	if (m->events->exited)
+		m->events->exited(m->ctx, m, exit);
+}
+
+static void on_input_room(struct machine *m)
+{
+	if (m->events->input_room)
+		m->events->input_room(m->ctx, m);
+}
+
+static void on_broken(struct machine *m, const char *why)
+{
+	die(m, MACHINE_PROTOCOL, "the guest's agent spoke garbage: %s", why);
+}
+
+static const struct agent_events AGENT_EVENTS = {
+	.hello = on_hello,
+	.output = on_output,
+	.exited = on_exited,
+	.input_room = on_input_room,
+	.broken = on_broken,
+};
+
+static void watch(struct machine *m)
+{
+	struct machine_run *r = &m->run;
+	int64_t timeout = m->config.boot_timeout_ms ? m->config.boot_timeout_ms
+						    : m->kind->ops->boot_timeout_ms;
+
+	m->timer = loop_timer(m->loop, on_timeout, m);
+	loop_timer_set(m->timer, timeout);
+	m->w_vmm = loop_io(m->loop, r->vmm.fd, LOOP_READ, on_vmm_end, m);
+	for (unsigned i = 0; i < r->n_helpers; i++)
+		m->w_helpers[i] = loop_io(m->loop, r->helpers[i].fd, LOOP_READ, on_helper_end,
+					  m);
+	if (r->console >= 0)
+		m->w_console = loop_io(m->loop, r->console, LOOP_READ, on_console, m);
+	if (r->said >= 0)
+		m->w_said = loop_io(m->loop, r->said, LOOP_READ, on_said, m);
+	agent_open(&m->agent, r->port, m->loop, &AGENT_EVENTS, m);
+	r->port = -1;
+}
+
+static int boot(struct machine *m, struct err *err)
+{
+	int r;
+
+	buf_clear(&m->tail);
+	buf_clear(&m->words);
+	m->state = MACHINE_BOOTING;
+	m->panicked = m->console_spoke = false;
+	m->run = (struct machine_run){ .port = -1, .console = -1, .said = -1 };
+	m->booted_ms = clock_mono_ms();
+	m->boots++;
+	r = m->kind->ops->boot(m, err);
+	if (r < 0)
+		return r;
+	m->facts.pid = m->run.vmm.pid;
+	watch(m);
+	return 0;
+}
+
+int life_begin(struct machine *m, struct err *err)
+{
+	return boot(m, err);
+}
+
+void machine_stop(struct machine *m)
+{
+	if (m->state == MACHINE_BOOTING) {
+		m->state = MACHINE_STOPPING;
+		proc_kill(&m->run.vmm, SIGKILL);
+	} else if (m->state == MACHINE_UP) {
+		m->state = MACHINE_STOPPING;
+		agent_tell(&m->agent, PROTO_POWEROFF, STR_NONE, NULL);
+		loop_timer_set(m->timer, STOP_MS);
+	}
+}

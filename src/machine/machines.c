@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "machine/kind.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/units.h"
+#include "machine/life.h"
+
+const struct machine_kind MACHINE_KINDS[] = {
+	{ "host", "fresh namespaces on the running kernel", &machine_host_ops,
+	  machine_host_probe },
+};
+const unsigned MACHINE_KINDS_N = ARRAY_SIZE(MACHINE_KINDS);
+
+extern const char machine_guest_start[], machine_guest_end[];
+
+struct str machine_guest(void)
+{
+	return str_n(machine_guest_start, (size_t)(machine_guest_end - machine_guest_start));
+}
+
+int machine_memfd(const char *name, struct str data, int *ret, struct err *err)
+{
+	_cleanup_(closep) int fd = memfd_create(name, MFD_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return err_sys(err, errno, "make an anonymous file");
+	r = file_write_all(fd, data.p, data.n);
+	if (r < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(err, r < 0 ? -r : errno, "fill an anonymous file");
+	*ret = fd;
+	fd = -1;
+	return 0;
+}
+
+int machine_socketpair(int *ret_ours, int *ret_theirs, struct err *err)
+{
+	int s[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s) < 0)
+		return err_sys(err, errno, "make a pair of sockets");
+	fcntl(s[0], F_SETFL, O_NONBLOCK);
+	*ret_ours = s[0];
+	*ret_theirs = s[1];
+	return 0;
+}
+
+int machine_guest_config(const struct machine *m, struct buf *b, struct err *err)
+{
+	static const char *const roots[] = {
+		[MACHINE_ROOT_OVERLAY] = "overlay",
+		[MACHINE_ROOT_RO] = "ro",
+		[MACHINE_ROOT_RW] = "rw",
+	};
+
+	buf_printf(b, "root %s\nhostname taproom\n", roots[m->config.root]);
+	if (b->n >= PROTO_CONFIG_MAX)
+		return err_set(err, E2BIG, "more shares and modules than can be told");
+	return 0;
+}
+
+static const char *copy(struct machine *m, const char *s)
+{
+	return s ? arena_strndup(&m->arena, s, strlen(s)) : NULL;
+}
+
+static const char *const *copy_list(struct machine *m, const char *const *v)
+{
+	const char **to;
+	size_t n = 0;
+
+	while (v && v[n])
+		n++;
+	to = arena_alloc(&m->arena, (n + 1) * sizeof(*to));
+	for (size_t i = 0; i < n; i++)
+		to[i] = copy(m, v[i]);
+	return to;
+}
+
+static void config_copy(struct machine *m, const struct machine_config *from)
+{
+	struct machine_config *c = &m->config;
+	struct machine_share *shares;
+
+	*c = *from;
+	c->image = copy(m, from->image);
+	c->release = copy(m, from->release);
+	c->config = copy(m, from->config);
+	c->modules_dir = copy(m, from->modules_dir);
+	c->accel = copy(m, from->accel ? from->accel : "auto");
+	c->append = copy_list(m, from->append);
+	c->qemu_opts = copy_list(m, from->qemu_opts);
+	c->work_dir = copy(m, from->work_dir);
+	c->cache_dir = copy(m, from->cache_dir);
+	shares = arena_alloc(&m->arena, (from->n_shares + 1) * sizeof(*shares));
+	for (unsigned i = 0; i < from->n_shares; i++)
+		shares[i] = (struct machine_share){ copy(m, from->shares[i].dir),
+						    from->shares[i].rw };
+	c->shares = shares;
+}
+
+static int path_check(const char *what, const char *path, struct err *err)
+{
+	if (path && path[0] != '/')
+		return err_set(err, EINVAL, "%s '%s' is no absolute path", what, path);
+	if (path && strchr(path, '\n'))
+		return err_set(err, EINVAL, "%s '%s' has a newline in its name", what, path);
+	return 0;
+}
+
+static int config_check(const struct machine_kind *kind, const struct machine_config *c,
+			struct err *err)
+{
+	int r = path_check("kernel image", c->image, err);
+
+	if (r == 0)
+		r = path_check("modules", c->modules_dir, err);
+	if (r == 0)
+		r = path_check("work directory", c->work_dir, err);
+	if (c->n_shares > PROTO_SHARES_MAX)
+		return err_set(err, E2BIG, "%u shares; a machine takes %d", c->n_shares,
+			       PROTO_SHARES_MAX);
+	for (unsigned i = 0; r == 0 && i < c->n_shares; i++) {
+		r = path_check("share", c->shares[i].dir, err);
+		if (r == 0 && access(c->shares[i].dir, F_OK) < 0)
+			r = err_sys(err, errno, "share '%s'", c->shares[i].dir);
+	}
+	if (r == 0 && kind->ops->needs_kernel && (!c->image || !c->release))
+		r = err_set(err, EINVAL, "a machine '%s' needs a kernel", kind->name);
+	if (r == 0 && !kind->ops->needs_kernel && c->net)
+		r = err_set(err, EINVAL, "a machine '%s' has no network; leave --net away",
+			    kind->name);
+	return r;
+}
+
+static const struct machine_kind *kind_find(const char *name)
+{
+	for (unsigned i = 0; i < MACHINE_KINDS_N; i++)
+		if (strcmp(MACHINE_KINDS[i].name, name) == 0)
+			return &MACHINE_KINDS[i];
+	return NULL;
+}
+
+int machine_boot(const char *kind, const struct machine_config *config, struct loop *loop,
+		 const struct log *log, const struct machine_events *events, void *ctx,
+		 struct machine **ret, struct err *err)
+{
+	const struct machine_kind *k = kind_find(kind);
+	struct machine *m;
+	int r;
+
+	if (!k)
+		return err_set(err, EINVAL, "no machine '%s'; there are qemu and host", kind);
+	r = config_check(k, config, err);
+	if (r < 0)
+		return r;
+	m = xcalloc(1, sizeof(*m));
+	*m = (struct machine){ .kind = k, .loop = loop, .log = log, .events = events,
+			       .ctx = ctx };
+	m->facts = (struct machine_facts){ .kind = k->name, .accel = "", .why = m->accel_why,
+					   .cpus = config->cpus, .memory = config->memory,
+					   .boot_ms = -1 };
+	config_copy(m, config);
+	r = life_begin(m, err);
+	if (r < 0) {
+		machine_free(m);
+		return err_wrap(err, r, "machine '%s'", kind);
+	}
+	*ret = m;
+	return 0;
+}
+
+struct machine *machine_free(struct machine *m)
+{
+	if (!m)
+		return NULL;
+	life_end(m);
+	arena_done(&m->arena);
+	free(m);
+	return NULL;
+}
+
+static int must_be_up(const struct machine *m, struct err *err)
+{
+	return m->state == MACHINE_UP ? 0 : err_set(err, ESHUTDOWN, "the machine is not up");
+}
+
+int machine_start(struct machine *m, const struct machine_command *cmd, struct err *err)
+{
+	int r = must_be_up(m, err);
+
+	return r < 0 ? r : agent_start(&m->agent, cmd, err);
+}
+
+int machine_input(struct machine *m, struct str bytes, struct err *err)
+{
+	int r = must_be_up(m, err);
+
+	return r < 0 ? r : agent_input(&m->agent, bytes, err);
+}
+
+int machine_signal(struct machine *m, int sig, struct err *err)
+{
+	char byte = (char)sig;
+	int r = must_be_up(m, err);
+
+	return r < 0 ? r : agent_tell(&m->agent, PROTO_SIGNAL, str_n(&byte, 1), err);
+}
+
+int machine_resize(struct machine *m, unsigned rows, unsigned columns, struct err *err)
+{
+	struct proto_resize size = { (uint16_t)rows, (uint16_t)columns };
+	int r = must_be_up(m, err);
+
+	return r < 0 ? r : agent_tell(&m->agent, PROTO_RESIZE,
+				      str_n((char *)&size, sizeof(size)), err);
+}
+
+void machine_facts(const struct machine *m, struct machine_facts *ret)
+{
+	*ret = m->facts;
+}

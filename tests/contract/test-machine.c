@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What every machine keeps, whatever it is made of. Rows of MACHINE_KINDS that
+ * can't run here are skipped with their reason. A virtual machine needs a
+ * kernel: TAPROOM_TEST_KERNEL (an image), TAPROOM_TEST_RELEASE, and, for one
+ * with modules, TAPROOM_TEST_MODULES (the directory that holds the release).
+ */
+#include <dirent.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/proc.h"
+#include "base/units.h"
+#include "machine/machine.h"
+#include "tap.h"
+
+#define WAIT_MS 60000
+
+/* A machine and what it has said since the last command began. */
+struct bench {
+	struct tap *tap;
+	struct loop *loop;
+	struct loop_watch *timer;
+	struct machine *m;
+	struct buf out, errs, console;
+	uint64_t n_out;      /* bytes of stdout, also those past the buffer */
+	uint64_t sum;        /* of those bytes */
+	int64_t last_ms;
+	bool ready, timed_out, order;
+	int exits, deaths;
+	struct machine_exit exit;
+	char exit_why[256];
+	enum machine_death how;
+	char why[512];
+	char *work;
+};
+
+static void on_ready(void *ctx, struct machine *m)
+{
+	struct bench *b = ctx;
+
+	b->ready = true;
+	loop_stop(b->loop);
+}
+
+static void on_console(void *ctx, struct machine *m, struct str bytes)
+{
+	struct bench *b = ctx;
+
+	buf_add_str(&b->console, bytes);
+}
+
+static void on_output(void *ctx, struct machine *m, unsigned stream, int64_t time_ms,
+		      struct str bytes)
+{
+	struct bench *b = ctx;
+
+	b->order &= time_ms >= b->last_ms;
+	b->last_ms = time_ms;
+	if (stream == 1) {
+		b->n_out += bytes.n;
+		for (size_t i = 0; i < bytes.n; i++)
+			b->sum += (unsigned char)bytes.p[i];
+	}
+	buf_add_str(stream == 1 ? &b->out : &b->errs, bytes);
+}
+
+static void on_exited(void *ctx, struct machine *m, const struct machine_exit *exit)
+{
+	struct bench *b = ctx;
+
+	b->exits++;
+	b->exit = *exit;
+	snprintf(b->exit_why, sizeof(b->exit_why), "%s", exit->why ? exit->why : "");
+	loop_stop(b->loop);
+}
+
+static void on_died(void *ctx, struct machine *m, enum machine_death how, const char *why)
+{
+	struct bench *b = ctx;
+
+	b->deaths++;
+	b->how = how;
+	snprintf(b->why, sizeof(b->why), "%s", why);
+	loop_stop(b->loop);
+}
+
+static void on_room(void *ctx, struct machine *m)
+{
+	struct bench *b = ctx;
+
+	loop_stop(b->loop);
+}
+
+static const struct machine_events EVENTS = {
+	.ready = on_ready,
+	.console = on_console,
+	.output = on_output,
+	.exited = on_exited,
+	.input_room = on_room,
+	.died = on_died,
+};
+
+static void on_timer(void *ctx)
+{
+	struct bench *b = ctx;
+
+	b->timed_out = true;
+	loop_stop(b->loop);
+}
+
+/* Turns the loop until something is told, or @ms have passed. */
+static void turn(struct bench *b, int64_t ms)
+{
+	b->timed_out = false;
+	loop_timer_set(b->timer, ms);
+	loop_run(b->loop);
+	loop_timer_set(b->timer, -1);
+}
+
+static void begin(struct bench *b)
+{
+	buf_clear(&b->out);
+	buf_clear(&b->errs);
+	b->out.max = 1 << 20;
+	b->n_out = b->sum = 0;
+	b->exits = 0;
+	b->order = true;
+}
+
+static int start(struct bench *b, const struct machine_command *cmd)
+{
+	struct err err = {};
+	int r;
+
+	begin(b);
+	r = machine_start(b->m, cmd, &err);
+	if (r < 0)
+		printf("# %s\n", err.text);
+	return r;
+}
+
+static void run(struct bench *b, const struct machine_command *cmd)
+{
+	if (start(b, cmd) == 0)
+		while (!b->exits && !b->deaths && !b->timed_out)
+			turn(b, WAIT_MS);
+}
+
+static void run_shell(struct bench *b, const char *script)
+{
+	const char *argv[] = { "sh", "-c", script, NULL };
+
+	run(b, &(struct machine_command){ .argv = argv });
+}
+
+static const char *text(struct buf *b)
+{
+	return buf_str(b).p;
+}
+
+static int code(const struct bench *b)
+{
+	return b->exits == 1 ? proc_exit_code(b->exit.status) : -1;
+}
+
+/* What a machine needs that is not the same for all of them. */
+static bool kernel_from_environment(struct machine_config *c)
+{
+	c->image = getenv("TAPROOM_TEST_KERNEL");
+	c->release = getenv("TAPROOM_TEST_RELEASE");
+	c->modules_dir = getenv("TAPROOM_TEST_MODULES");
+	c->config = getenv("TAPROOM_TEST_CONFIG");
+	return c->image && c->release;
+}
+
+static bool boot(struct bench *b, const char *kind, const struct machine_config *with)
+{
+	struct machine_config c = *with;
+	struct err err = {};
+
+	b->ready = false;
+	b->deaths = 0;
+	b->last_ms = 0;
+	kernel_from_environment(&c);
+	c.work_dir = b->work;
+	c.cache_dir = b->work;
+	if (machine_boot(kind, &c, b->loop, NULL, &EVENTS, b, &b->m, &err) < 0) {
+		printf("# %s\n", err.text);
+		return false;
+	}
+	while (!b->ready && !b->deaths && !b->timed_out)
+		turn(b, WAIT_MS);
+	if (b->deaths)
+		printf("# %s\n", b->why);
+	return b->ready;
+}
+
+static void stop(struct bench *b)
+{
+	machine_stop(b->m);
+	while (!b->deaths && !b->timed_out)
+		turn(b, WAIT_MS);
+}
+
+static const struct {
+	const char *name, *script;
+	int code;
+	const char *out, *err;
+} COMMANDS[] = {
+	{ "exit code 0", "true", 0, "", "" },
+	{ "exit code 42", "exit 42", 42, "", "" },
+	{ "streams apart", "echo out; echo err >&2", 0, "out\n", "err\n" },
+	{ "no newline at the end", "printf x", 0, "x", "" },
+	{ "any byte", "printf 'a\\000\\377b' | od -An -tx1", 0, " 61 00 ff 62\n", "" },
+	{ "killed by a signal", "kill -9 $$", 137, "", "" },
+	{ "pid 1 is ours", "tr '\\0' ' ' < /proc/1/comm | wc -l", 0, "1\n", "" },
+	{ "its own session", "test $(ps -o sid= -p $$) = $$ && echo yes", 0, "yes\n", "" },
+	{ "loopback is up", "cat /sys/class/net/lo/operstate", 0, "unknown\n", "" },
+	{ "nothing but loopback", "ls /sys/class/net | grep -v '^lo$' | grep -c '^eth'", 1,
+	  "0\n", "" },
+	{ "host name", "uname -n", 0, "taproom\n", "" },
+	{ "a home and a path", "echo $HOME; command -v ip >/dev/null && echo ip", 0,
+	  "/root\nip\n", "" },
+	{ "standard input is there and empty", "cat", 0, "", "" },
+	{ "devices", "echo x > /dev/null; head -c 3 /dev/zero | wc -c; echo y > /dev/stdout", 0,
+	  "3\ny\n", "" },
+	{ "network namespaces", "ip netns add a && ip netns exec a ip link show lo | wc -l", 0,
+	  "2\n", "" },
+	{ "an orphan's output is waited for", "(sleep 0.1; echo late) & exit 3", 3, "late\n",
+	  "" },
+};
+
+static void test_commands(struct bench *b)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(COMMANDS); i++) {
+		const char *argv[] = { "sh", "-c", COMMANDS[i].script, NULL };
+		struct machine_command c = { .argv = argv };
+
+		if (start(b, &c) == 0) {
+			machine_input(b->m, STR_NONE, NULL);
+			while (!b->exits && !b->deaths && !b->timed_out)
+				turn(b, WAIT_MS);
+		}
+		is_int(b->tap, code(b), COMMANDS[i].code, COMMANDS[i].name);
+		is_str(b->tap, text(&b->out), COMMANDS[i].out, "- its output");
+		is_str(b->tap, text(&b->errs), COMMANDS[i].err, "- its errors");
+	}
+}
+
+static void test_start(struct bench *b)
+{
+	static const char *const argv[] = { "sh", "-c", "pwd; echo \"$A:$HOME\"", NULL };
+	static const char *const env[] = { "A=b c", "HOME=/elsewhere", NULL };
+	static const char *const none[] = { "no-such-program", NULL };
+	static const char *const both[] = { "sh", "-c", "echo 1; echo 2 >&2; echo 3", NULL };
+	static const char *const tty[] = { "sh", "-c", "tty; stty size", NULL };
+
+	run(b, &(struct machine_command){ .argv = argv, .env = env, .dir = "/usr/bin" });
+	is_str(b->tap, text(&b->out), "/usr/bin\nb c:/elsewhere\n", "directory, environment");
+	run(b, &(struct machine_command){ .argv = none });
+	is_int(b->tap, b->exit.status, -ENOENT, "a program that is not there");
+	is_str(b->tap, b->exit_why, "start 'no-such-program': No such file or directory",
+	       "- by its name");
+	run(b, &(struct machine_command){ .argv = argv, .dir = "/no/such" });
+	is_int(b->tap, b->exit.status, -ENOENT, "a directory that is not there");
+	is_str(b->tap, b->exit_why, "go to directory '/no/such': No such file or directory",
+	       "- by its name");
+	run(b, &(struct machine_command){ .argv = both, .merge = true });
+	is_str(b->tap, text(&b->out), "1\n2\n3\n", "merged, in order");
+	run(b, &(struct machine_command){ .argv = tty, .terminal = true });
+	ok(b->tap, strncmp(text(&b->out), "/dev/pts/", 9) == 0, "a terminal");
+}
+
+static void test_large(struct bench *b)
+{
+	uint64_t want = 0;
+
+	run_shell(b, "head -c 10485760 /dev/zero | tr '\\0' a");
+	for (unsigned i = 0; i < 10485760; i++)
+		want += 'a';
+	is_int(b->tap, (int64_t)b->n_out, 10485760, "10 MiB of output");
+	ok(b->tap, b->sum == want && b->order, "- intact, its times never go back");
+}
+
+static void test_input(struct bench *b)
+{
+	static const char *const argv[] = { "wc", "-c", NULL };
+	static const char *const slow[] = { "sleep", "1000", NULL };
+	_cleanup_(buf_done) struct buf chunk = {};
+	unsigned sent = 0;
+	int r = 0;
+
+	for (unsigned i = 0; i < 65536; i++)
+		buf_add(&chunk, "x", 1);
+	if (start(b, &(struct machine_command){ .argv = argv }) < 0)
+		return;
+	while (sent < 32 && !b->deaths && !b->timed_out) {
+		r = machine_input(b->m, buf_str(&chunk), NULL);
+		if (r == 0)
+			sent++;
+		else
+			turn(b, WAIT_MS);
+	}
+	machine_input(b->m, STR_NONE, NULL);
+	while (!b->exits && !b->deaths && !b->timed_out)
+		turn(b, WAIT_MS);
+	is_str(b->tap, text(&b->out), "2097152\n", "2 MiB of input");
+	if (start(b, &(struct machine_command){ .argv = slow }) < 0)
+		return;
+	for (sent = 0; sent < 100 && r == 0; sent++)
+		r = machine_input(b->m, buf_str(&chunk), NULL);
+	is_int(b->tap, r, -EAGAIN, "input that nobody reads has a limit");
+	machine_signal(b->m, SIGTERM, NULL);
+	turn(b, WAIT_MS);
+	is_int(b->tap, code(b), 128 + SIGTERM, "and a signal still gets through");
+}
+
+static void test_leftovers(struct bench *b)
+{
+	run_shell(b, "setsid sleep 1234 >/dev/null 2>&1 & echo started");
+	is_str(b->tap, text(&b->out), "started\n", "a daemon is left behind");
+	run_shell(b, "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'sleep 123[4]'");
+	is_str(b->tap, text(&b->out), "0\n", "- and gone before the next command");
+	run_shell(b, "ps -e -o stat= | grep -c Z");
+	is_str(b->tap, text(&b->out), "0\n", "no zombie");
+}
+
+static void test_busy(struct bench *b)
+{
+	static const char *const argv[] = { "sleep", "1000", NULL };
+	struct machine_command c = { .argv = argv };
+
+	start(b, &c);
+	is_int(b->tap, machine_start(b->m, &c, NULL), -EBUSY, "one command at a time");
+	turn(b, 100);
+	ok(b->tap, b->timed_out, "a deadline is the caller's");
+	machine_signal(b->m, SIGKILL, NULL);
+	turn(b, WAIT_MS);
+	is_int(b->tap, code(b), 137, "- who kills it, and the machine goes on");
+	run_shell(b, "echo here");
+	is_str(b->tap, text(&b->out), "here\n", "- with the next");
+}
+
+/* Writes of the guest stay in the guest, except through a share. */
+static void test_files(struct bench *b, const char *share)
+{
+	_free_ char *mine = path_join(b->work, "mine");
+	_free_ char *given = path_join(share, "given");
+	_free_ char *script = xasprintf("cat '%s' && echo guest > '%s' && cat '%s' && "
+					"rm -rf /usr/bin/ls && echo shared > '%s'",
+					mine, mine, mine, given);
+	char *line = NULL;
+
+	file_write(mine, STR("host\n"), 0600, NULL);
+	run_shell(b, script);
+	is_str(b->tap, text(&b->out), "host\nguest\n", "the host's files, writable");
+	file_read_line(mine, &line, NULL);
+	is_str(b->tap, line, "host", "- but nothing reaches the host");
+	ok(b->tap, access("/usr/bin/ls", F_OK) == 0, "- not even a removal");
+	free(line);
+	line = NULL;
+	file_read_line(given, &line, NULL);
+	is_str(b->tap, line, "shared", "except through a share");
+	free(line);
+}
+
+static void test_killed(struct bench *b)
+{
+	static const char *const argv[] = { "sleep", "1000", NULL };
+	struct machine_facts facts;
+
+	start(b, &(struct machine_command){ .argv = argv });
+	turn(b, 300);
+	machine_facts(b->m, &facts);
+	kill((pid_t)facts.pid, SIGKILL);
+	turn(b, WAIT_MS);
+	is_int(b->tap, b->deaths, 1, "killed in a command: died");
+	is_int(b->tap, b->how, MACHINE_VANISHED, "- as vanished");
+	is_int(b->tap, b->exits, 0, "- and the command has no exit");
+	is_int(b->tap, machine_start(b->m, &(struct machine_command){ .argv = argv }, NULL),
+	       -ESHUTDOWN, "- nothing starts any more");
+	turn(b, 100);
+	is_int(b->tap, b->deaths, 1, "- told once");
+}
+
+static unsigned count_children(void)
+{
+	_free_ char *path = xasprintf("/proc/self/task/%d/children", (int)getpid());
+	_cleanup_(buf_done) struct buf b = {};
+	unsigned n = 0;
+
+	file_read(path, 0, &b, NULL);
+	for (size_t i = 0; i < b.n; i++)
+		n += b.p[i] == ' ';
+	return n;
+}
+
+static unsigned count_entries(const char *dir)
+{
+	DIR *d = opendir(dir);
+	unsigned n = 0;
+
+	while (d && readdir(d))
+		n++;
+	if (d)
+		closedir(d);
+	return n;
+}
+
+static void test_kind(struct tap *t, const struct machine_kind *kind)
+{
+	struct bench b = { .tap = t, .loop = loop_new() };
+	struct machine_facts facts;
+	struct machine_share share = { .rw = true };
+	unsigned children = count_children(), fds, files;
+	_free_ char *shared = NULL;
+	_free_ char *work = NULL;
+
+	printf("# machine %s\n", kind->name);
+	dir_temp("/tmp", "taproom-contract-", &work, NULL);
+	b.work = work;
+	shared = path_join(work, "share");
+	mkdir(shared, 0755);
+	share.dir = shared;
+	b.timer = loop_timer(b.loop, on_timer, &b);
+	fds = count_entries("/proc/self/fd");
+	if (ok(t, boot(&b, kind->name,
+		       &(struct machine_config){ .shares = &share, .n_shares = 1 }),
+	       "%s boots", kind->name)) {
+		machine_facts(b.m, &facts);
+		printf("# ready after %d ms\n", (int)facts.boot_ms);
+		ok(t, facts.release && facts.pid > 0, "facts");
+		test_commands(&b);
+		test_start(&b);
+		test_large(&b);
+		test_input(&b);
+		test_leftovers(&b);
+		test_busy(&b);
+		test_files(&b, shared);
+		stop(&b);
+		is_int(t, b.how, MACHINE_STOPPED, "stops when asked");
+	}
+	b.m = machine_free(b.m);
+	if (ok(t, boot(&b, kind->name, &(struct machine_config){}), "boots again"))
+		test_killed(&b);
+	b.m = machine_free(b.m);
+	is_int(t, count_children(), children, "no process is left");
+	is_int(t, count_entries("/proc/self/fd"), fds, "no descriptor is left");
+	files = count_entries(work);
+	is_int(t, files, 4, "no file is left"); /* ., .., mine, share */
+	loop_unwatch(b.timer);
+	loop_free(b.loop);
+	buf_done(&b.out);
+	buf_done(&b.errs);
+	buf_done(&b.console);
+	dir_remove(work, NULL);
+}
+
+int main(void)
+{
+	struct tap t = {};
+
+	TAP_HEADER();
+	for (unsigned i = 0; i < MACHINE_KINDS_N; i++) {
+		const struct machine_kind *kind = &MACHINE_KINDS[i];
+		_cleanup_(buf_done) struct buf why = {};
+		struct machine_config c = {};
+
+		if (kind->probe("/tmp", &why) <= 0)
+			ok(&t, true, "%s # SKIP %s", kind->name, why.p);
+		else if (strcmp(kind->name, "host") != 0 && !kernel_from_environment(&c))
+			ok(&t, true, "%s # SKIP TAPROOM_TEST_KERNEL names no kernel",
+			   kind->name);
+		else
+			test_kind(&t, kind);
+	}
+	return tap_done(&t);
+}
