@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -127,6 +128,29 @@ int file_write(const char *path, struct str data, mode_t mode, struct err *err)
 		return err_sys(err, -r, "write '%s'", path);
 	}
 	return 0;
+}
+
+int file_lock(const char *path, bool wait, int *ret_fd, struct err *err)
+{
+	_free_ char *dir = path_dir(path);
+	_cleanup_(closep) int fd = -1;
+	int r = dir_make(dir, err);
+
+	if (r < 0)
+		return r;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return err_sys(err, errno, "open '%s'", path);
+	do
+		r = flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB);
+	while (r < 0 && errno == EINTR);
+	if (r < 0 && errno == EWOULDBLOCK)
+		return 0;
+	if (r < 0)
+		return err_sys(err, errno, "lock '%s'", path);
+	*ret_fd = fd;
+	fd = -1;
+	return 1;
 }
 
 int dir_make(const char *path, struct err *err)

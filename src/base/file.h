@@ -28,6 +28,13 @@ int file_read_line(const char *path, char **ret, struct err *err);
 int file_write(const char *path, struct str data, mode_t mode, struct err *err);
 int file_write_all(int fd, const void *p, size_t n); /* 0 or -errno */
 
+/*
+ * Takes an exclusive flock(2) on @path, made when missing with its directory.
+ * Returns 1 with the descriptor (closing it releases), or 0 when another
+ * process holds it and @wait is false.
+ */
+int file_lock(const char *path, bool wait, int *ret_fd, struct err *err);
+
 int dir_make(const char *path, struct err *err);     /* with parents; there = 0 */
 /* Removes a tree. Never follows links, never crosses into another mount. */
 int dir_remove(const char *path, struct err *err);

@@ -116,6 +116,13 @@ unsigned str_distance(struct str a, struct str b)
 	return above[b.n];
 }
 
+uint64_t str_hash(struct str s, uint64_t seed)
+{
+	for (size_t i = 0; i < s.n; i++)
+		seed = (seed ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
+	return seed;
+}
+
 /* Makes room for n more bytes and the terminator. */
 static int buf_reserve(struct buf *b, size_t n)
 {

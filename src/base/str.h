@@ -68,6 +68,11 @@ bool str_glob(const char *pattern, const char *s);
 /* Edit distance with transpositions; for "did you mean". Limits: 64 bytes. */
 unsigned str_distance(struct str a, struct str b);
 
+/* FNV-1a, 64 bits (RFC 9923): names for caches, not against an adversary. Start
+ * with STR_HASH_INIT, or go on with an earlier result. */
+#define STR_HASH_INIT UINT64_C(0xcbf29ce484222325)
+uint64_t str_hash(struct str s, uint64_t seed);
+
 /*
  * Growing bytes. Zero-initialise, set .max to change the limit (0 = 64 MiB).
  * buf_add() past the limit returns -EFBIG and adds nothing. p is always

@@ -28,6 +28,7 @@ static void test_str(struct tap *t)
 	is_int(t, str_to_u64(STR("18446744073709551616"), &u), 0, "one more overflows");
 	is_int(t, str_distance(STR("flakse"), STR("flakes")), 1, "a swap is one edit");
 	is_int(t, str_distance(STR(""), STR("abc")), 3, "distance from nothing");
+	ok(t, str_hash(STR("foobar"), STR_HASH_INIT) == 0x85944171f73967e8, "FNV-1a of foobar");
 	is_int(t, err_wrap(&err, err_set(&err, ENOENT, "no file '%s'", "x"), "boot %s", "q"),
 	       -ENOENT, "err_wrap keeps the number");
 	is_str(t, err.text, "boot q: no file 'x'", "err_wrap reads from outside in");
@@ -178,7 +179,8 @@ static void test_opt(struct tap *t)
 static void test_file(struct tap *t)
 {
 	_cleanup_(dir_removep) char *dir = NULL;
-	_free_ char *path = NULL, *line = NULL, *deep = NULL;
+	_free_ char *path = NULL, *line = NULL, *deep = NULL, *lock = NULL;
+	_cleanup_(closep) int fd = -1, second = -1;
 	struct err err = {};
 	struct buf b = {};
 
@@ -191,6 +193,12 @@ static void test_file(struct tap *t)
 	deep = path_join(dir, "a/b/c");
 	is_int(t, dir_make(deep, &err), 0, "dir_make makes parents");
 	is_int(t, symlink("/", deep) < 0 ? 0 : 1, 0, "it is there");
+	lock = path_join(dir, "locks/one");
+	is_int(t, file_lock(lock, false, &fd, &err), 1, "file_lock");
+	is_int(t, file_lock(lock, false, &second, &err), 0, "is held");
+	closep(&fd);
+	fd = -1;
+	is_int(t, file_lock(lock, true, &second, &err), 1, "closing it releases");
 	is_int(t, dir_remove(dir, &err), 0, "dir_remove");
 	ok(t, !file_exists(dir), "the tree is gone");
 	is_int(t, file_read("/nonexistent", 0, &b, &err), -ENOENT, "no such file");
