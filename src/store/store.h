@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/out.h"
 #include "base/str.h"
 #include "tap/event.h"
 
@@ -41,6 +42,8 @@ char *store_default_path(void);
 struct store_record;
 int store_record_new(struct store *s, struct store_record **ret, struct err *err);
 struct event_sink store_record_sink(struct store_record *r);
+/* What `taproom show` and store_run_get() call it; 0 before RUN_BEGIN. */
+int64_t store_record_run(const struct store_record *r);
 int store_record_error(const struct store_record *r, struct err *err); /* 0: none */
 struct store_record *store_record_free(struct store_record *r);
 
@@ -97,6 +100,7 @@ int store_log(struct store *s, int64_t run_id, unsigned program, unsigned job, u
 struct store_series {
 	int64_t id;
 	struct str suite, program, path; /* path "" : the program itself */
+	bool leaf;                       /* has no results of its own below it */
 	struct str mode;
 	uint64_t n, bad, flaky;          /* runs with it; bad ones; flaky ones */
 	int64_t last_bad_run;            /* 0: none */
@@ -105,6 +109,7 @@ struct store_series {
 struct store_grid_filter {
 	const char *branch, *mode, *suite;
 	unsigned runs;                   /* window, newest; 0: 100 */
+	int64_t since_ms;                /* only runs begun since; 0: any */
 	bool all;                        /* also series that always passed */
 };
 /* @runs: ids of the columns, newest first. Called once, before the rows. */
