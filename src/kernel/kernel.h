@@ -23,18 +23,22 @@ struct kernel {
 	char *config;      /* its .config; NULL: unknown */
 	char *modules_dir; /* holds <release>/; NULL: none */
 	char *source;      /* kernel tree on disk; NULL: ask kernel_source() */
+	char *source_id;   /* changes whenever the tree does; set with source */
 };
 
+/* -ENOENT: there is no such kernel; the sentence says what to give instead. */
 int kernel_find(const char *spec, const char *cache_dir, const struct log *log,
 		struct kernel *ret, struct err *err);
 void kernel_done(struct kernel *k);
 
 /*
- * The matching source tree, at least the parts that kselftests need. Sets
- * k->source. -ENOENT where a kernel has no source (an image file).
+ * The matching source tree, at least the parts that kselftests need, without
+ * anything that a build left in it: make's O= works. Sets k->source and
+ * k->source_id. -ENOENT where a kernel has no source (an image file).
  */
 int kernel_source(struct kernel *k, const char *cache_dir, const struct log *log,
 		  struct err *err);
 
-/* Value of CONFIG_@name in k->config: 'y', 'm', or 'n'; '?' when unknown. */
+/* Value of CONFIG_@name: 'y' (also for numbers and strings), 'm', 'n' (not
+ * there either), or '?' when there is no such file or @config_path is NULL. */
 char kernel_config_value(const char *config_path, const char *name);

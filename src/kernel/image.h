@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Images: which release a kernel file is. Inside kernel/ only. Files may be
+ * anything: every offset is checked.
+ */
+#include "base/err.h"
+#include "base/str.h"
+
+/* What the setup header may reach: 255 sectors and the boot sector. */
+#define IMAGE_HEAD_MAX (256 * 512)
+
+/*
+ * Release in the head of a bzImage (Documentation/arch/x86/boot.rst: HdrS,
+ * kernel_version): "6.12.0", up to the first blank. Returns 1 with a slice of
+ * @head, or 0 when it is none.
+ */
+int image_release_bzimage(struct str head, struct str *ret);
+/* Release after "Linux version " (init/version.c: linux_banner). As above. */
+int image_release_banner(struct str text, struct str *ret);
+
+/* Release of a bzImage or vmlinux file; caller frees. -ENOEXEC: neither. */
+int image_release(const char *path, char **ret, struct err *err);
