@@ -87,8 +87,8 @@ static int write_suite(struct apt *a, const char *path, struct err *err)
 	}
 	if (!apt_sources_derive(&s, codename, a->suite, &text))
 		r = err_set(err, ENOENT,
-			    "no mirror for '%s' in /etc/apt/sources.list*: 'debian:%s' takes its "
-			    "mirror from there", codename, a->suite);
+			    "no mirror for '%s' in /etc/apt/sources.list*: 'debian:%s' takes "
+			    "its mirror from there", codename, a->suite);
 	else
 		r = file_write(path, buf_str(&text), 0644, err);
 	buf_done(&text);

@@ -184,8 +184,8 @@ static int choose_image(struct debian *d, const char *package, struct choice *re
 			break;
 		image = debian_depends_image(rec.depends);
 		if (!image.n) {
-			*ret = (struct choice){ .package = TAKE(name),
-						.version = xstrndup(rec.version.p, rec.version.n) };
+			ret->package = TAKE(name);
+			ret->version = xstrndup(rec.version.p, rec.version.n);
 			r = 1;
 			break;
 		}
@@ -266,8 +266,9 @@ static int choose(struct debian *d, struct choice *ret, struct err *err)
 		return err_set(err, ENOENT, "no kernel package '%s' in apt's sources%s%s",
 			       d->spec.package, d->spec.suite ? " for " : "",
 			       d->spec.suite ? d->spec.suite : "");
-	return err_set(err, ENOENT, "no cloud kernel with its source package in apt's sources; name "
-		       "a kernel package: --kernel debian/linux-image-...");
+	return err_set(err, ENOENT,
+		       "no cloud kernel with its source package in apt's sources; name a kernel "
+		       "package: --kernel debian/linux-image-...");
 }
 
 /*
@@ -318,7 +319,8 @@ static int finish_image(const char *tree, const struct choice *c, struct err *er
 	int r;
 
 	if (!release)
-		return err_set(err, ENOENT, "package %s has no boot/vmlinuz-*: it is no kernel image",
+		return err_set(err, ENOENT,
+			       "package %s has no boot/vmlinuz-*: it is no kernel image",
 			       c->package);
 	/* From trixie on modules are shipped in usr/lib, and lib is a link. */
 	if (!file_exists(lib) && file_exists(usr_lib) && rename(usr_lib, lib) < 0)
@@ -404,7 +406,8 @@ int debian_find(struct kernel *k, const char *cache_dir, const struct log *log,
 	dir = package_dir(&d, c.package, c.version);
 	release = unpacked_release(dir);
 	if (!release)
-		return err_set(err, ENOENT, "no boot/vmlinuz-* in '%s'; remove that directory", dir);
+		return err_set(err, ENOENT, "no boot/vmlinuz-* in '%s'; remove that directory",
+			       dir);
 	fill(k, &c, dir, release);
 	return 0;
 }

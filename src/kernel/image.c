@@ -114,7 +114,8 @@ int image_release(const char *path, char **ret, struct err *err)
 	if (r < 0)
 		return err_sys(err, -r, "read kernel '%s'", path);
 	if (r == 0)
-		return err_set(err, ENOEXEC, "'%s' is no kernel: neither a bzImage with a version "
-			       "nor a vmlinux", path);
+		return err_set(err, ENOEXEC,
+			       "'%s' is no kernel: neither a bzImage with a version nor a vmlinux",
+			       path);
 	return 0;
 }

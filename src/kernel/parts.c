@@ -36,11 +36,11 @@ bool parts_only_absent(struct str said)
 
 int parts_extract(const char *tarball, const char *dir, struct err *err)
 {
+	bool xz = str_ends(str_of(tarball), STR(".xz"));
 	const char *head[] = { "tar", "-x", "-f", tarball, "-C", dir, "--strip-components=1",
 			       "--no-same-owner", "--wildcards", "--no-wildcards-match-slash",
 			       /* Threads: 24 MB blocks are decompressed side by side. */
-			       str_ends(str_of(tarball), STR(".xz")) ? "--use-compress-program=xz -T0"
-								     : "--auto-compress" };
+			       xz ? "--use-compress-program=xz -T0" : "--auto-compress" };
 	const char *argv[ARRAY_SIZE(head) + PARTS_N + 1] = {};
 	char *patterns[PARTS_N];
 	struct buf said = {};

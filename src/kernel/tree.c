@@ -80,7 +80,8 @@ int file_find(struct kernel *k, const char *cache_dir, const struct log *log, st
 	char *configs[] = { xasprintf("%s/config-%s", dir, k->release),
 			    xasprintf("%s/../../../.config", dir), xasprintf("%s/.config", dir),
 			    NULL };
-	char *modules[] = { xasprintf("%s/../lib/modules", dir), xstrdup("/lib/modules"), NULL };
+	char *modules[] = { xasprintf("%s/../lib/modules", dir), xstrdup("/lib/modules"),
+			    NULL };
 
 	k->image = TAKE(path);
 	k->version = xstrdup(k->release);
@@ -109,8 +110,9 @@ int host_find(struct kernel *k, const char *cache_dir, const struct log *log, st
 	k->version = xstrdup(u.release);
 	k->branch = xstrdup("host");
 	if (!k->image)
-		return err_set(err, ENOENT, "the running kernel's image /boot/vmlinuz-%s is not on "
-			       "this machine; try --kernel debian", u.release);
+		return err_set(err, ENOENT,
+			       "the running kernel's image /boot/vmlinuz-%s is not on this machine; "
+			       "try --kernel debian", u.release);
 	return 0;
 }
 
@@ -132,9 +134,11 @@ int tree_find(struct kernel *k, const char *cache_dir, const struct log *log, st
 	_free_ char *release = path_join(tree, "include/config/kernel.release");
 
 	if (!source && !file_exists(image))
-		return err_set(err, ENOENT, "'%s' is no kernel tree: it has no Kbuild file", k->spec);
+		return err_set(err, ENOENT, "'%s' is no kernel tree: it has no Kbuild file",
+			       k->spec);
 	if (!file_exists(image))
-		return err_set(err, ENOENT, "no kernel is built in '%s': there is no " TREE_IMAGE
+		return err_set(err, ENOENT,
+			       "no kernel is built in '%s': there is no " TREE_IMAGE
 			       "; run make there, or try --kernel debian", k->spec);
 	if (file_read_line(release, &k->release, NULL) < 0) {
 		int r = image_release(image, &k->release, err);
@@ -179,9 +183,10 @@ static int copy(const char *tree, struct str list, const char *dest, const struc
 	int r;
 
 	if (!file_exists(dot_git))
-		return err_set(err, EINVAL, "'%s' was built in place and is no git checkout, so its "
-			       "own files can't be told from built ones; run make mrproper there and "
-			       "build with O=", tree);
+		return err_set(err, EINVAL,
+			       "'%s' was built in place and is no git checkout, so its own files "
+			       "can't be told from built ones; run make mrproper there and build "
+			       "with O=", tree);
 	log_info(log, "copying what the tests need of %s", tree);
 	r = dir_temp(parent, "tmp.", &temp, err);
 	if (r == 0)

@@ -9,14 +9,16 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 /* One suite of the configuration. */
 struct plan_suite {
-	char *name;       /* "mptcp"; first part of a selector */
+	char *name;       /* "mptcp"; first part of a selector; no '/', ':', '!' or blank */
 	char *kind;       /* "kselftest", "exec" */
 	char *target;     /* kselftest: TARGETS= directory, "net/mptcp" */
 	char *dir;        /* exec: directory of programs, or working directory */
-	char **tests;     /* default choice, in this order; globs; n == 0: all */
+	char **tests;     /* default choice, in this order; globs; n == 0: all;
+			   * exec: an entry with a blank is a command line */
 	unsigned tests_count;
 	char **env;       /* "K=V" */
 	unsigned env_count;
@@ -31,21 +33,36 @@ struct plan {
 	unsigned suites_count;
 };
 
+#define PLAN_FILE "taproom.yaml"
+
 /* @path NULL: looked for in @dir and its parents, then in the user's
- * configuration directory, else built in. Errors carry file, line, column. */
+ * configuration directory ($XDG_CONFIG_HOME/taproom, else ~/.config/taproom),
+ * else built in. Errors carry file, line, column. A relative `dir` of a suite
+ * becomes one beside the file. */
 int plan_load(const char *path, const char *dir, struct plan **ret, struct err *err);
+/* As from a file of that name (@path NULL: messages say "configuration"). */
+int plan_parse(struct str text, const char *path, struct plan **ret, struct err *err);
 struct plan *plan_free(struct plan *p);
+void plan_freep(struct plan **p); /* for _cleanup_ */
+
+/* Name of an entry of `tests` that is a program with a path or a command line:
+ * without the directories, as slashes part a selector. Caller frees. */
+char *plan_entry_name(const char *entry);
+/* Place of a test in the suite's default choice, from 0; -1: not in it. */
+int plan_suite_rank(const struct plan_suite *s, const char *test);
 
 /* A test as suites list them. */
 struct plan_test {
 	char *suite, *name;    /* "mptcp", "pm_netlink.sh" */
+	char *collection;      /* kselftest's name of the suite, "net/mptcp"; NULL: none */
 	char **argv;           /* NULL-ended; run in the machine */
 	char **env;            /* NULL-ended; may be NULL */
 	char *dir;
-	int64_t timeout_ms;
+	int64_t timeout_ms;    /* 0: none */
 	int64_t expect_ms;     /* from history; -1: unknown */
 	bool by_default;       /* in the plan's default choice */
-	char *subtests;        /* glob of a "suite/test/subtest" selector; NULL: all */
+	char *subtests;        /* globs of "suite/test/subtest" selectors, one per line;
+				* NULL: all; see plan_subtest_chosen() */
 };
 
 struct plan_tests {
@@ -55,13 +72,14 @@ struct plan_tests {
 
 struct plan_test *plan_tests_add(struct plan_tests *t); /* zeroed, expect_ms -1 */
 void plan_tests_done(struct plan_tests *t);
+bool plan_subtest_chosen(const struct plan_test *t, const char *subtest);
 
 /*
- * Keeps what the selectors choose, in the order of the list: `suite`,
- * `suite/test`, `suite/test/subtest`, globs, kselftest's `target:test`,
- * `!selector` excludes. A test's name matches with or without ".sh". None:
- * the default choice. A selector that matches nothing is an error that names
- * near ones.
+ * Keeps what the selectors choose, in the order of the list: `suite` (its
+ * default choice), `suite/test`, `suite/test/subtest`, globs, kselftest's
+ * `target:test`, `!selector` excludes, wherever it stands. A test's name
+ * matches with or without ".sh". None, or only exclusions: the default choice.
+ * A selector that matches nothing is an error that names near ones.
  */
 int plan_select(struct plan_tests *tests, const char *const *selectors, size_t n,
 		struct err *err);

@@ -5,21 +5,25 @@
  * the host, listed before anything runs, and started in a machine. One row
  * per kind in suites.c.
  */
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "plan/plan.h"
 
 struct suite_context {
 	const char *cache_dir;
 	const char *source;      /* kernel tree; NULL: none needed or had */
-	const char *source_id;   /* what the tree is, for the cache: a version */
+	const char *source_id;   /* changes when the tree does: names the cache */
 	const struct log *log;
 };
 
 struct suite_kind {
 	const char *name;
 	bool needs_source;
-	/* Builds what is missing (cached), then appends its tests. */
+	/* Builds what is missing (cached), then appends its tests: the default
+	 * choice first, in its order. */
 	int (*list)(const struct plan_suite *suite, const struct suite_context *ctx,
 		    struct plan_tests *tests, struct err *err);
 };
@@ -28,3 +32,14 @@ extern const struct suite_kind SUITE_KINDS[];
 extern const unsigned SUITE_KINDS_N;
 
 const struct suite_kind *suite_kind_find(const char *name, struct err *err);
+
+/*
+ * What a kselftest suite's "config" fragment asks for and the kernel lacks:
+ * "CONFIG_X" per line in @ret. @value is kernel_config_value(), for which =y
+ * and =m are the same. Returns 1 when something is missing, 0 when nothing is
+ * or nothing is known (no fragment, no kernel configuration).
+ */
+int kselftest_missing_config(const struct plan_suite *suite, const char *source,
+			     const char *config_path,
+			     char (*value)(const char *config_path, const char *name),
+			     struct buf *ret, struct err *err);

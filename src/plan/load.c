@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <cyaml/cyaml.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <yaml.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/units.h"
+#include "plan/builtin.h"
+#include "plan/plan.h"
+
+#define FILE_MAX  (1u << 20)
+#define WORD_MAX  128
+#define TEXT_MAX  4096
+#define ITEMS_MAX 1024
+#define SUITES_MAX 64
+#define DEPTH_MAX 16
+
+/*
+ * The schema: one row per key. Every key is optional here; what a kind of suite
+ * needs is checked after loading, in words.
+ */
+#define TEXT(key, type, max) \
+	CYAML_FIELD_STRING_PTR(#key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, key, 1, max)
+#define LIST(key, type, row, max) \
+	CYAML_FIELD_SEQUENCE(#key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, key, row, 0, max)
+
+static const cyaml_schema_value_t TEXT_ROW = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, TEXT_MAX),
+};
+
+static const cyaml_schema_field_t SUITE_KEYS[] = {
+	TEXT(name, struct plan_suite, WORD_MAX),
+	TEXT(kind, struct plan_suite, WORD_MAX),
+	TEXT(target, struct plan_suite, WORD_MAX),
+	TEXT(dir, struct plan_suite, TEXT_MAX),
+	LIST(tests, struct plan_suite, &TEXT_ROW, ITEMS_MAX),
+	LIST(env, struct plan_suite, &TEXT_ROW, ITEMS_MAX),
+	TEXT(timeout, struct plan_suite, WORD_MAX),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t SUITE_ROW = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plan_suite, SUITE_KEYS),
+};
+
+static const cyaml_schema_field_t PLAN_KEYS[] = {
+	TEXT(kernel, struct plan, TEXT_MAX),
+	TEXT(branch, struct plan, WORD_MAX),
+	LIST(suites, struct plan, &SUITE_ROW, SUITES_MAX),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t PLAN_SCHEMA = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct plan, PLAN_KEYS),
+};
+
+/*
+ * Mistakes. libcyaml tells them as log lines: what, then a backtrace whose
+ * first "(line: L, column: C)" is the innermost value.
+ */
+struct mistake {
+	char what[160];
+	unsigned long line, column;
+	bool traced;
+};
+
+__attribute__((format(printf, 3, 0)))
+static void on_log(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
+{
+	struct mistake *m = ctx;
+	const char *at;
+	char text[512];
+
+	vsnprintf(text, sizeof(text), fmt, args);
+	text[strcspn(text, "\n")] = '\0';
+	at = strstr(text, "(line: ");
+	if (at && !m->traced)
+		m->traced = sscanf(at, "(line: %lu, column: %lu)", &m->line, &m->column) == 2;
+	else if (!m->what[0])
+		snprintf(m->what, sizeof(m->what), "%.150s",
+			 str_starts(str_of(text), STR("Load: ")) ? text + 6 : text);
+}
+
+static const char *near_key(const char *key, const cyaml_schema_field_t *keys, unsigned *best,
+			    const char *hit)
+{
+	for (; keys->key; keys++) {
+		unsigned d = str_distance(str_of(key), str_of(keys->key));
+
+		if (d < *best) {
+			*best = d;
+			hit = keys->key;
+		}
+	}
+	return hit;
+}
+
+/* The backtrace of an unknown key ends at what stood before it: look on. */
+static void find_key(struct str text, const char *key, struct mistake *m)
+{
+	unsigned long line = 0;
+
+	while (text.n) {
+		struct str full = str_cut(&text, '\n'), word = full;
+
+		if (++line < m->line)
+			continue;
+		while (word.n && strchr(" -{", word.p[0]))
+			word = str_from(word, 1);
+		if (str_starts(word, str_of(key)) && word.n > strlen(key) &&
+		    strchr(" :\"'", word.p[strlen(key)])) {
+			m->line = line;
+			m->column = (unsigned long)(word.p - full.p) + 1;
+			return;
+		}
+	}
+}
+
+static int tell(const char *path, struct str text, struct mistake *m, struct err *err)
+{
+	static const char unknown[] = "Unexpected key: ";
+	const char *key = NULL, *near = NULL;
+	unsigned best = 3;
+
+	if (str_starts(str_of(m->what), STR("Unexpected key: "))) {
+		key = m->what + strlen(unknown);
+		near = near_key(key, SUITE_KEYS, &best, near_key(key, PLAN_KEYS, &best, NULL));
+		find_key(text, key, m);
+	}
+	if (!m->line)
+		m->line = m->column = 1;
+	if (near)
+		return err_set(err, EINVAL, "%s:%lu:%lu: no key '%s'; did you mean '%s'?", path,
+			       m->line, m->column, key, near);
+	if (key)
+		return err_set(err, EINVAL, "%s:%lu:%lu: no key '%s'; 'taproom config' lists them",
+			       path, m->line, m->column, key);
+	return err_set(err, EINVAL, "%s:%lu:%lu: %s", path, m->line, m->column,
+		       m->what[0] ? m->what : "not as expected");
+}
+
+/* What YAML itself refuses, with the exact place (which libcyaml doesn't tell),
+ * and nesting that no configuration has. */
+static int check_syntax(const char *path, struct str text, struct err *err)
+{
+	static const signed char steps[] = {
+		[YAML_SEQUENCE_START_EVENT] = 1, [YAML_MAPPING_START_EVENT] = 1,
+		[YAML_SEQUENCE_END_EVENT] = -1, [YAML_MAPPING_END_EVENT] = -1,
+	};
+	bool more = true;
+	yaml_parser_t p;
+	yaml_event_t e;
+	int r = 0, depth = 0;
+
+	if (!yaml_parser_initialize(&p))
+		return err_set(err, ENOMEM, "%s: no memory", path);
+	yaml_parser_set_input_string(&p, (const unsigned char *)text.p, text.n);
+	while (r == 0 && more) {
+		if (!yaml_parser_parse(&p, &e)) {
+			r = err_set(err, EINVAL, "%s:%zu:%zu: %s", path, p.problem_mark.line + 1,
+				    p.problem_mark.column + 1,
+				    p.problem ? p.problem : "not YAML");
+			break;
+		}
+		more = e.type != YAML_STREAM_END_EVENT;
+		if ((size_t)e.type < ARRAY_SIZE(steps))
+			depth += steps[e.type];
+		if (depth > DEPTH_MAX)
+			r = err_set(err, EINVAL, "%s:%zu:%zu: nested too deep", path,
+				    e.start_mark.line + 1, e.start_mark.column + 1);
+		yaml_event_delete(&e);
+	}
+	yaml_parser_delete(&p);
+	return r;
+}
+
+/*
+ * Sense: what the schema can't say.
+ */
+static int check_suite(const struct plan *p, unsigned i, const char *path, struct err *err)
+{
+	const struct plan_suite *s = &p->suites[i];
+	int64_t ms;
+	int r;
+
+	if (!s->name)
+		return err_set(err, EINVAL, "%s: suite number %u has no name", path, i + 1);
+	if (s->name[strcspn(s->name, "/:! \t*?[")])
+		return err_set(err, EINVAL, "%s: suite '%s': a name has none of \"/:!*?[\" and no "
+			       "blanks", path, s->name);
+	for (unsigned j = 0; j < i; j++)
+		if (strcmp(s->name, p->suites[j].name) == 0)
+			return err_set(err, EINVAL, "%s: two suites are called '%s'", path, s->name);
+	if (!s->kind)
+		return err_set(err, EINVAL, "%s: suite '%s' has no kind, such as 'kselftest'", path,
+			       s->name);
+	for (unsigned j = 0; j < s->env_count; j++)
+		if (strcspn(s->env[j], "=") == 0 || !strchr(s->env[j], '='))
+			return err_set(err, EINVAL, "%s: suite '%s': env '%s' is not NAME=VALUE", path,
+				       s->name, s->env[j]);
+	r = s->timeout ? duration_parse(str_of(s->timeout), &ms, err) : 0;
+	return r < 0 ? err_wrap(err, r, "%s: suite '%s': timeout", path, s->name) : 0;
+}
+
+static int check(struct plan *p, const char *path, struct err *err)
+{
+	int r = 0;
+
+	if (!p->suites_count)
+		return err_set(err, EINVAL, "%s: it has no suites", path);
+	for (unsigned i = 0; i < p->suites_count && r == 0; i++)
+		r = check_suite(p, i, path, err);
+	return r;
+}
+
+/* A directory is meant as seen from the file. */
+static void anchor_dirs(struct plan *p)
+{
+	_free_ char *base = path_dir(p->path);
+
+	for (unsigned i = 0; i < p->suites_count; i++) {
+		char **dir = &p->suites[i].dir, *given = *dir;
+
+		if (!given || given[0] == '/')
+			continue;
+		*dir = path_join(base, given);
+		free(given);
+	}
+}
+
+static const cyaml_config_t *config_for(struct mistake *m, cyaml_config_t *c)
+{
+	*c = (cyaml_config_t){
+		.log_fn = on_log,
+		.log_ctx = m,
+		.log_level = CYAML_LOG_WARNING,
+		.mem_fn = cyaml_mem,
+		.flags = CYAML_CFG_NO_ALIAS,
+	};
+	return c;
+}
+
+int plan_parse(struct str text, const char *path, struct plan **ret, struct err *err)
+{
+	const char *name = path ? path : "configuration";
+	_cleanup_(plan_freep) struct plan *p = NULL;
+	struct mistake m = {};
+	cyaml_config_t c;
+	int r;
+
+	if (text.n > FILE_MAX)
+		return err_set(err, EFBIG, "%s: larger than %u bytes", name, FILE_MAX);
+	r = check_syntax(name, text, err);
+	if (r < 0)
+		return r;
+	if (cyaml_load_data((const uint8_t *)text.p, text.n, config_for(&m, &c), &PLAN_SCHEMA,
+			    (void **)&p, NULL) != CYAML_OK)
+		return tell(name, text, &m, err);
+	if (!p)
+		return err_set(err, EINVAL, "%s: it is empty", name);
+	r = check(p, name, err);
+	if (r < 0)
+		return r;
+	if (path) {
+		p->path = xstrdup(path);
+		anchor_dirs(p);
+	}
+	*ret = TAKE(p);
+	return 0;
+}
+
+struct plan *plan_free(struct plan *p)
+{
+	struct mistake m = {};
+	cyaml_config_t c;
+
+	if (p) {
+		free(p->path);
+		cyaml_free(config_for(&m, &c), &PLAN_SCHEMA, p, 0);
+	}
+	return NULL;
+}
+
+void plan_freep(struct plan **p)
+{
+	*p = plan_free(*p);
+}
+
+/*
+ * Looking for the file.
+ */
+static int load_file(const char *path, struct plan **ret, struct err *err)
+{
+	struct buf text = {};
+	int r = file_read(path, FILE_MAX, &text, err);
+
+	if (r == 0)
+		r = plan_parse(buf_str(&text), path, ret, err);
+	buf_done(&text);
+	return r;
+}
+
+/* taproom.yaml in @dir or above it; NULL when there is none. */
+static char *find_upwards(const char *dir)
+{
+	char *at = realpath(dir, NULL);
+
+	while (at) {
+		_free_ char *path = path_join(at, PLAN_FILE);
+		char *slash = strrchr(at, '/');
+
+		if (file_exists(path)) {
+			free(at);
+			return TAKE(path);
+		}
+		if (!slash || !slash[1])
+			break;
+		slash[slash == at] = '\0';
+	}
+	free(at);
+	return NULL;
+}
+
+static char *find_user(void)
+{
+	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	_free_ char *path = NULL;
+
+	if (xdg && xdg[0] == '/')
+		path = path_join(xdg, "taproom/" PLAN_FILE);
+	else if (home && home[0] == '/')
+		path = path_join(home, ".config/taproom/" PLAN_FILE);
+	return path && file_exists(path) ? TAKE(path) : NULL;
+}
+
+int plan_load(const char *path, const char *dir, struct plan **ret, struct err *err)
+{
+	_free_ char *found = NULL;
+
+	if (path)
+		return load_file(path, ret, err);
+	found = find_upwards(dir);
+	if (!found)
+		found = find_user();
+	return found ? load_file(found, ret, err) : plan_parse(str_of(PLAN_BUILTIN), NULL, ret, err);
+}
