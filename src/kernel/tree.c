@@ -111,8 +111,8 @@ int host_find(struct kernel *k, const char *cache_dir, const struct log *log, st
 	k->branch = xstrdup("host");
 	if (!k->image)
 		return err_set(err, ENOENT,
-			       "the running kernel's image /boot/vmlinuz-%s is not on this machine; "
-			       "try --kernel debian", u.release);
+			       "the running kernel's image /boot/vmlinuz-%s is not on this "
+			       "machine; try --kernel debian", u.release);
 	return 0;
 }
 

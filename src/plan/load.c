@@ -189,18 +189,20 @@ static int check_suite(const struct plan *p, unsigned i, const char *path, struc
 	if (!s->name)
 		return err_set(err, EINVAL, "%s: suite number %u has no name", path, i + 1);
 	if (s->name[strcspn(s->name, "/:! \t*?[")])
-		return err_set(err, EINVAL, "%s: suite '%s': a name has none of \"/:!*?[\" and no "
-			       "blanks", path, s->name);
+		return err_set(err, EINVAL,
+			       "%s: suite '%s': a name has no blanks and none of \"/:!*?[\"", path,
+			       s->name);
 	for (unsigned j = 0; j < i; j++)
 		if (strcmp(s->name, p->suites[j].name) == 0)
-			return err_set(err, EINVAL, "%s: two suites are called '%s'", path, s->name);
+			return err_set(err, EINVAL, "%s: two suites are called '%s'", path,
+				       s->name);
 	if (!s->kind)
 		return err_set(err, EINVAL, "%s: suite '%s' has no kind, such as 'kselftest'", path,
 			       s->name);
 	for (unsigned j = 0; j < s->env_count; j++)
 		if (strcspn(s->env[j], "=") == 0 || !strchr(s->env[j], '='))
-			return err_set(err, EINVAL, "%s: suite '%s': env '%s' is not NAME=VALUE", path,
-				       s->name, s->env[j]);
+			return err_set(err, EINVAL, "%s: suite '%s': env '%s' is not NAME=VALUE",
+				       path, s->name, s->env[j]);
 	r = s->timeout ? duration_parse(str_of(s->timeout), &ms, err) : 0;
 	return r < 0 ? err_wrap(err, r, "%s: suite '%s': timeout", path, s->name) : 0;
 }
@@ -345,5 +347,6 @@ int plan_load(const char *path, const char *dir, struct plan **ret, struct err *
 	found = find_upwards(dir);
 	if (!found)
 		found = find_user();
-	return found ? load_file(found, ret, err) : plan_parse(str_of(PLAN_BUILTIN), NULL, ret, err);
+	return found ? load_file(found, ret, err)
+		     : plan_parse(str_of(PLAN_BUILTIN), NULL, ret, err);
 }

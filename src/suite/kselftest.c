@@ -66,7 +66,7 @@ static int fill_argv(struct plan_test *t, const char *path, struct err *err)
 		struct str rest = str_n(head + 2, (size_t)n - 2);
 		struct str option = str_trim(str_cut(&rest, '\n')), word = str_cut(&option, ' ');
 
-		/* As execve(2) does: one word, then all the rest as one argument. */
+		/* As the kernel does: one word, then all the rest as one argument. */
 		option = str_trim(option);
 		interpreter = xstrndup(word.p, word.n);
 		argument = option.n ? xstrndup(option.p, option.n) : NULL;
