@@ -3,29 +3,43 @@
 /*
  * Tally: a sink that counts. From it come the progress line, the conclusion
  * ("Success", "Unstable: ...", "Critical: ...") and the exit code of a run.
- * A program without results of its own counts as one result.
+ *
+ * Counts are live, and of the last attempt: when a program begins again, what
+ * it said before is taken back. A program without results of its own counts as
+ * one result. A program that failed although none of its results did (killed
+ * after its last one, an exit code) is in `bad` and `names`, not in `counts`.
  */
 #include "tap/event.h"
 
 #define TALLY_NAMES_MAX 20 /* names kept for the conclusion */
 
+struct tally_name {
+	char *text;       /* "mptcp/pm_netlink.sh/flush addrs" */
+	unsigned program; /* index into .all */
+};
+
 struct tally {
 	uint64_t counts[STATUS_N]; /* leaf results, last attempt of a program */
 	uint64_t results;
-	uint64_t programs, programs_bad;
+	uint64_t programs, programs_bad; /* ended ones */
+	uint64_t bad;              /* failed tests; .harness of them: `error` */
+	uint64_t harness, crashes;
 	uint64_t splats;
 	uint64_t problems;
-	char *names[TALLY_NAMES_MAX]; /* "mptcp/pm_netlink.sh/flush addrs" */
+	char *splat;               /* title of the first */
+	struct tally_name names[TALLY_NAMES_MAX];
 	unsigned n_names;
-	struct tally_open *open; /* programs that are running */
-	unsigned n_open, cap_open;
+	struct tally_program *all; /* what each program said */
+	unsigned n_all, cap_all;
+	uint64_t *modes;           /* of each job, hashed: a retry has the same */
+	unsigned n_modes, cap_modes;
 };
 
 struct event_sink tally_sink(struct tally *t); /* zero-initialised tally */
 void tally_done(struct tally *t);
 
 /* What INTERFACE promises: 0 all passed, 1 a test failed, 3 critical (splat,
- * crash, hang), 4 the harness failed. */
+ * crash), 4 nothing ran, or nothing but the harness failed. */
 int tally_exit_code(const struct tally *t);
 /* The conclusion, one line, in the words the MPTCP CI has printed for years. */
 void tally_conclusion(const struct tally *t, struct buf *ret);

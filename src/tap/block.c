@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tap/block.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+
+#define PROBLEMS_MAX 10000
+
+static struct event event_of(const struct tap_parser *p, enum event_type type)
+{
+	return (struct event){ .type = type, .job = p->opt.job, .program = p->opt.program };
+}
+
+static void say_problem(void *ctx, const struct event_problem *problem)
+{
+	struct tap_parser *p = ctx;
+	struct event ev = event_of(p, EVENT_PROBLEM);
+
+	ev.problem = problem;
+	event_emit(&p->sink, &ev);
+}
+
+void block_problem(struct tap_parser *p, enum problem what, uint64_t line, const char *fmt, ...)
+{
+	char text[TAP_NAME_MAX + 256];
+	struct event_problem problem = { .what = what, .line = line };
+	va_list ap;
+
+	if (p->sum.problems++ >= PROBLEMS_MAX)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	problem.message = str_of(text);
+	if (p->sum.problems == PROBLEMS_MAX) {
+		problem.what = PROBLEM_TOO_MANY;
+		problem.message = STR("too many problems: the rest is only counted");
+	}
+	if (p->hold.any)
+		hold_problem(&p->hold, &problem);
+	else
+		say_problem(p, &problem);
+}
+
+/* hold_reader.result: the names above @first are the open blocks'. */
+static void say_result(void *ctx, const struct hold_result *h, unsigned first,
+		       const struct str *path, const struct str *keys, unsigned n)
+{
+	struct tap_parser *p = ctx;
+	struct str all[2 * TAP_DEPTH_MAX + 2];
+	struct event ev = event_of(p, EVENT_RESULT);
+	struct event_result r = h->r;
+	unsigned depth = 0;
+
+	buf_clear(&p->key);
+	for (unsigned i = 1; i <= first; i++) {
+		all[depth++] = str_n(p->blocks[i].name.text, p->blocks[i].name.n);
+		buf_add_str(&p->key, buf_str(&p->blocks[i].name.key));
+		buf_add(&p->key, "/", 1);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		all[depth++] = path[i];
+		buf_add_str(&p->key, keys[i]);
+		buf_add(&p->key, "/", i + 1 < n);
+	}
+	r.path = all;
+	r.depth = depth;
+	r.key = buf_str(&p->key);
+	ev.result = &r;
+	p->sum.results++;
+	if (r.leaf)
+		p->sum.counts[r.status]++;
+	p->sum.worst = status_worst(p->sum.worst, r.status);
+	event_emit(&p->sink, &ev);
+}
+
+static void release(struct tap_parser *p)
+{
+	hold_release(&p->hold, &(struct hold_reader){ say_result, say_problem, p });
+}
+
+static void emit(struct tap_parser *p, unsigned k, const struct block_name *name,
+		 const struct event_result *r)
+{
+	struct hold_result h = { .level = k, .r = *r };
+
+	h.name = str_n(name->text, name->n);
+	h.key = buf_str(&name->key);
+	h.r.ordinal = name->ordinal;
+	if (!p->unnamed && !p->hold.any) {
+		say_result(p, &h, k, &h.name, &h.key, 1);
+		return;
+	}
+	hold_result(&p->hold, &h);
+	if (!p->unnamed)
+		release(p);
+}
+
+/* Longest head of @s that fits, without half a character at its end. */
+static struct str cut(struct str s, size_t max)
+{
+	if (s.n <= max)
+		return s;
+	while (max && (s.p[max] & 0xc0) == 0x80)
+		max--;
+	return str_n(s.p, max);
+}
+
+/* Makes @printed unique in block @k, and its key. */
+static void name_set(struct tap_parser *p, struct block_name *name, unsigned k,
+		     struct str printed)
+{
+	struct block *b = &p->blocks[k];
+	uint32_t times, keys;
+
+	printed = cut(printed, TAP_NAME_MAX);
+	memcpy(name->text, printed.p ? printed.p : "", printed.n);
+	name->n = name->printed = printed.n;
+	printed.p = name->text;
+	times = names_note(&b->names, printed);
+	name->ordinal = times;
+	while (name->ordinal > 1) {
+		name->n = name->printed + (size_t)snprintf(name->text + name->printed,
+					sizeof(name->text) - name->printed, " #%u",
+					name->ordinal);
+		if (names_note(&b->names, str_n(name->text, name->n)) == 1)
+			break;
+		name->ordinal++;
+	}
+	if (times > 1)
+		block_problem(p, PROBLEM_DUPLICATE_NAME, p->sum.lines,
+			      "'%.*s' is there %u times", STR_FMT(printed), times);
+	buf_clear(&name->key);
+	tap_key_append(&name->key, printed);
+	keys = names_note(&b->keys, buf_str(&name->key));
+	if (keys > 1)
+		buf_printf(&name->key, " #%u", keys);
+}
+
+static void name_copy(struct block_name *to, const struct block_name *from)
+{
+	memcpy(to->text, from->text, from->n);
+	to->n = from->n;
+	to->printed = from->printed;
+	to->ordinal = from->ordinal;
+	buf_clear(&to->key);
+	buf_add_str(&to->key, buf_str(&from->key));
+}
+
+static void set_seen(struct block *b, uint64_t number)
+{
+	if (number < BLOCK_SEEN)
+		b->seen[number / 64] |= (uint64_t)1 << (number % 64);
+}
+
+static bool was_seen(const struct block *b, uint64_t number)
+{
+	return number < BLOCK_SEEN ? b->seen[number / 64] >> (number % 64) & 1
+				   : number < b->next;
+}
+
+static void count(struct tap_parser *p, unsigned k, enum status status)
+{
+	struct block *b = &p->blocks[k];
+
+	b->count++;
+	b->any = true;
+	b->worst = status_worst(b->worst, status);
+}
+
+/* A result without a line of its own. */
+static void imply(struct tap_parser *p, unsigned k, struct block_name *name, enum status status,
+		  bool leaf, struct str reason)
+{
+	struct block *b = &p->blocks[k];
+	struct event_result r = {
+		.status = status,
+		.leaf = leaf,
+		.implied = true,
+		.number = -1,
+		.line = p->sum.lines,
+		.line_from = b->last_line + 1 < p->sum.lines ? b->last_line + 1 : p->sum.lines,
+		.duration_ms = -1,
+		.exit_code = -1,
+		.reason = reason,
+	};
+
+	set_seen(b, b->next++);
+	count(p, k, status);
+	emit(p, k, name, &r);
+}
+
+static void say_missing(struct tap_parser *p, unsigned k, uint64_t number)
+{
+	struct event_result r = {
+		.status = STATUS_MISSING,
+		.leaf = true,
+		.implied = true,
+		.number = (int64_t)number,
+		.duration_ms = -1,
+		.exit_code = -1,
+	};
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, number);
+	name_set(p, &p->own, k, str_of(text));
+	count(p, k, STATUS_MISSING);
+	emit(p, k, &p->own, &r);
+}
+
+/* The plan against what came. */
+static void document_end(struct tap_parser *p, unsigned k)
+{
+	struct block *b = &p->blocks[k];
+	uint64_t owed = b->planned && b->plan > b->count ? b->plan - b->count : 0;
+
+	if (k == 0 && b->planned && b->plan == 0 && !b->any)
+		p->sum.skip_all = true;
+	if (!b->planned || b->plan == b->count)
+		return;
+	p->sum.plan_broken = true;
+	block_problem(p, PROBLEM_PLAN_MISMATCH, b->plan_line,
+		      "%" PRIu64 " planned, %" PRIu64 " seen", b->plan, b->count);
+	if (owed > p->missing_left) {
+		block_problem(p, PROBLEM_TOO_MANY, b->plan_line,
+			      "%" PRIu64 " more are missing than are listed",
+			      owed - p->missing_left);
+		owed = p->missing_left;
+	}
+	p->missing_left -= owed;
+	for (uint64_t n = 1; owed; n++) {
+		if (was_seen(b, n))
+			continue;
+		say_missing(p, k, n);
+		owed--;
+	}
+}
+
+static void document_begin(struct block *b)
+{
+	b->announced = b->planned = b->numbered = b->escapes = false;
+	b->plan = b->plan_line = b->count = 0;
+	b->next = 1;
+	b->skip_reason = STR("");
+	memset(b->seen, 0, sizeof(b->seen));
+}
+
+void block_new_document(struct tap_parser *p, unsigned k)
+{
+	if (k == 0) {
+		block_end_all(p, CLOSE_CUT, block_inside(p));
+		return;
+	}
+	document_end(p, k);
+	document_begin(&p->blocks[k]);
+}
+
+unsigned block_around(const struct tap_parser *p, struct lex_place at)
+{
+	unsigned k = p->n - 1;
+
+	while (k && !lex_within(at, p->blocks[k].at))
+		k--;
+	return k;
+}
+
+/* Where the stream can't be held longer, numbers stand for the names. */
+static void name_all(struct tap_parser *p)
+{
+	char text[24];
+
+	block_problem(p, PROBLEM_TOO_MANY, p->sum.lines,
+		      "too many results before the line that names their parent");
+	for (unsigned k = 1; k < p->n; k++) {
+		if (p->blocks[k].named)
+			continue;
+		snprintf(text, sizeof(text), "%" PRIu64, p->blocks[k - 1].count + 1);
+		name_set(p, &p->blocks[k].name, k - 1, str_of(text));
+		p->blocks[k].named = true;
+	}
+	p->unnamed = 0;
+	release(p);
+}
+
+unsigned block_open(struct tap_parser *p, struct lex_place at)
+{
+	struct block *up = &p->blocks[p->n - 1], *b = up + 1;
+
+	if (p->n > TAP_DEPTH_MAX) {
+		if (!p->depth_told)
+			block_problem(p, PROBLEM_TOO_MANY, p->sum.lines,
+				      "more than %d blocks inside each other", TAP_DEPTH_MAX);
+		p->depth_told = true;
+		return 0;
+	}
+	document_begin(b);
+	names_reset(&b->names);
+	names_reset(&b->keys);
+	b->at = at;
+	b->last_line = up->last_line;
+	b->worst = STATUS_SKIP;
+	b->any = b->named = b->adopted = b->pending.set = false;
+	b->escapes = up->escapes; /* until a header says otherwise */
+	p->n++;
+	p->unnamed++;
+	if (up->pending.set && lex_within(at, up->pending.at)) {
+		up->pending.set = false;
+		block_rename(p, p->n - 1, str_n(up->pending.text, up->pending.n));
+	} else if (up->planned && up->plan && up->count >= up->plan) {
+		/* All that was planned is there: who speaks now is the last one. */
+		block_problem(p, PROBLEM_BAD_SYNTAX, p->sum.lines,
+			      "subtests after the result of '%.*s'", (int)up->last.n,
+			      up->last.text);
+		name_copy(&b->name, &up->last);
+		b->named = b->adopted = true;
+		p->unnamed--;
+	}
+	return p->n - 1;
+}
+
+void block_rename(struct tap_parser *p, unsigned k, struct str name)
+{
+	struct block *b = &p->blocks[k];
+
+	assert(k);
+	if (b->named)
+		return;
+	name_set(p, &b->name, k - 1, name);
+	b->named = true;
+	p->unnamed--;
+	if (!p->unnamed)
+		release(p);
+}
+
+static const struct close_row {
+	enum status status;
+	struct str reason;
+} CLOSES[] = {
+	[CLOSE_LOST] = { STATUS_MISSING, STR("no result line") },
+	[CLOSE_CUT] = { STATUS_ERROR, STR("the log ends inside it") },
+	[CLOSE_CRASH] = { STATUS_CRASH, STR("the machine died during it") },
+};
+
+/* Announced, and nothing of it came but perhaps plain lines. */
+static void pending_end(struct tap_parser *p, unsigned k, enum block_close how)
+{
+	struct block *b = &p->blocks[k];
+
+	if (!b->pending.set)
+		return;
+	b->pending.set = false;
+	if (how != CLOSE_CUT && how != CLOSE_CRASH)
+		return;
+	name_set(p, &p->own, k, str_n(b->pending.text, b->pending.n));
+	imply(p, k, &p->own, CLOSES[how].status, true, CLOSES[how].reason);
+}
+
+static void close_top(struct tap_parser *p, enum block_close how)
+{
+	unsigned k = p->n - 1;
+	struct block *b = &p->blocks[k], *up = b - 1;
+	enum status status = CLOSES[how].status;
+
+	pending_end(p, k, how);
+	document_end(p, k);
+	p->n--;
+	p->unnamed -= !b->named;
+	if (how == CLOSE_MATCHED || b->adopted)
+		return;
+	if (!b->named && !up->announced && !up->count) {
+		/* All of the stream is indented or commented: no level at all. */
+		up->worst = status_worst(up->worst, b->worst);
+		if (p->hold.any)
+			hold_result(&p->hold, &(struct hold_result){ .level = k - 1,
+								     .elided = true });
+		if (!p->unnamed)
+			release(p);
+		return;
+	}
+	if (!b->named) {
+		char text[24];
+
+		snprintf(text, sizeof(text), "%" PRIu64, up->next);
+		name_set(p, &b->name, k - 1, str_of(text));
+	}
+	imply(p, k - 1, &b->name, status_worst(status, b->worst), !b->any, CLOSES[how].reason);
+}
+
+void block_close_above(struct tap_parser *p, unsigned k, enum block_close how)
+{
+	while (p->n - 1 > k)
+		close_top(p, p->n - 2 > k && how == CLOSE_MATCHED ? CLOSE_LOST : how);
+}
+
+bool block_inside(const struct tap_parser *p)
+{
+	for (unsigned k = 1; k < p->n; k++)
+		if (!p->blocks[k].adopted && (p->blocks[k].named || p->blocks[k - 1].announced))
+			return true;
+	return p->blocks[0].pending.set;
+}
+
+bool block_owes(const struct tap_parser *p)
+{
+	return p->blocks[0].planned && p->blocks[0].count < p->blocks[0].plan;
+}
+
+static void say_truncated(struct tap_parser *p, enum block_close how)
+{
+	const struct block *b = &p->blocks[p->n - 1];
+	const char *what = how == CLOSE_CRASH ? "the machine died" : "the log ends";
+	struct str name = b->pending.set ? str_n(b->pending.text, b->pending.n)
+			  : b->named	 ? str_n(b->name.text, b->name.n)
+					 : STR("");
+
+	p->sum.truncated = true;
+	if (name.n)
+		block_problem(p, PROBLEM_TRUNCATED, p->sum.lines, "%s inside '%.*s'", what,
+			      STR_FMT(name));
+	else
+		block_problem(p, PROBLEM_TRUNCATED, p->sum.lines, "%s before its tests do", what);
+}
+
+void block_end_all(struct tap_parser *p, enum block_close how, bool truncated)
+{
+	if (truncated)
+		say_truncated(p, how);
+	block_close_above(p, 0, how);
+	pending_end(p, 0, how);
+	document_end(p, 0);
+	document_begin(&p->blocks[0]);
+}
+
+/* A number that is not the next one. Nothing depends on it. */
+static void check_number(struct tap_parser *p, struct block *b, int64_t number)
+{
+	if (number < 0) {
+		set_seen(b, b->next++);
+		return;
+	}
+	if ((uint64_t)number != b->next)
+		block_problem(p, PROBLEM_NUMBERING, p->sum.lines,
+			      "number %" PRId64 " where %" PRIu64 " was next", number, b->next);
+	b->numbered = true;
+	set_seen(b, (uint64_t)number);
+	b->next = (uint64_t)number + 1;
+}
+
+/*
+ * Is the block that just closed the one that this line is the result of? Its
+ * own name says so; with another name only a line in sequence is.
+ */
+static bool is_result_of(struct tap_parser *p, unsigned k, const struct lex_line *l,
+			 struct str name)
+{
+	struct block *child = &p->blocks[k + 1];
+
+	if (!child->named)
+		return true;
+	if (child->adopted)
+		return false;
+	if (str_eq(cut(name, TAP_NAME_MAX), str_n(child->name.text, child->name.printed)))
+		return true;
+	if (l->number >= 0 && (uint64_t)l->number > p->blocks[k].next) {
+		imply(p, k, &child->name, status_worst(STATUS_MISSING, child->worst),
+		      !child->any, CLOSES[CLOSE_LOST].reason);
+		return false;
+	}
+	block_problem(p, PROBLEM_BAD_SYNTAX, p->sum.lines, "'%.*s' ends the subtests of '%.*s'",
+		      STR_FMT(name), (int)child->name.n, child->name.text);
+	return true;
+}
+
+/* What the children say about their parent's result. */
+static void merge(struct tap_parser *p, const struct block *child, struct event_result *r)
+{
+	bool bad = STATUS_INFO[r->status].bad;
+
+	if (child->planned && child->plan == 0 && !child->any && r->status == STATUS_PASS) {
+		r->status = STATUS_SKIP;
+		if (!r->reason.n)
+			r->reason = child->skip_reason;
+	}
+	if (!child->any)
+		return;
+	r->leaf = false;
+	if (bad != STATUS_INFO[child->worst].bad)
+		block_problem(p, PROBLEM_STATUS_MISMATCH, p->sum.lines,
+			      bad ? "not ok, but none of its subtests failed"
+				  : "ok, but one of its subtests is: %s",
+			      STATUS_INFO[child->worst].name);
+	r->status = status_worst(r->status, child->worst);
+}
+
+void block_result(struct tap_parser *p, unsigned k, const struct lex_line *l, bool children)
+{
+	struct block *b = &p->blocks[k];
+	struct block_name *name = &p->own;
+	struct lex_result lex;
+	struct event_result r = { .number = l->number, .line = p->sum.lines, .leaf = true };
+	char text[24];
+
+	lex_result(l->text, l->ok, b->escapes, &p->room, &lex);
+	if (!lex.name.n) {
+		snprintf(text, sizeof(text), "%" PRIu64,
+			 l->number >= 0 ? (uint64_t)l->number : b->next);
+		lex.name = str_of(text);
+	}
+	r.status = lex.status;
+	r.reason = lex.reason;
+	r.duration_ms = lex.duration_ms;
+	r.exit_code = lex.exit_code;
+	r.line_from = b->last_line + 1;
+	if (children && is_result_of(p, k, l, lex.name)) {
+		if (p->blocks[k + 1].named)
+			name = &p->blocks[k + 1].name;
+		merge(p, &p->blocks[k + 1], &r);
+	}
+	check_number(p, b, l->number);
+	if (name == &p->own)
+		name_set(p, name, k, lex.name);
+	count(p, k, r.status);
+	b->last_line = p->sum.lines;
+	emit(p, k, name, &r);
+	if (b->planned && b->count >= b->plan)
+		name_copy(&b->last, name);
+	if (p->hold.bytes.n > HOLD_MAX)
+		name_all(p);
+}
+
+void block_done(struct tap_parser *p)
+{
+	for (unsigned k = 0; k <= TAP_DEPTH_MAX; k++) {
+		names_done(&p->blocks[k].names);
+		names_done(&p->blocks[k].keys);
+		buf_done(&p->blocks[k].name.key);
+		buf_done(&p->blocks[k].last.key);
+	}
+	buf_done(&p->own.key);
+	buf_done(&p->key);
+	hold_done(&p->hold);
+}
