@@ -297,3 +297,77 @@ int proc_run(const struct proc_spec *spec, struct buf *out, struct buf *errout,
 	closep(&c[1].fd);
 	return r < 0 ? r : proc_exit_code(status);
 }
+
+#define CALL_MAX 4096
+
+/* Child side of proc_call(): a number, then the result. */
+__attribute__((noreturn)) static void call_child(int (*fn)(void *), void *result, size_t n,
+						 int wr)
+{
+	int r;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	r = fn(result);
+	if (file_write_all(wr, &r, sizeof(r)) == 0)
+		file_write_all(wr, result, n);
+	_exit(0);
+}
+
+/* Reads all @n bytes by @deadline. Returns 1, 0 at an early end, -errno. */
+static int read_until(int fd, void *to, size_t n, int64_t deadline)
+{
+	char *at = to;
+
+	while (n) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int64_t left = deadline - clock_mono_ms();
+		ssize_t got;
+
+		if (left <= 0)
+			return -ETIMEDOUT;
+		if (poll(&p, 1, left > 1000000 ? 1000000 : (int)left) <= 0)
+			continue;
+		got = read(fd, at, n);
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		if (got == 0)
+			return 0;
+		at += got > 0 ? got : 0;
+		n -= got > 0 ? (size_t)got : 0;
+	}
+	return 1;
+}
+
+int proc_call(int (*fn)(void *result), void *result, size_t n, int64_t timeout_ms,
+	      struct err *err)
+{
+	_cleanup_(closep) int rd = -1, wr = -1;
+	int64_t deadline = clock_mono_ms() + timeout_ms;
+	struct proc p = { .fd = -1 };
+	char copy[CALL_MAX];
+	int fds[2], value = 0, r;
+
+	if (n > sizeof(copy))
+		return err_set(err, EINVAL, "a result of %zu bytes", n);
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "pipe");
+	rd = fds[0];
+	wr = fds[1];
+	p.pid = fork_into(0);
+	if (p.pid == 0)
+		call_child(fn, result, n, wr);
+	if (p.pid < 0)
+		return err_sys(err, errno, "fork");
+	close(wr);
+	wr = -1;
+	r = read_until(rd, &value, sizeof(value), deadline);
+	if (r > 0)
+		r = read_until(rd, copy, n, deadline);
+	proc_end(&p);
+	if (r < 0)
+		return err_sys(err, -r, "wait for a child");
+	if (r == 0)
+		return err_set(err, ECHILD, "a child was killed");
+	memcpy(result, copy, n);
+	return value;
+}

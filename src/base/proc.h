@@ -55,6 +55,14 @@ int proc_exit_code(int status);
 int proc_run(const struct proc_spec *spec, struct buf *out, struct buf *errout,
 	     int64_t timeout_ms, struct err *err);
 
+/*
+ * Runs @fn in a forked child, for system calls that may hang or kill. What it
+ * writes to its @result, @n bytes (at most 4096), becomes ours. Returns what
+ * @fn returned (>= 0, or -errno), -ETIMEDOUT, or -ECHILD when it was killed.
+ */
+int proc_call(int (*fn)(void *result), void *result, size_t n, int64_t timeout_ms,
+	      struct err *err);
+
 /* Full path of a program in PATH (plus the sbin directories); NULL when
  * absent. Caller frees. */
 char *proc_find(const char *name);

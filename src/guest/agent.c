@@ -295,7 +295,7 @@ static void command_finish(struct agent *a, bool children)
 	fd_close(&c->out);
 	fd_close(&c->err);
 	c->pid = 0;
-	input_taken(a, a->n_input);
+	a->n_input = 0; /* EXIT settles that account */
 	frame_send_copy(a, PROTO_EXIT, &c->exit, sizeof(c->exit));
 }
 

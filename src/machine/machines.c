@@ -12,6 +12,8 @@
 #include "machine/life.h"
 
 const struct machine_kind MACHINE_KINDS[] = {
+	{ "qemu", "a virtual machine with a kernel of its own", &machine_qemu_ops,
+	  machine_qemu_probe },
 	{ "host", "fresh namespaces on the running kernel", &machine_host_ops,
 	  machine_host_probe },
 };

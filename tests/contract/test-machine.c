@@ -37,7 +37,7 @@ struct bench {
 	char exit_why[256];
 	enum machine_death how;
 	char why[512];
-	char *work;
+	char *work, *cache;
 };
 
 static void on_ready(void *ctx, struct machine *m)
@@ -145,11 +145,17 @@ static int start(struct bench *b, const struct machine_command *cmd)
 	return r;
 }
 
+static void wait_exit(struct bench *b)
+{
+	b->timed_out = false;
+	while (!b->exits && !b->deaths && !b->timed_out)
+		turn(b, WAIT_MS);
+}
+
 static void run(struct bench *b, const struct machine_command *cmd)
 {
 	if (start(b, cmd) == 0)
-		while (!b->exits && !b->deaths && !b->timed_out)
-			turn(b, WAIT_MS);
+		wait_exit(b);
 }
 
 static void run_shell(struct bench *b, const char *script)
@@ -189,7 +195,7 @@ static bool boot(struct bench *b, const char *kind, const struct machine_config 
 	b->last_ms = 0;
 	kernel_from_environment(&c);
 	c.work_dir = b->work;
-	c.cache_dir = b->work;
+	c.cache_dir = b->cache;
 	if (machine_boot(kind, &c, b->loop, NULL, &EVENTS, b, &b->m, &err) < 0) {
 		printf("# %s\n", err.text);
 		return false;
@@ -244,8 +250,7 @@ static void test_commands(struct bench *b)
 
 		if (start(b, &c) == 0) {
 			machine_input(b->m, STR_NONE, NULL);
-			while (!b->exits && !b->deaths && !b->timed_out)
-				turn(b, WAIT_MS);
+			wait_exit(b);
 		}
 		is_int(b->tap, code(b), COMMANDS[i].code, COMMANDS[i].name);
 		is_str(b->tap, text(&b->out), COMMANDS[i].out, "- its output");
@@ -308,8 +313,7 @@ static void test_input(struct bench *b)
 			turn(b, WAIT_MS);
 	}
 	machine_input(b->m, STR_NONE, NULL);
-	while (!b->exits && !b->deaths && !b->timed_out)
-		turn(b, WAIT_MS);
+	wait_exit(b);
 	is_str(b->tap, text(&b->out), "2097152\n", "2 MiB of input");
 	if (start(b, &(struct machine_command){ .argv = slow }) < 0)
 		return;
@@ -317,7 +321,7 @@ static void test_input(struct bench *b)
 		r = machine_input(b->m, buf_str(&chunk), NULL);
 	is_int(b->tap, r, -EAGAIN, "input that nobody reads has a limit");
 	machine_signal(b->m, SIGTERM, NULL);
-	turn(b, WAIT_MS);
+	wait_exit(b);
 	is_int(b->tap, code(b), 128 + SIGTERM, "and a signal still gets through");
 }
 
@@ -341,7 +345,7 @@ static void test_busy(struct bench *b)
 	turn(b, 100);
 	ok(b->tap, b->timed_out, "a deadline is the caller's");
 	machine_signal(b->m, SIGKILL, NULL);
-	turn(b, WAIT_MS);
+	wait_exit(b);
 	is_int(b->tap, code(b), 137, "- who kills it, and the machine goes on");
 	run_shell(b, "echo here");
 	is_str(b->tap, text(&b->out), "here\n", "- with the next");
@@ -379,7 +383,7 @@ static void test_killed(struct bench *b)
 	turn(b, 300);
 	machine_facts(b->m, &facts);
 	kill((pid_t)facts.pid, SIGKILL);
-	turn(b, WAIT_MS);
+	wait_exit(b);
 	is_int(b->tap, b->deaths, 1, "killed in a command: died");
 	is_int(b->tap, b->how, MACHINE_VANISHED, "- as vanished");
 	is_int(b->tap, b->exits, 0, "- and the command has no exit");
@@ -420,11 +424,13 @@ static void test_kind(struct tap *t, const struct machine_kind *kind)
 	struct machine_share share = { .rw = true };
 	unsigned children = count_children(), fds, files;
 	_free_ char *shared = NULL;
-	_free_ char *work = NULL;
+	_free_ char *work = NULL, *cache = NULL;
 
 	printf("# machine %s\n", kind->name);
 	dir_temp("/tmp", "taproom-contract-", &work, NULL);
+	dir_temp("/tmp", "taproom-contract-", &cache, NULL);
 	b.work = work;
+	b.cache = cache;
 	shared = path_join(work, "share");
 	mkdir(shared, 0755);
 	share.dir = shared;
@@ -460,6 +466,7 @@ static void test_kind(struct tap *t, const struct machine_kind *kind)
 	buf_done(&b.errs);
 	buf_done(&b.console);
 	dir_remove(work, NULL);
+	dir_remove(cache, NULL);
 }
 
 int main(void)

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "machine/share.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static const struct {
+	const char *path;
+	bool rust;
+} SERVERS[] = {
+	{ "/usr/lib/qemu/virtiofsd", false },
+	{ "/usr/libexec/virtiofsd", true },
+	{ "/usr/lib/virtiofsd", true },
+};
+
+void share_server_find(struct share_server *ret)
+{
+	*ret = (struct share_server){};
+	for (size_t i = 0; i < ARRAY_SIZE(SERVERS) && !ret->path; i++)
+		if (access(SERVERS[i].path, X_OK) == 0)
+			*ret = (struct share_server){ xstrdup(SERVERS[i].path),
+						      SERVERS[i].rust };
+	if (!ret->path)
+		*ret = (struct share_server){ proc_find("virtiofsd"), true };
+}
+
+void share_server_done(struct share_server *s)
+{
+	free(s->path);
+	*s = (struct share_server){};
+}
+
+/*
+ * A listening socket and one that is connected to it. Between the two it has a
+ * name, in a directory that is ours; it is reached through its descriptor,
+ * because the name of a socket is short (unix(7)).
+ */
+static int sockets_make(const char *work_dir, int *ret_listen, int *ret_connected,
+			struct err *err)
+{
+	_cleanup_(closep) int dir = open(work_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_(closep) int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	_cleanup_(closep) int connected = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int r = 0;
+
+	if (dir < 0 || listener < 0 || connected < 0)
+		return err_sys(err, errno, "make a socket in '%s'", work_dir);
+	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/virtiofs", dir);
+	unlink(a.sun_path);
+	if (bind(listener, (struct sockaddr *)&a, sizeof(a)) < 0)
+		return err_sys(err, errno, "make a socket in '%s'", work_dir);
+	if (listen(listener, 1) < 0 ||
+	    connect(connected, (struct sockaddr *)&a, sizeof(a)) < 0)
+		r = err_sys(err, errno, "connect a socket in '%s'", work_dir);
+	unlink(a.sun_path);
+	if (r < 0)
+		return r;
+	*ret_listen = listener;
+	*ret_connected = connected;
+	listener = connected = -1;
+	return 0;
+}
+
+int share_serve(const struct share_server *s, const char *dir, bool rw, const char *work_dir,
+		int words, struct proc *ret, int *ret_fd, struct err *err)
+{
+	_cleanup_(closep) int listener = -1, connected = -1;
+	_free_ char *fd = NULL, *source = NULL;
+	/* Below an overlay nobody writes: the guest may keep what it read. */
+	const char *cache = rw ? "auto" : "always";
+	const char *argv[16] = { s->path };
+	struct proc_spec spec = { .argv = argv, .in = PROC_NULL, .out = PROC_NULL, .err = words };
+	unsigned n = 1;
+	int r = sockets_make(work_dir, &listener, &connected, err);
+
+	if (r < 0)
+		return r;
+	fd = xasprintf("--fd=%d", listener);
+	source = xasprintf(s->rust ? "--shared-dir=%s" : "source=%s", dir);
+	argv[n++] = fd;
+	if (s->rust) {
+		argv[n++] = source;
+		argv[n++] = rw ? "--cache=auto" : "--cache=always";
+		argv[n++] = "--sandbox=chroot";
+	} else {
+		argv[n++] = "-o";
+		argv[n++] = source;
+		argv[n++] = "-o";
+		argv[n++] = strcmp(cache, "auto") == 0 ? "cache=auto" : "cache=always";
+		argv[n++] = "-o";
+		argv[n++] = "sandbox=chroot,log_level=err";
+	}
+	spec.keep[0] = listener;
+	spec.n_keep = 1;
+	r = proc_start(&spec, ret, err);
+	if (r < 0)
+		return r;
+	*ret_fd = connected;
+	connected = -1;
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Share: host directories in a virtual machine, by virtiofs or by 9p. What the
+ * kernel and the host both have decides; where nothing fits, the error names
+ * what is missing on which side.
+ */
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/proc.h"
+#include "base/str.h"
+
+/* A program that serves virtiofs, as it is spoken to. */
+struct share_server {
+	char *path;          /* NULL: none here */
+	bool rust;           /* the rewrite has options of its own */
+};
+
+/* Looks where distributions put it. */
+void share_server_find(struct share_server *ret);
+void share_server_done(struct share_server *s);
+/* The package that has it, for a sentence. */
+#define SHARE_SERVER_PACKAGE "qemu-system-common (or virtiofsd)"
+
+/*
+ * Serves @dir to one VMM. *ret_fd is a connected socket for it. The socket has
+ * a name in @work_dir for a moment only. @words: the server's standard error.
+ */
+int share_serve(const struct share_server *s, const char *dir, bool rw, const char *work_dir,
+		int words, struct proc *ret, int *ret_fd, struct err *err);
