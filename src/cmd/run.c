@@ -10,13 +10,11 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/units.h"
-#include "cmd/machine-options.h"
 #include "cmd/progress.h"
-#include "plan/plan.h"
+#include "cmd/run-plan.h"
 #include "report/report.h"
 #include "run/run.h"
 #include "store/store.h"
-#include "suite/suite.h"
 
 #define TIMEOUT_DEFAULT_MS 7200000
 
@@ -69,13 +67,8 @@ const struct opt_command cmd_run_help = {
 struct session {
 	struct cmd *cmd;
 	struct run_options opt;
-	const char *const *selectors;
-	size_t n_selectors;
 	char *cache_dir, *command, *title;
-	const char *machine;
-	struct plan *plan;
-	struct kernel kernel;
-	struct plan_tests tests;
+	struct run_plan plan;
 	struct machine_config config;
 	struct store *store;
 	struct run_work work;
@@ -154,81 +147,6 @@ static char *shell_words(int argc, char **argv)
 	return buf_take(&b);
 }
 
-static const char *kernel_spec(const struct session *s)
-{
-	if (s->opt.machine.kernel)
-		return s->opt.machine.kernel;
-	if (s->plan->kernel)
-		return s->plan->kernel;
-	return file_exists("Kbuild") && file_exists("scripts/Kconfig.include") ? "." : "debian";
-}
-
-/* Only suites that a selector may mean: building tests costs time. */
-static bool suite_wanted(const struct session *s, const struct plan_suite *suite)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < s->n_selectors; i++) {
-		struct str rest = str_of(s->selectors[i]);
-		_free_ char *head = NULL;
-
-		if (rest.p[0] == '!')
-			continue;
-		any = true;
-		if (suite->target && str_starts(rest, str_of(suite->target)))
-			return true;
-		head = xstrndup(rest.p, str_cut(&rest, '/').n);
-		if (str_glob(head, suite->name))
-			return true;
-	}
-	return !any;
-}
-
-static int list_tests(struct session *s, struct err *err)
-{
-	struct suite_context ctx = { .cache_dir = s->cache_dir, .log = &s->log };
-	bool listed = false;
-	int r = 0;
-
-	for (int pass = 0; pass < 2 && !listed; pass++) {
-		for (unsigned i = 0; i < s->plan->suites_count; i++) {
-			const struct plan_suite *suite = &s->plan->suites[i];
-			const struct suite_kind *kind = suite_kind_find(suite->kind, err);
-
-			if (!kind)
-				return -EINVAL;
-			/* No suite fits: list them all, so that the mistake can be told. */
-			if (pass == 0 && !suite_wanted(s, suite))
-				continue;
-			if (kind->needs_source && !s->kernel.source) {
-				r = kernel_source(&s->kernel, s->cache_dir, &s->log, err);
-				if (r < 0)
-					return err_wrap(err, r, "suite '%s'", suite->name);
-			}
-			ctx.source = s->kernel.source;
-			ctx.source_id = s->kernel.version;
-			r = kind->list(suite, &ctx, &s->tests, err);
-			if (r < 0)
-				return err_wrap(err, r, "suite '%s'", suite->name);
-			listed = true;
-		}
-	}
-	return plan_select(&s->tests, s->selectors, s->n_selectors, err);
-}
-
-static bool suites_need_kernel(const struct session *s)
-{
-	if (strcmp(s->machine, "host") != 0)
-		return true;
-	for (unsigned i = 0; i < s->plan->suites_count; i++) {
-		const struct suite_kind *kind = suite_kind_find(s->plan->suites[i].kind, NULL);
-
-		if (kind && kind->needs_source && suite_wanted(s, &s->plan->suites[i]))
-			return true;
-	}
-	return false;
-}
-
 /* As many machines as have a core and the memory of their own. */
 static unsigned slots(const struct session *s)
 {
@@ -240,7 +158,7 @@ static unsigned slots(const struct session *s)
 	if (s->opt.machine.jobs)
 		return (unsigned)s->opt.machine.jobs;
 	/* Processes of one kernel are not machines of their own. */
-	if (strcmp(s->machine, "host") == 0)
+	if (strcmp(s->plan.machine, "host") == 0)
 		return 1;
 	if (n > memory / each)
 		n = memory / each;
@@ -248,24 +166,15 @@ static unsigned slots(const struct session *s)
 }
 
 /* Everything up to the first boot. */
-static int prepare(struct session *s, struct err *err)
+static int prepare(struct session *s, const char *const *selectors, size_t n, struct err *err)
 {
-	int r = plan_load(s->opt.config, ".", &s->plan, err);
+	int r = run_plan_make(s->opt.config, &s->opt.machine, selectors, n, s->cache_dir, &s->log,
+			      &s->plan, err);
 
 	if (r < 0)
 		return r;
-	r = machine_options_kind(&s->opt.machine, &s->machine, err);
-	if (r < 0)
-		return r;
-	if (suites_need_kernel(s)) {
-		r = kernel_find(kernel_spec(s), s->cache_dir, &s->log, &s->kernel, err);
-		if (r < 0)
-			return r;
-	}
-	r = list_tests(s, err);
-	if (r < 0)
-		return r;
-	return machine_options_config(&s->opt.machine, s->kernel.image ? &s->kernel : NULL,
+	return machine_options_config(&s->opt.machine,
+				      s->plan.kernel.image ? &s->plan.kernel : NULL,
 				      s->cache_dir, &s->config, err);
 }
 
@@ -273,8 +182,8 @@ static int print_list(struct session *s)
 {
 	struct out *o = s->cmd->out;
 
-	for (size_t i = 0; i < s->tests.n; i++) {
-		const struct plan_test *t = &s->tests.v[i];
+	for (size_t i = 0; i < s->plan.tests.n; i++) {
+		const struct plan_test *t = &s->plan.tests.v[i];
 
 		out_printf(o, "%s/%s\n", t->suite, t->name);
 	}
@@ -283,8 +192,8 @@ static int print_list(struct session *s)
 
 static void expectations(struct session *s)
 {
-	for (size_t i = 0; i < s->tests.n; i++) {
-		struct plan_test *t = &s->tests.v[i];
+	for (size_t i = 0; i < s->plan.tests.n; i++) {
+		struct plan_test *t = &s->plan.tests.v[i];
 
 		if (store_expect_ms(s->store, t->suite, t->name, "normal", &t->expect_ms, NULL) < 0)
 			t->expect_ms = -1;
@@ -297,19 +206,20 @@ static int run_once(struct session *s, struct err *err)
 	struct report_options report = { .colour = s->cmd->colour,
 					 .verbose = s->opt.common.verbose > 0 };
 	struct run_config config = {
-		.machine = s->machine,
+		.machine = s->plan.machine,
 		.config = s->config,
 		.mode = "normal",
 		.work_dir = s->work.path,
 		.log_dir = s->opt.out ? s->opt.out : s->work.path,
-		.tests = &s->tests,
+		.tests = &s->plan.tests,
 		.slots = slots(s),
 		.timeout_ms = s->opt.machine.timeout_ms ?: TIMEOUT_DEFAULT_MS,
 		.test_timeout_ms = s->opt.test_timeout_ms,
 		.stop_at_fail = s->opt.until_fail,
 		.title = s->title,
-		.branch = s->plan->branch ? s->plan->branch : s->kernel.branch,
-		.commit = s->kernel.version,
+		.branch = s->plan.plan->branch ? s->plan.plan->branch
+						    : s->plan.kernel.branch,
+		.commit = s->plan.kernel.version,
 		.command = s->command,
 	};
 	struct store_record *record = NULL;
@@ -329,7 +239,7 @@ static int run_once(struct session *s, struct err *err)
 	s->report = s->format->begin(s->cmd->out, &report);
 	s->progress = progress_new(s->loop, s->cmd->terminal && !s->opt.common.quiet,
 				   s->cmd->terminal && !getenv("NO_COLOR"), s->cmd->columns,
-				   (unsigned)s->tests.n);
+				   (unsigned)s->plan.tests.n);
 	event_fan_add(&fan, store_record_sink(record));
 	event_fan_add(&fan, progress_sink(s->progress));
 	event_fan_add(&fan, (struct event_sink){ on_event, s });
@@ -398,9 +308,7 @@ static void session_done(struct session *s)
 {
 	run_work_close(&s->work);
 	store_close(s->store);
-	plan_tests_done(&s->tests);
-	kernel_done(&s->kernel);
-	plan_free(s->plan);
+	run_plan_done(&s->plan);
 	machine_options_done(&s->opt.machine);
 	loop_free(s->loop);
 	free(s->cache_dir);
@@ -423,10 +331,8 @@ int cmd_run_run(struct cmd *c, int argc, char **argv)
 	s.log = (struct log){ .level = c->log.level, .line = log_above, .ctx = &s };
 	s.loop = loop_new();
 	s.cache_dir = cmd_cache_dir();
-	s.selectors = (const char *const *)argv + 1;
-	s.n_selectors = (size_t)n;
 	s.title = title_of(argv, n);
-	r = prepare(&s, &err);
+	r = prepare(&s, (const char *const *)argv + 1, (size_t)n, &err);
 	if (r == 0 && s.opt.list) {
 		code = print_list(&s);
 	} else {

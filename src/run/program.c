@@ -16,6 +16,10 @@
 struct program {
 	const struct plan_test *test;
 	struct event_sink sink;
+	struct chosen {             /* with a "suite/test/subtest" selector */
+		uint64_t n;
+		enum status worst;
+	} chosen;
 	struct tap_parser *parser;
 	unsigned job, number;
 	char *log_path;
@@ -29,6 +33,27 @@ static void emit(struct program *p, enum event_type type, const struct event_pro
 	struct event ev = { .type = type, .job = p->job, .program = p->number, .prog = info };
 
 	event_emit(&p->sink, &ev);
+}
+
+/*
+ * From the reader to the run's sink. With a selector for subtests the whole
+ * program runs, but only the chosen ones are its results.
+ */
+static void on_result(void *ctx, const struct event *ev)
+{
+	struct program *p = ctx;
+
+	if (ev->type == EVENT_RESULT && p->test->subtests) {
+		_cleanup_(buf_done) struct buf path = {};
+
+		for (unsigned i = 0; i < ev->result->depth; i++)
+			buf_printf(&path, i ? "/%.*s" : "%.*s", STR_FMT(ev->result->path[i]));
+		if (!plan_subtest_chosen(p->test, path.p))
+			return;
+		p->chosen.n++;
+		p->chosen.worst = status_worst(p->chosen.worst, ev->result->status);
+	}
+	event_emit(&p->sink, ev);
 }
 
 static char *log_name(const char *dir, unsigned number, const char *test)
@@ -65,7 +90,7 @@ int program_begin(const struct plan_test *test, unsigned job, unsigned number,
 		free(p);
 		return r;
 	}
-	p->parser = tap_parser_new(&opt, sink);
+	p->parser = tap_parser_new(&opt, (struct event_sink){ on_result, p });
 	emit(p, EVENT_PROGRAM_BEGIN, &info);
 	*ret = p;
 	return 0;
@@ -122,7 +147,11 @@ static enum status judge(struct program *p, enum program_end how, int code, cons
 
 	if (how == PROGRAM_EXITED) {
 		tap_parse_end(p->parser, TAP_END_CLEAN, sum);
-		return judge_exit(sum, code, why, size);
+		if (!p->test->subtests)
+			return judge_exit(sum, code, why, size);
+		if (!p->chosen.n)
+			snprintf(why, size, "none of the chosen results came");
+		return p->chosen.n ? p->chosen.worst : STATUS_MISSING;
 	}
 	snprintf(why, size, "%s", given ? given : "");
 	/* What the user cut short says nothing about the test. */
