@@ -263,6 +263,12 @@ const char *const SQL[SQL_N] = {
 			   " WHERE s.id = ?1",
 	[SQL_WINDOW] = "SELECT id FROM run WHERE ?1 IS NULL AND " WINDOW_WHERE,
 	[SQL_WINDOW_OF_BRANCH] = "SELECT id FROM run WHERE branch = ?1 AND " WINDOW_WHERE,
+	[SQL_GRID_EXECUTIONS] =
+		"SELECT e.id, e.shape_id, e.attempt, coalesce(j.mode, '')"
+		" FROM execution e LEFT JOIN job j ON j.run_id = e.run_id AND j.job = e.job"
+		" WHERE e.run_id = ?1"
+		" AND (?2 IS NULL OR e.program_id IN (SELECT id FROM program WHERE suite = ?2))"
+		" AND (?3 IS NULL OR j.mode = ?3) ORDER BY e.program",
 	/* Attempts that ran to their end; the newest say best what to expect. */
 	[SQL_DURATIONS] = "SELECT e.duration_ms FROM execution e"
 			  " JOIN job j ON j.run_id = e.run_id AND j.job = e.job"

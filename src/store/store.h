@@ -95,8 +95,12 @@ int store_replay(struct store *s, int64_t run_id, struct event_sink sink, struct
 int store_log(struct store *s, int64_t run_id, unsigned program, unsigned job, uint64_t from,
 	      uint64_t to, struct out *out, struct err *err);
 
-/* The flakes page: every series that ever differed from a pass in the window,
- * with its state in each run of the window (newest first). */
+/*
+ * The flakes page: every series that ever differed from a pass in the window,
+ * with its state in each run of the window (newest first). A test that changes
+ * its number is one row under its newest name. A failure that a retry in the
+ * same run took back is STATUS_FLAKY.
+ */
 struct store_series {
 	int64_t id;
 	struct str suite, program, path; /* path "" : the program itself */
