@@ -20,7 +20,7 @@ static bool wanted(const struct plan_suite *suite, const char *const *selectors,
 	bool any = false;
 
 	for (size_t i = 0; i < n; i++) {
-		struct str rest = str_of(selectors[i]);
+		struct str rest = str_of(selectors[i]), first;
 		_free_ char *head = NULL;
 
 		if (str_starts(rest, STR("!")))
@@ -28,7 +28,8 @@ static bool wanted(const struct plan_suite *suite, const char *const *selectors,
 		any = true;
 		if (suite->target && str_starts(rest, str_of(suite->target)))
 			return true;
-		head = xstrndup(rest.p, str_cut(&rest, '/').n);
+		first = str_cut(&rest, '/');
+		head = xstrndup(first.p, first.n);
 		if (str_glob(head, suite->name))
 			return true;
 	}
