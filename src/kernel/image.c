@@ -19,7 +19,8 @@ enum { /* offsets of boot.rst, "The Real-Mode Kernel Header" */
 	SECTOR = 0x200,
 };
 
-/* A release ends at a blank; it has to end, and to look like one. */
+/* A release starts with a digit and ends at a blank or NUL. It becomes part of
+ * paths, so it has no slash. */
 static int take_release(struct str s, struct str *ret)
 {
 	size_t n = 0;
@@ -27,6 +28,8 @@ static int take_release(struct str s, struct str *ret)
 	while (n < s.n && n <= RELEASE_MAX && s.p[n] > ' ' && s.p[n] < 0x7f && s.p[n] != '/')
 		n++;
 	if (n == 0 || n > RELEASE_MAX || n == s.n || s.p[0] < '0' || s.p[0] > '9')
+		return 0;
+	if (s.p[n] != ' ' && s.p[n] != '\0')
 		return 0;
 	*ret = str_n(s.p, n);
 	return 1;

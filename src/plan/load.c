@@ -98,52 +98,96 @@ static const char *near_key(const char *key, const cyaml_schema_field_t *keys, u
 	return hit;
 }
 
-/* The backtrace of an unknown key ends at what stood before it: look on. */
+/* "  - key: x", "{a: b, key: x}": where @key stands as a key; 0: not here. */
+static size_t key_column(struct str line, size_t from, struct str key)
+{
+	for (size_t i = from; i + key.n < line.n; i++) {
+		if (i > 0 && !strchr(" ,{-\"'", line.p[i - 1]))
+			continue;
+		if (str_starts(str_from(line, i), key) && strchr(" :\"'", line.p[i + key.n]))
+			return i + 1;
+	}
+	return 0;
+}
+
+/* The backtrace ends at what stood before a wrong key: looks on from there. */
 static void find_key(struct str text, const char *key, struct mistake *m)
 {
-	unsigned long line = 0;
+	for (unsigned long line = 1; text.n; line++) {
+		struct str full = str_cut(&text, '\n');
+		size_t column;
 
-	while (text.n) {
-		struct str full = str_cut(&text, '\n'), word = full;
-
-		if (++line < m->line)
+		if (line < m->line)
 			continue;
-		while (word.n && strchr(" -{", word.p[0]))
-			word = str_from(word, 1);
-		if (str_starts(word, str_of(key)) && word.n > strlen(key) &&
-		    strchr(" :\"'", word.p[strlen(key)])) {
+		column = key_column(full, line == m->line ? m->column - 1 : 0, str_of(key));
+		if (column) {
 			m->line = line;
-			m->column = (unsigned long)(word.p - full.p) + 1;
+			m->column = column;
 			return;
 		}
 	}
 }
 
-static int tell(const char *path, struct str text, struct mistake *m, struct err *err)
+/* libcyaml's words for types and events, in ours. */
+static const char *plain_word(struct str s)
 {
-	static const char unknown[] = "Unexpected key: ";
-	const char *key = NULL, *near = NULL;
+	static const struct {
+		const char *theirs, *ours;
+	} rows[] = {
+		{ "STRING", "one value" }, { "SCALAR", "one value" }, { "SEQUENCE", "a list" },
+		{ "MAPPING", "keys and values" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (str_starts(s, str_of(rows[i].theirs)))
+			return rows[i].ours;
+	return "something else";
+}
+
+static int tell_key(const char *path, struct str text, struct mistake *m, const char *key,
+		    struct err *err)
+{
+	const char *near;
 	unsigned best = 3;
 
-	if (str_starts(str_of(m->what), STR("Unexpected key: "))) {
-		key = m->what + strlen(unknown);
-		near = near_key(key, SUITE_KEYS, &best, near_key(key, PLAN_KEYS, &best, NULL));
-		find_key(text, key, m);
-	}
-	if (!m->line)
-		m->line = m->column = 1;
+	near = near_key(key, SUITE_KEYS, &best, near_key(key, PLAN_KEYS, &best, NULL));
+	find_key(text, key, m);
+	if (near && best == 0)
+		return err_set(err, EINVAL, "%s:%lu:%lu: the key '%s' does not belong here", path,
+			       m->line, m->column, key);
 	if (near)
 		return err_set(err, EINVAL, "%s:%lu:%lu: no key '%s'; did you mean '%s'?", path,
 			       m->line, m->column, key, near);
-	if (key)
-		return err_set(err, EINVAL, "%s:%lu:%lu: no key '%s'; 'taproom config' lists them",
-			       path, m->line, m->column, key);
+	return err_set(err, EINVAL, "%s:%lu:%lu: no key '%s'; 'taproom config' lists them", path,
+		       m->line, m->column, key);
+}
+
+static int tell(const char *path, struct str text, struct mistake *m, struct err *err)
+{
+	static const char unknown[] = "Unexpected key: ", again[] = "Mapping field already seen: ";
+	static const char wrong[] = "Expecting ", got[] = "got event: ";
+	struct str what = str_of(m->what);
+	ptrdiff_t at = str_find(what, str_of(got));
+
+	if (!m->line)
+		m->line = m->column = 1;
+	if (str_starts(what, str_of(unknown)))
+		return tell_key(path, text, m, m->what + strlen(unknown), err);
+	if (str_starts(what, str_of(again))) {
+		find_key(text, m->what + strlen(again), m);
+		return err_set(err, EINVAL, "%s:%lu:%lu: the key '%s' stands there twice", path,
+			       m->line, m->column, m->what + strlen(again));
+	}
+	if (str_starts(what, str_of(wrong)) && at >= 0)
+		return err_set(err, EINVAL, "%s:%lu:%lu: expected %s, found %s", path, m->line,
+			       m->column, plain_word(str_from(what, strlen(wrong))),
+			       plain_word(str_from(what, (size_t)at + strlen(got))));
 	return err_set(err, EINVAL, "%s:%lu:%lu: %s", path, m->line, m->column,
 		       m->what[0] ? m->what : "not as expected");
 }
 
 /* What YAML itself refuses, with the exact place (which libcyaml doesn't tell),
- * and nesting that no configuration has. */
+ * and what no configuration needs: deep nesting, aliases. */
 static int check_syntax(const char *path, struct str text, struct err *err)
 {
 	static const signed char steps[] = {
@@ -168,9 +212,11 @@ static int check_syntax(const char *path, struct str text, struct err *err)
 		more = e.type != YAML_STREAM_END_EVENT;
 		if ((size_t)e.type < ARRAY_SIZE(steps))
 			depth += steps[e.type];
-		if (depth > DEPTH_MAX)
-			r = err_set(err, EINVAL, "%s:%zu:%zu: nested too deep", path,
-				    e.start_mark.line + 1, e.start_mark.column + 1);
+		if (depth > DEPTH_MAX || e.type == YAML_ALIAS_EVENT)
+			r = err_set(err, EINVAL, "%s:%zu:%zu: %s", path, e.start_mark.line + 1,
+				    e.start_mark.column + 1,
+				    depth > DEPTH_MAX ? "nested too deep"
+						      : "aliases ('*name') are not read");
 		yaml_event_delete(&e);
 	}
 	yaml_parser_delete(&p);

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "plan/plan.h"
+#include "tap.h"
+
+/*
+ * Selectors: a list of tests, what is chosen of it. A star marks the default.
+ */
+static const char *const TESTS[] = {
+	"*mptcp/mptcp_sockopt.sh", "*mptcp/pm_netlink.sh", "mptcp/mptcp_join.sh",
+	"mptcp/mptcp_connect.sh", "mptcp/diag.sh", "*own/quick", "own/slow.sh",
+};
+
+static void make_tests(struct plan_tests *tests)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(TESTS); i++) {
+		struct plan_test *t = plan_tests_add(tests);
+		struct str name = str_of(TESTS[i]), suite;
+
+		t->by_default = name.p[0] == '*';
+		name = str_from(name, t->by_default);
+		suite = str_cut(&name, '/');
+		t->suite = xstrndup(suite.p, suite.n);
+		t->name = xstrndup(name.p, name.n);
+		if (str_eq(suite, STR("mptcp")))
+			t->collection = xstrdup("net/mptcp");
+	}
+}
+
+static const struct {
+	const char *selectors; /* parted by blanks */
+	int r;
+	const char *want;      /* names with their subtests, or the error */
+} SELECT[] = {
+	{ "", 0, "mptcp_sockopt.sh pm_netlink.sh quick" },
+	{ "mptcp", 0, "mptcp_sockopt.sh pm_netlink.sh" },
+	{ "mptcp/*", 0, "mptcp_sockopt.sh pm_netlink.sh mptcp_join.sh mptcp_connect.sh diag.sh" },
+	{ "mptcp/pm_netlink.sh", 0, "pm_netlink.sh" },
+	{ "mptcp/pm_netlink", 0, "pm_netlink.sh" },
+	{ "mptcp/diag mptcp/mptcp_sockopt", 0, "mptcp_sockopt.sh diag.sh" },
+	{ "mptcp/mptcp_*", 0, "mptcp_sockopt.sh mptcp_join.sh mptcp_connect.sh" },
+	{ "m*/diag", 0, "diag.sh" },
+	{ "*/[dq]*", 0, "diag.sh quick" },
+	{ "own/slow", 0, "slow.sh" },
+	{ "net/mptcp", 0, "mptcp_sockopt.sh pm_netlink.sh" },
+	{ "net/mptcp:pm_netlink.sh", 0, "pm_netlink.sh" },
+	{ "net/mptcp:diag", 0, "diag.sh" },
+	{ "!mptcp", 0, "quick" },
+	{ "!mptcp/pm_netlink", 0, "mptcp_sockopt.sh quick" },
+	{ "mptcp/* !mptcp/mptcp_*", 0, "pm_netlink.sh diag.sh" },
+	{ "!mptcp/mptcp_* mptcp/*", 0, "pm_netlink.sh diag.sh" },
+	{ "mptcp !own/quick", 0, "mptcp_sockopt.sh pm_netlink.sh" },
+	{ "!*/*", 0, "" },
+	{ "mptcp/mptcp_join/fastclose*", 0, "mptcp_join.sh{fastclose*}" },
+	{ "mptcp/mptcp_join/a mptcp/mptcp_join.sh/b/c", 0, "mptcp_join.sh{a,b/c}" },
+	{ "mptcp/mptcp_join/a mptcp/mptcp_join", 0, "mptcp_join.sh" },
+	{ "pm_netlink", -ENOENT, "no test 'pm_netlink'; did you mean 'mptcp/pm_netlink.sh'?" },
+	{ "pm_netlnik.sh", -ENOENT, "no test 'pm_netlnik.sh'; did you mean 'mptcp/pm_netlink.sh'?" },
+	{ "mptcp/daig", -ENOENT, "no test 'mptcp/daig'; did you mean 'mptcp/diag.sh'?" },
+	{ "bpf/foo", -ENOENT, "no test matches 'bpf/foo'; the suites here: mptcp, own" },
+	{ "!mptcp/nothing", -ENOENT,
+	  "no test matches 'mptcp/nothing'; the suites here: mptcp, own" },
+	{ "!", -EINVAL, "empty selector '!'; give suite, suite/test or suite/test/subtest" },
+	{ "!mptcp/diag/x", -EINVAL, "'!mptcp/diag/x': only whole tests can be excluded" },
+};
+
+static size_t split(char *text, const char *v[static 8])
+{
+	size_t n = 0;
+
+	for (char *w = strtok(text, " "); w; w = strtok(NULL, " "))
+		v[n++] = w;
+	return n;
+}
+
+static void test_select(struct tap *t)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(SELECT); i++) {
+		_free_ char *words = xstrdup(SELECT[i].selectors);
+		struct plan_tests tests = {};
+		struct buf got = {};
+		struct err err = {};
+		const char *v[8];
+		int r;
+
+		make_tests(&tests);
+		r = plan_select(&tests, v, split(words, v), &err);
+		is_int(t, r, SELECT[i].r, SELECT[i].selectors);
+		for (size_t j = 0; j < tests.n; j++) {
+			struct plan_test *one = &tests.v[j];
+
+			buf_printf(&got, "%s%s", j ? " " : "", one->name);
+			for (char *c = one->subtests; c && *c; c++)
+				*c = *c == '\n' ? ',' : *c;
+			if (one->subtests)
+				buf_printf(&got, "{%s}", one->subtests);
+		}
+		is_str(t, r < 0 ? err.text : got.p ? got.p : "", SELECT[i].want, "choice");
+		buf_done(&got);
+		plan_tests_done(&tests);
+	}
+}
+
+static void test_subtests(struct tap *t)
+{
+	struct plan_test one = { .subtests = NULL };
+
+	ok(t, plan_subtest_chosen(&one, "x"), "without a selector every subtest is chosen");
+	one.subtests = (char *)"fast*\nb/c";
+	ok(t, plan_subtest_chosen(&one, "fastclose") && plan_subtest_chosen(&one, "b/c"), "globs");
+	ok(t, !plan_subtest_chosen(&one, "slow"), "no other");
+}
+
+static const struct {
+	const char *entry, *want;
+} NAMES[] = {
+	{ "pm_netlink.sh", "pm_netlink.sh" },
+	{ "/usr/bin/true", "true" },
+	{ "./a/b.sh --fast /tmp/x", "b.sh --fast _tmp_x" },
+	{ "ip -6 route get ::1", "ip -6 route get __1" },
+};
+
+static void test_ranks(struct tap *t)
+{
+	char *order[] = { (char *)"pm_netlink", (char *)"mptcp_*", (char *)"./x y" };
+	struct plan_suite s = { .tests = order, .tests_count = 3 };
+
+	is_int(t, plan_suite_rank(&s, "pm_netlink.sh"), 0, "rank without .sh");
+	is_int(t, plan_suite_rank(&s, "mptcp_join.sh"), 1, "rank by glob");
+	is_int(t, plan_suite_rank(&s, "x y"), 2, "rank of a command line");
+	is_int(t, plan_suite_rank(&s, "diag.sh"), -1, "not chosen");
+	s.tests_count = 0;
+	is_int(t, plan_suite_rank(&s, "diag.sh"), 0, "no choice is all");
+	for (size_t i = 0; i < ARRAY_SIZE(NAMES); i++) {
+		_free_ char *name = plan_entry_name(NAMES[i].entry);
+
+		is_str(t, name, NAMES[i].want, "name of an entry");
+	}
+}
+
+/*
+ * Configuration files: mistakes, with their place.
+ */
+#define SUITE "suites:\n  - name: a\n    kind: exec\n"
+
+static const struct {
+	const char *text, *want; /* NULL: fine */
+} CONFIGS[] = {
+	{ SUITE, NULL },
+	{ SUITE "    tests: [x, 'y z']\n    env: [A=1, B=]\n    timeout: 2m\n    dir: /x\n", NULL },
+	{ "kernel: debian:trixie\nbranch: net-next\n" SUITE, NULL },
+	{ "", "f.yaml: it is empty" },
+	{ "kernel: x\n", "f.yaml: it has no suites" },
+	{ "kernl: x\n" SUITE, "f.yaml:1:1: no key 'kernl'; did you mean 'kernel'?" },
+	{ SUITE "    tagret: net/mptcp\n",
+	  "f.yaml:4:5: no key 'tagret'; did you mean 'target'?" },
+	{ SUITE "    colour: red\n",
+	  "f.yaml:4:5: no key 'colour'; 'taproom config' lists them" },
+	{ "suites:\n  - {name: a, kind: exec, evn: []}\n",
+	  "f.yaml:2:27: no key 'evn'; did you mean 'env'?" },
+	{ SUITE "    tests: x\n", "f.yaml:4:12: expected a list, found one value" },
+	{ SUITE "    tests: {a: b}\n", "f.yaml:4:12: expected a list, found keys and values" },
+	{ SUITE "    suites: []\n", "f.yaml:4:5: the key 'suites' does not belong here" },
+	{ "kernel: [a]\n" SUITE, "f.yaml:1:9: expected one value, found a list" },
+	{ "kernel: [a\n" SUITE, "f.yaml:2:7: did not find expected ',' or ']'" },
+	{ "kernel: x\n\tbranch: y\n",
+	  "f.yaml:2:1: found a tab character that violates indentation" },
+	{ "kernel: x\nkernel: y\n", "f.yaml:2:1: the key 'kernel' stands there twice" },
+	{ "kernel: &x y\nbranch: *x\n" SUITE, "f.yaml:2:9: aliases ('*name') are not read" },
+	{ "- a\n", "f.yaml:1:1: expected keys and values, found a list" },
+	{ "suites: [[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]\n", "f.yaml:1:24: nested too deep" },
+	{ "suites:\n  - kind: exec\n", "f.yaml: suite number 1 has no name" },
+	{ "suites:\n  - name: a\n", "f.yaml: suite 'a' has no kind, such as 'kselftest'" },
+	{ SUITE "  - name: a\n    kind: exec\n", "f.yaml: two suites are called 'a'" },
+	{ "suites:\n  - name: a/b\n    kind: exec\n",
+	  "f.yaml: suite 'a/b': a name has no blanks and none of \"/:!*?[\"" },
+	{ SUITE "    env: [A]\n", "f.yaml: suite 'a': env 'A' is not NAME=VALUE" },
+	{ SUITE "    timeout: soon\n", "" /* units' own sentence */ },
+};
+
+static void test_configs(struct tap *t)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(CONFIGS); i++) {
+		const char *want = CONFIGS[i].want;
+		struct plan *p = NULL;
+		struct err err = {};
+		int r = plan_parse(str_of(CONFIGS[i].text), "f.yaml", &p, &err);
+
+		is_int(t, r, want ? -EINVAL : 0, "a configuration");
+		if (want && want[0])
+			is_str(t, err.text, want, "says what and where");
+		plan_free(p);
+	}
+}
+
+static void test_limits(struct tap *t)
+{
+	struct buf b = {};
+	struct plan *p = NULL;
+	struct err err = {};
+
+	buf_printf(&b, "kernel: ");
+	for (int i = 0; i < 5000; i++)
+		buf_add(&b, "x", 1);
+	buf_printf(&b, "\n");
+	is_int(t, plan_parse(buf_str(&b), "f", &p, &err), -EINVAL, "a word that is too long");
+	ok(t, str_find(str_of(err.text), STR("STRING length > 4096")) >= 0, "and its limit");
+	buf_clear(&b);
+	while (b.n <= 1u << 20)
+		buf_printf(&b, "# long\n");
+	is_int(t, plan_parse(buf_str(&b), "f", &p, &err), -EFBIG, "a file that is too large");
+	buf_done(&b);
+}
+
+static void test_load(struct tap *t)
+{
+	_cleanup_(dir_removep) char *dir = NULL;
+	_free_ char *deep = NULL, *path = NULL, *real = NULL;
+	struct plan *p = NULL;
+	struct err err = {};
+
+	dir_temp("/tmp", "taproom-test.", &dir, &err);
+	setenv("XDG_CONFIG_HOME", dir, 1);
+	deep = path_join(dir, "a/b");
+	dir_make(deep, &err);
+	is_int(t, plan_load(NULL, deep, &p, &err), 0, "built in");
+	ok(t, p && !p->path && p->suites_count == 1, "has one suite and no file");
+	is_str(t, p->suites[0].target, "net/mptcp", "MPTCP");
+	p = plan_free(p);
+	path = path_join(dir, "a/" PLAN_FILE);
+	file_write(path, STR(SUITE "    dir: progs\n"), 0644, &err);
+	is_int(t, plan_load(NULL, deep, &p, &err), 0, "found in a parent");
+	real = realpath(path, NULL);
+	is_str(t, p->path, real, "and says where");
+	freep(&path);
+	path = path_dir(real);
+	freep(&real);
+	real = path_join(path, "progs");
+	is_str(t, p->suites[0].dir, real, "a directory is beside the file");
+	p = plan_free(p);
+	is_int(t, plan_load("/nonexistent", deep, &p, &err), -ENOENT, "a named file must be there");
+}
+
+int main(void)
+{
+	struct tap t = {};
+
+	TAP_HEADER();
+	test_select(&t);
+	test_subtests(&t);
+	test_ranks(&t);
+	test_configs(&t);
+	test_limits(&t);
+	test_load(&t);
+	return tap_done(&t);
+}

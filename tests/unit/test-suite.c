@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/proc.h"
+#include "suite/kinds.h"
+#include "suite/suite.h"
+#include "tap.h"
+
+static const struct {
+	const char *settings;
+	unsigned want;
+} SETTINGS[] = {
+	{ "timeout=1800\n", 1800 },
+	{ "# slow\ntimeout=90", 90 },
+	{ "", 45 },
+	{ "#timeout=1\n", 45 },
+	{ "timeout=\n", 45 },
+	{ "timeout=soon\n", 45 },
+	{ "timeout=99999999999999999999\n", 45 },
+	{ "timeout=0\n", 0 },
+};
+
+static const struct {
+	const char *log, *want;
+} LOGS[] = {
+	{ "  CC x\nx.c:3:1: error: no 'y'\nmake: *** [x] Error 1\n", "x.c:3:1: error: no 'y'" },
+	{ "/bin/sh: 1: rsync: not found\nmake: *** Error 127\n", "/bin/sh: 1: rsync: not found" },
+	{ "make: *** stopped.\n\n", "make: *** stopped." },
+	{ "", "" },
+};
+
+static const struct {
+	const char *fragment, *want;
+} FRAGMENTS[] = {
+	{ "CONFIG_MPTCP=y\nCONFIG_VETH=m\n", "MPTCP\nVETH\n" },
+	{ "# CONFIG_A is not set\nCONFIG_B=n\nCONFIG_HZ=100\nCONFIG_\n\nx\n", "HZ\n" },
+	{ "", "" },
+};
+
+static void test_texts(struct tap *t)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(SETTINGS); i++)
+		is_int(t, kselftest_settings_timeout(str_of(SETTINGS[i].settings)),
+		       SETTINGS[i].want, "timeout of settings");
+	for (size_t i = 0; i < ARRAY_SIZE(LOGS); i++) {
+		struct str s = kselftest_build_error(str_of(LOGS[i].log));
+		_free_ char *got = xstrndup(s.p ? s.p : "", s.n);
+
+		is_str(t, got, LOGS[i].want, "what a failed build said");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(FRAGMENTS); i++) {
+		struct buf b = {};
+
+		kselftest_config_names(str_of(FRAGMENTS[i].fragment), &b);
+		is_str(t, b.p ? b.p : "", FRAGMENTS[i].want, "what a fragment asks for");
+		buf_done(&b);
+	}
+}
+
+static void put(const char *dir, const char *name, const char *text, mode_t mode)
+{
+	_free_ char *path = path_join(dir, name), *parent = path_dir(path);
+
+	dir_make(parent, NULL);
+	file_write(path, str_of(text), mode, NULL);
+}
+
+static char *words(char *const *argv)
+{
+	struct buf b = {};
+
+	for (; *argv; argv++)
+		buf_printf(&b, "%s%s", b.n ? "|" : "", *argv);
+	return buf_take(&b);
+}
+
+/*
+ * A selftests tree like the kernel's, small: its Makefiles make what the
+ * kernel's make, the rest of the way is the real one.
+ */
+static const char TOP_MAKEFILE[] = "headers:\n\t@mkdir -p $(O)/usr/include\n";
+static const char SELFTESTS_MAKEFILE[] =
+	"install:\n"
+	"\t@test -d $(O)/usr/include && test -z \"$$KBUILD_OUTPUT\"\n"
+	"\t@mkdir -p $(KSFT_INSTALL_PATH)/$(TARGETS)\n"
+	"\t@cp $(TARGETS)/*.sh $(TARGETS)/settings $(TARGETS)/prog $(KSFT_INSTALL_PATH)/$(TARGETS)\n"
+	"\t@for t in a.sh plain.sh prog; do echo $(TARGETS):$$t; done"
+	" > $(KSFT_INSTALL_PATH)/kselftest-list.txt\n"
+	"\t@echo other:x.sh >> $(KSFT_INSTALL_PATH)/kselftest-list.txt\n";
+
+static char value_of(const char *config, const char *name)
+{
+	return strcmp(name, "VETH") == 0 ? 'n' : config ? 'm' : '?';
+}
+
+static void make_selftests(const char *tree)
+{
+	static const char dir[] = "tools/testing/selftests/";
+	_free_ char *broken = xasprintf("%snet/broken/Makefile", dir);
+
+	put(tree, "Makefile", TOP_MAKEFILE, 0644);
+	put(tree, "tools/testing/selftests/Makefile", SELFTESTS_MAKEFILE, 0644);
+	put(tree, "tools/testing/selftests/net/t/Makefile", "", 0644);
+	put(tree, "tools/testing/selftests/net/t/config", "CONFIG_MPTCP=y\nCONFIG_VETH=m\n", 0644);
+	put(tree, "tools/testing/selftests/net/t/settings", "timeout=7\n", 0644);
+	put(tree, "tools/testing/selftests/net/t/a.sh", "#!/bin/sh\n", 0755);
+	put(tree, "tools/testing/selftests/net/t/plain.sh", "#! /bin/sh -eu\n", 0644);
+	put(tree, "tools/testing/selftests/net/t/prog", "\x7f" "ELF", 0755);
+	put(tree, broken, "", 0644);
+}
+
+static void test_kselftest(struct tap *t)
+{
+	static const struct {
+		const char *name, *argv;
+		bool by_default;
+	} want[] = {
+		{ "prog", "stdbuf|--output=L|./prog", true },
+		{ "a.sh", "./a.sh", false },
+		{ "plain.sh", "/bin/sh|-eu|./plain.sh", false },
+	};
+	_cleanup_(dir_removep) char *dir = NULL;
+	_free_ char *tree = NULL, *cache = NULL, *gcc = proc_find("gcc"), *make = proc_find("make");
+	char *choice[] = { (char *)"prog" }, *env[] = { (char *)"A=1" };
+	struct plan_suite suite = { .name = (char *)"net", .target = (char *)"net/t",
+				    .tests = choice, .tests_count = 1, .env = env, .env_count = 1 };
+	const struct suite_kind *kind = suite_kind_find("kselftest", NULL);
+	struct plan_tests tests = {};
+	struct suite_context ctx;
+	struct buf missing = {};
+	struct err err = {};
+
+	if (!gcc || !make) {
+		ok(t, true, "kselftest # SKIP no gcc or make");
+		return;
+	}
+	dir_temp("/tmp", "taproom-test.", &dir, NULL);
+	tree = path_join(dir, "linux");
+	cache = path_join(dir, "cache");
+	make_selftests(tree);
+	ctx = (struct suite_context){ .cache_dir = cache, .source = tree,
+				      .source_id = "tree_1:2~3" };
+	is_int(t, kind->list(&suite, &ctx, &tests, &err), 0, "builds and lists");
+	is_int(t, (int64_t)tests.n, ARRAY_SIZE(want), "all of the target, nothing else");
+	for (size_t i = 0; i < tests.n && i < ARRAY_SIZE(want); i++) {
+		_free_ char *argv = words(tests.v[i].argv);
+
+		is_str(t, tests.v[i].name, want[i].name, "the default choice comes first");
+		is_str(t, argv, want[i].argv, "started as the kernel's runner does");
+		is_int(t, tests.v[i].by_default, want[i].by_default, "by default");
+		is_int(t, tests.v[i].timeout_ms, 7000, "timeout of settings");
+		is_str(t, tests.v[i].env[0], "A=1", "environment");
+		is_str(t, tests.v[i].collection, "net/t", "collection");
+	}
+	plan_tests_done(&tests);
+
+	/* From here on only the cache can have it. */
+	put(tree, "Makefile", "headers:\n\tfalse\n", 0644);
+	suite.timeout = (char *)"1m";
+	is_int(t, kind->list(&suite, &ctx, &tests, &err), 0, "lists from the cache");
+	is_int(t, tests.v[0].timeout_ms, 60000, "the plan's timeout wins");
+	plan_tests_done(&tests);
+
+	suite.target = (char *)"net/broken";
+	is_int(t, kind->list(&suite, &ctx, &tests, &err), -EIO, "a build that fails");
+	ok(t, str_find(str_of(err.text), STR("cannot stat")) >= 0 &&
+	      str_find(str_of(err.text), STR("net_broken.log")) >= 0,
+	   "says why, and where all of it is");
+	suite.target = (char *)"net/none";
+	is_int(t, kind->list(&suite, &ctx, &tests, &err), -ENOENT, "no such target");
+	suite.target = (char *)"../../..";
+	is_int(t, kind->list(&suite, &ctx, &tests, &err), -EINVAL, "no target at all");
+	suite.target = (char *)"net/t";
+	is_int(t, kselftest_missing_config(&suite, tree, "c", value_of, &missing, &err), 1,
+	       "the kernel lacks something");
+	is_str(t, missing.p, "CONFIG_VETH\n", "and what");
+	buf_done(&missing);
+}
+
+static void test_exec(struct tap *t)
+{
+	static const struct {
+		const char *name, *argv;
+		bool by_default;
+	} want[] = {
+		{ "b.sh --fast", "sh|-c|./b.sh --fast", true },
+		{ "a2", "./a2", true },
+		{ "a10", "./a10", true },
+		{ "b.sh", "./b.sh", false },
+	};
+	_cleanup_(dir_removep) char *dir = NULL;
+	char *choice[] = { (char *)"./b.sh --fast", (char *)"a*" };
+	struct plan_suite suite = { .name = (char *)"own", .tests = choice, .tests_count = 2 };
+	const struct suite_kind *kind = suite_kind_find("exec", NULL);
+	struct suite_context ctx = {};
+	struct plan_tests tests = {};
+	struct err err = {};
+
+	dir_temp("/tmp", "taproom-test.", &dir, NULL);
+	put(dir, "a10", "", 0755);
+	put(dir, "a2", "", 0755);
+	put(dir, "b.sh", "", 0755);
+	put(dir, "README", "", 0644);
+	suite.dir = dir;
+	is_int(t, kind->list(&suite, &ctx, &tests, &err), 0, "programs of a directory");
+	is_int(t, (int64_t)tests.n, ARRAY_SIZE(want), "all of them, and the command line");
+	for (size_t i = 0; i < tests.n && i < ARRAY_SIZE(want); i++) {
+		_free_ char *argv = words(tests.v[i].argv);
+
+		is_str(t, tests.v[i].name, want[i].name, "name and order");
+		is_str(t, argv, want[i].argv, "command");
+		is_int(t, tests.v[i].by_default, want[i].by_default, "by default");
+	}
+	plan_tests_done(&tests);
+
+	suite.dir = NULL;
+	choice[1] = (char *)"/bin/true";
+	is_int(t, kind->list(&suite, &ctx, &tests, &err), 0, "without a directory");
+	is_str(t, tests.n == 2 ? tests.v[1].argv[0] : NULL, "/bin/true", "a path is started as such");
+	plan_tests_done(&tests);
+	suite.tests_count = 0;
+	is_int(t, kind->list(&suite, &ctx, &tests, &err), -ENOENT, "nothing to run");
+	suite.dir = (char *)"/nonexistent";
+	is_int(t, kind->list(&suite, &ctx, &tests, &err), -ENOENT, "no such directory");
+	ok(t, !suite_kind_find("kunti", &err), "no such kind");
+	is_str(t, err.text, "no suite kind 'kunti'; there are kselftest, exec", "names the kinds");
+}
+
+int main(void)
+{
+	struct tap t = {};
+
+	TAP_HEADER();
+	test_texts(&t);
+	test_kselftest(&t);
+	test_exec(&t);
+	return tap_done(&t);
+}
