@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Rate: how often a test fails, and how well that is known. Pure functions.
+ *
+ * The interval is Jeffreys': quantiles of Beta(k + 1/2, n - k + 1/2), with the
+ * lower end 0 for k = 0 and the upper end 1 for k = n (Brown, Cai, DasGupta,
+ * "Interval Estimation for a Binomial Proportion", Statistical Science 16(2),
+ * 2001, section 4.1.2). It keeps its promise for rates near 0, where tests
+ * live and where the textbook interval fails.
+ */
+#include <stdint.h>
+
+struct stat_rate {
+	uint64_t k, n;
+	double rate;      /* k / n; 0 when n is 0 */
+	double low, high; /* 95 %; 0 and 1 when n is 0 */
+};
+
+struct stat_rate stat_rate(uint64_t k, uint64_t n); /* k <= n */
+
+/* Regularised incomplete beta function I_x(a, b): the distribution function of
+ * Beta(a, b). 0 <= x <= 1, a > 0, b > 0. Ten digits with a + b in the millions,
+ * more with less. */
+double stat_beta_cdf(double x, double a, double b);
+/* Its inverse: the x with I_x(a, b) = p. 0 <= p <= 1. */
+double stat_beta_quantile(double p, double a, double b);
