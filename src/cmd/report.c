@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cmd/history.h"
+#include "report/report.h"
+
+struct report_command {
+	struct cmd_common common;
+	const char *format, *file;
+};
+
+#define AT(field) .offset = offsetof(struct report_command, field)
+
+static const struct opt OPTS[] = {
+	{ .type = OPT_TYPE_STR, .letter = 'f', .name = "format", .arg = "FORMAT", AT(format),
+	  .help = "of the document; a wrong one lists them [default: text]" },
+	{ .type = OPT_TYPE_STR, .letter = 'o', .name = "output", .arg = "FILE", AT(file),
+	  .help = "write it there, all or nothing [default: standard output]" },
+	OPT_GROUP("Common", CMD_COMMON, struct report_command, common),
+	OPT_END,
+};
+
+const struct opt_command cmd_report_help = {
+	.usage = "taproom report RUN --format FORMAT [-o FILE]",
+	.summary = "Writes any past run as a document: text, tap, json, junit, ...",
+	.text = HISTORY_RUN_HELP,
+	.opts = OPTS,
+	.examples = "  taproom report latest --format junit -o results.xml\n",
+};
+
+struct report_logs {
+	struct store *s;
+	int64_t run_id;
+};
+
+/* A log that was not kept is an empty one to a document. */
+static int report_log(void *ctx, unsigned program, uint64_t from, uint64_t to, struct out *out)
+{
+	struct report_logs *l = ctx;
+	int r = store_log(l->s, l->run_id, program, 0, from, to, out, NULL);
+
+	return r == -ENOENT ? 0 : r;
+}
+
+struct document {
+	const struct report_format *format;
+	struct report *report;
+};
+
+static void document_event(void *ctx, const struct event *ev)
+{
+	struct document *d = ctx;
+
+	d->format->event(d->report, ev);
+}
+
+int history_report(struct cmd *c, const struct cmd_common *common, const char *spec,
+		   const char *format, struct out *out)
+{
+	struct report_logs logs = {};
+	struct report_options opt = {
+		.colour = out == c->out && c->colour,
+		.verbose = (unsigned)common->verbose,
+		.log = report_log,
+		.log_ctx = &logs,
+	};
+	struct err err = {};
+	const struct report_format *f = report_format_find(format, &err);
+	struct document document;
+	int r;
+
+	if (!f)
+		return cmd_fail(c, EXIT_USAGE, &err);
+	r = history_find(common, spec, &logs.s, &logs.run_id, &err);
+	if (r < 0)
+		return history_fail(c, r, &err);
+	document = (struct document){ f, f->begin(out, &opt) };
+	r = store_replay(logs.s, logs.run_id, (struct event_sink){ document_event, &document },
+			 &err);
+	f->end(document.report);
+	store_close(logs.s);
+	return r < 0 ? history_fail(c, r, &err) : EXIT_PASSED;
+}
+
+/* Beside its place first: a reader never meets half a document. */
+static int to_file(struct cmd *c, const struct report_command *o, const char *run,
+		   const char *format)
+{
+	_free_ char *temp = xasprintf("%s.part", o->file);
+	_cleanup_(closep) int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	struct err err = {};
+	struct out out;
+	int code;
+
+	if (fd < 0) {
+		err_sys(&err, errno, "write '%s'", temp);
+		return cmd_fail(c, EXIT_HARNESS, &err);
+	}
+	out_to_fd(&out, fd);
+	code = history_report(c, &o->common, run, format, &out);
+	if (out_flush(&out) < 0 || (code == EXIT_PASSED && rename(temp, o->file) < 0)) {
+		err_sys(&err, out.error ? -out.error : errno, "write '%s'", o->file);
+		code = cmd_fail(c, EXIT_HARNESS, &err);
+	}
+	if (code != EXIT_PASSED)
+		unlink(temp);
+	return code;
+}
+
+int cmd_report_run(struct cmd *c, int argc, char **argv)
+{
+	struct report_command o = {};
+	const char *format;
+	int n, code = cmd_options(c, &cmd_report_help, false, argc, argv, &o, &o.common, &n);
+
+	if (code >= 0)
+		return code;
+	code = history_one_operand(c, "report", n, argv);
+	if (code >= 0)
+		return code;
+	format = o.format ? o.format : o.common.json ? "json" : "text";
+	if (o.file && strcmp(o.file, "-") != 0)
+		return to_file(c, &o, argv[1], format);
+	return history_report(c, &o.common, argv[1], format, c->out);
+}
