@@ -65,6 +65,14 @@ static void links_make(void)
 		(void)!symlink(links[i][0], links[i][1]); /* there already: as good */
 }
 
+/* Without a modprobe to call, what the kernel lacks is missing at once; bpffs
+ * alone would look for a module for a tenth of a second. system_setup() names
+ * the program later. */
+static void modprobe_off(void)
+{
+	write_text("/proc/sys/kernel/modprobe", "\n");
+}
+
 void mounts_make(const struct config *c, int host)
 {
 	unsigned here = c->own_kernel ? IN_KERNEL : IN_NAMESPACES;
@@ -79,6 +87,8 @@ void mounts_make(const struct config *c, int host)
 			  MOUNTS[i].data) < 0 &&
 		    (MOUNTS[i].when & MUST))
 			die(errno, "mount %s on %s", MOUNTS[i].type, MOUNTS[i].dir);
+		if (i == 0 && c->own_kernel)
+			modprobe_off();
 	}
 	if (!c->own_kernel)
 		nodes_bind(host);

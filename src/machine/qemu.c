@@ -16,6 +16,7 @@
 #include "machine/kind.h"
 #include "machine/modules.h"
 #include "machine/share.h"
+#include "machine/vmlinux.h"
 
 #define PROGRAM       "qemu-system-x86_64"
 #define PACKAGE       "qemu-system-x86"
@@ -23,6 +24,7 @@
 #define MEMORY        (1ull << 30)
 #define INITRAMFS_MAX (256u << 20)
 #define CONFIG_MAX    (4u << 20)
+#define IMAGE_MAX     (256u << 20)
 
 /* What is made for one boot and inherited by QEMU. */
 struct build {
@@ -35,6 +37,7 @@ struct build {
 	bool has_modules;
 	struct share_server server;
 	bool virtiofs;             /* else 9p */
+	int kernel;                /* unpacked; -1: the image boots as it is */
 	int initramfs, console, port, words;
 	int fs[PROTO_SHARES_MAX + 1]; /* virtiofs sockets: the root, then rw shares */
 	unsigned n_fs;
@@ -49,6 +52,7 @@ static void build_done(struct build *b)
 	buf_done(&b->config);
 	modules_done(&b->modules);
 	share_server_done(&b->server);
+	closep(&b->kernel);
 	closep(&b->initramfs);
 	closep(&b->console);
 	closep(&b->port);
@@ -179,6 +183,21 @@ static int read_kernel(struct build *b)
 	return r < 0 ? r : choose_files(b);
 }
 
+/* A kernel that is unpacked here need not unpack itself; see vmlinux.h. */
+static int unpack_kernel(struct build *b)
+{
+	_cleanup_(buf_done) struct buf image = {}, vmlinux = {};
+	int r = file_read(b->m->config.image, IMAGE_MAX, &image, b->err);
+
+	if (r == 0)
+		r = vmlinux_extract(buf_str(&image), &vmlinux, b->err);
+	if (r < 0)
+		return err_wrap(b->err, r, "kernel image '%s'", b->m->config.image);
+	if (r == 0)
+		return 0;
+	return machine_memfd("vmlinux", buf_str(&vmlinux), &b->kernel, b->err);
+}
+
 /* ---- what the guest finds before it has a root ---- */
 
 static int guest_config(struct build *b, struct buf *text)
@@ -296,7 +315,10 @@ static void args_kernel(struct build *b)
 	for (unsigned i = 0; c->append[i]; i++)
 		buf_printf(&line, " %s", c->append[i]);
 	arg(b, "-kernel");
-	arg(b, "%s", c->image);
+	if (b->kernel >= 0)
+		arg(b, "/proc/self/fd/%d", b->kernel);
+	else
+		arg(b, "%s", c->image);
 	arg(b, "-initrd");
 	arg(b, "/proc/self/fd/%d", b->initramfs);
 	arg(b, "-append");
@@ -447,6 +469,8 @@ static int start(struct build *b)
 	spec.keep[spec.n_keep++] = b->initramfs;
 	spec.keep[spec.n_keep++] = b->console;
 	spec.keep[spec.n_keep++] = b->port;
+	if (b->kernel >= 0)
+		spec.keep[spec.n_keep++] = b->kernel;
 	for (unsigned i = 0; i < b->n_fs; i++)
 		spec.keep[spec.n_keep++] = b->fs[i];
 	return proc_start(&spec, &run->vmm, b->err);
@@ -455,7 +479,8 @@ static int start(struct build *b)
 static int boot(struct machine *m, struct err *err)
 {
 	_cleanup_(build_done) struct build b = {
-		.m = m, .err = err, .initramfs = -1, .console = -1, .port = -1, .words = -1,
+		.m = m, .err = err, .kernel = -1, .initramfs = -1,
+		.console = -1, .port = -1, .words = -1,
 	};
 	int r;
 
@@ -467,6 +492,8 @@ static int boot(struct machine *m, struct err *err)
 		return r;
 	decide(&b);
 	r = read_kernel(&b);
+	if (r == 0)
+		r = unpack_kernel(&b);
 	if (r == 0)
 		r = make_initramfs(&b);
 	return r < 0 ? r : start(&b);
