@@ -67,7 +67,7 @@ const struct opt_command cmd_run_help = {
 struct session {
 	struct cmd *cmd;
 	struct run_options opt;
-	char *cache_dir, *command, *title;
+	char *cache_dir, *log_dir, *command, *title;
 	struct run_plan plan;
 	struct machine_config config;
 	struct store *store;
@@ -210,7 +210,7 @@ static int run_once(struct session *s, struct err *err)
 		.config = s->config,
 		.mode = "normal",
 		.work_dir = s->work.path,
-		.log_dir = s->opt.out ? s->opt.out : s->work.path,
+		.log_dir = s->log_dir ? s->log_dir : s->work.path,
 		.tests = &s->plan.tests,
 		.slots = slots(s),
 		.timeout_ms = s->opt.machine.timeout_ms ?: TIMEOUT_DEFAULT_MS,
@@ -284,13 +284,10 @@ static int open_places(struct session *s, struct err *err)
 	if (r < 0)
 		return r;
 	if (s->opt.out) {
-		char *real;
-
 		r = dir_make(s->opt.out, err);
 		if (r < 0)
 			return r;
-		real = realpath(s->opt.out, NULL);
-		s->opt.out = real ? real : s->opt.out;
+		s->log_dir = realpath(s->opt.out, NULL);
 	}
 	return run_work_open(s->cache_dir, &s->work, err);
 }
@@ -312,6 +309,7 @@ static void session_done(struct session *s)
 	machine_options_done(&s->opt.machine);
 	loop_free(s->loop);
 	free(s->cache_dir);
+	free(s->log_dir);
 	free(s->command);
 	free(s->title);
 }
