@@ -14,6 +14,7 @@
 #define LISTS_FRESH_MS (24 * 60 * 60 * 1000ll)
 #define OUTPUT_MAX     (8u << 20)
 #define SPACE_SPARE    (64u << 20)
+#define SPACE_LISTS    (64u << 20)
 
 /*
  * Read after the system's own configuration, so proxies and pins stay. What
@@ -34,6 +35,7 @@ static const char CONFIG[] =
 	"  flatDescription \"$(RELEASE) Packages\";\n"
 	"  Optional \"0\";\n"
 	"};\n"
+	"APT::Update::Error-Mode \"any\";\n"
 	"Acquire::Languages \"none\";\n"
 	"Acquire::Retries \"2\";\n"
 	"Acquire::http::Timeout \"30\";\n"
@@ -151,6 +153,20 @@ void apt_done(struct apt *a)
 	*a = (struct apt){};
 }
 
+static int check_space(const char *dir, const char *what, uint64_t bytes, struct err *err)
+{
+	char text[2][UNIT_TEXT_MAX];
+	uint64_t there;
+	int r = dir_free_space(dir, &there, err);
+
+	if (r < 0 || there >= bytes + SPACE_SPARE)
+		return r;
+	return err_set(err, ENOSPC,
+		       "no space in '%s': %s needs %s, %s are free; make room or set "
+		       "XDG_CACHE_HOME to another disk", dir, what,
+		       size_text(bytes + SPACE_SPARE, text[0]), size_text(there, text[1]));
+}
+
 int apt_update(struct apt *a, bool force, struct err *err)
 {
 	const char *const argv[] = { "apt-get", "-c", a->conf, "-q", "update", NULL };
@@ -165,6 +181,9 @@ int apt_update(struct apt *a, bool force, struct err *err)
 	if (a->updated ||
 	    (!force && had && clock_wall_ms() - st.st_mtime * 1000ll < LISTS_FRESH_MS))
 		return 0;
+	r = check_space(a->dir, "a list of packages", SPACE_LISTS, err);
+	if (r < 0)
+		return r;
 	log_info(a->log, "reading Debian package lists%s%s", a->suite ? " of " : "",
 		 a->suite ? a->suite : "");
 	r = tool_run(argv, NULL, NULL, why);
@@ -172,8 +191,7 @@ int apt_update(struct apt *a, bool force, struct err *err)
 	/* One dead third-party source makes apt-get fail though Debian's own lists
 	 * are there; whether the package is in them shows next. */
 	if (r == -EIO) {
-		if (had)
-			log_warn(a->log, "older package lists are used: %s", why->text);
+		log_debug(a->log, "package lists: %s", why->text);
 		return 0;
 	}
 	if (r < 0)
@@ -205,20 +223,6 @@ int apt_show(struct apt *a, const char *package, struct buf *ret, struct err *er
 	return r < 0 ? r : 0;
 }
 
-static int check_space(const char *dir, const struct apt_record *r, struct err *err)
-{
-	uint64_t need = r->size + r->installed + SPACE_SPARE, there;
-	char text[2][UNIT_TEXT_MAX];
-	int e = dir_free_space(dir, &there, err);
-
-	if (e < 0 || there >= need)
-		return e;
-	return err_set(err, ENOSPC,
-		       "no space in '%s': %.*s needs %s, %s are free; make room or set "
-		       "XDG_CACHE_HOME to another disk", dir, STR_FMT(r->package),
-		       size_text(need, text[0]), size_text(there, text[1]));
-}
-
 int apt_unpack(struct apt *a, const char *package, const char *version, const char *dir,
 	       struct err *err)
 {
@@ -235,7 +239,7 @@ int apt_unpack(struct apt *a, const char *package, const char *version, const ch
 	if (r == 0 && !apt_record_find(buf_str(&show), version, &rec))
 		r = err_set(err, ENOENT, "no package %s in the lists", what);
 	if (r == 0)
-		r = check_space(dir, &rec, err);
+		r = check_space(dir, package, rec.size + rec.installed, err);
 	if (r == 0) {
 		log_info(a->log, "fetching %s %s, %s", package, version,
 			 size_text(rec.size, text));

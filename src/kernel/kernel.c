@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "kernel/kernel.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -66,6 +67,7 @@ int kernel_find(const char *spec, const char *cache_dir, const struct log *log,
 	struct kernel k = { .spec = xstrdup(spec) };
 	int r;
 
+	assert(cache_dir[0] == '/');
 	if (!o)
 		r = err_set(err, ENOENT,
 			    "no kernel '%s': give a built tree, a bzImage or vmlinux file, 'host' "

@@ -26,7 +26,8 @@ struct kernel {
 	char *source_id;   /* changes whenever the tree does; set with source */
 };
 
-/* -ENOENT: there is no such kernel; the sentence says what to give instead. */
+/* @cache_dir is absolute, and made when missing. -ENOENT: there is no such
+ * kernel; the sentence says what to give instead. */
 int kernel_find(const char *spec, const char *cache_dir, const struct log *log,
 		struct kernel *ret, struct err *err);
 void kernel_done(struct kernel *k);
