@@ -71,7 +71,8 @@ int kernel_find(const char *spec, const char *cache_dir, const struct log *log,
 	if (!o)
 		r = err_set(err, ENOENT,
 			    "no kernel '%s': give a built tree, a bzImage or vmlinux file, 'host' "
-			    "or 'debian[:SUITE][/PACKAGE]'", spec);
+			    "or 'debian[:SUITE][/PACKAGE]'",
+			    spec);
 	else
 		r = o->find(&k, cache_dir, log, err);
 	if (r < 0) {
@@ -93,7 +94,8 @@ int kernel_source(struct kernel *k, const char *cache_dir, const struct log *log
 	if (!o || !o->source)
 		return err_set(err, ENOENT,
 			       "kernel '%s' comes without its source, which the tests are built "
-			       "from; use a tree or 'debian'", k->spec);
+			       "from; use a tree or 'debian'",
+			       k->spec);
 	return o->source(k, cache_dir, log, err);
 }
 

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "kernel/tree.h"
 
+#include <fcntl.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/units.h"
 #include "kernel/image.h"
 #include "kernel/parts.h"
 #include "kernel/tool.h"
 
 #define TREE_IMAGE "arch/x86/boot/bzImage"
+#define KEEP_MS    (24 * 60 * 60 * INT64_C(1000))
 
 static char *absolute(const char *path)
 {
@@ -174,6 +179,23 @@ static bool built_in_place(const char *tree)
 	return false;
 }
 
+/* Copies of trees as they were before later edits: a day is longer than any run
+ * that may still use them. */
+static void sweep(const char *parent)
+{
+	_free_ char *pattern = path_join(parent, "*");
+	struct stat st;
+	glob_t found;
+
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		if (stat(found.gl_pathv[i], &st) == 0 &&
+		    clock_wall_ms() - st.st_mtime * 1000ll > KEEP_MS)
+			dir_remove(found.gl_pathv[i], NULL);
+	globfree(&found);
+}
+
 /* A clean copy of the parts, in the cache under its stamp. */
 static int copy(const char *tree, struct str list, const char *dest, const struct log *log,
 		struct err *err)
@@ -186,8 +208,10 @@ static int copy(const char *tree, struct str list, const char *dest, const struc
 		return err_set(err, EINVAL,
 			       "'%s' was built in place and is no git checkout, so its own files "
 			       "can't be told from built ones; run make mrproper there and build "
-			       "with O=", tree);
+			       "with O=",
+			       tree);
 	log_info(log, "copying what the tests need of %s", tree);
+	sweep(parent);
 	r = dir_temp(parent, "tmp.", &temp, err);
 	if (r == 0)
 		r = parts_copy(tree, list, temp, err);
@@ -215,6 +239,7 @@ int tree_source(struct kernel *k, const char *cache_dir, const struct log *log,
 	if (r == 0 && built_in_place(real)) {
 		dest = xasprintf("%s/trees/%016" PRIx64, cache_dir, stamp);
 		r = file_exists(dest) ? 0 : copy(real, buf_str(&list), dest, log, err);
+		utimensat(AT_FDCWD, dest, NULL, 0); /* in use now: see sweep() */
 	}
 	buf_done(&list);
 	if (r < 0)

@@ -22,9 +22,9 @@
  * The schema: one row per key. Every key is optional here; what a kind of suite
  * needs is checked after loading, in words.
  */
-#define TEXT(key, type, max) \
+#define TEXT(key, type, max)                                                                       \
 	CYAML_FIELD_STRING_PTR(#key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, key, 1, max)
-#define LIST(key, type, row, max) \
+#define LIST(key, type, row, max)                                                                  \
 	CYAML_FIELD_SEQUENCE(#key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, key, row, 0, max)
 
 static const cyaml_schema_value_t TEXT_ROW = {
@@ -205,8 +205,7 @@ static int check_syntax(const char *path, struct str text, struct err *err)
 	while (r == 0 && more) {
 		if (!yaml_parser_parse(&p, &e)) {
 			r = err_set(err, EINVAL, "%s:%zu:%zu: %s", path, p.problem_mark.line + 1,
-				    p.problem_mark.column + 1,
-				    p.problem ? p.problem : "not YAML");
+				    p.problem_mark.column + 1, p.problem ? p.problem : "not YAML");
 			break;
 		}
 		more = e.type != YAML_STREAM_END_EVENT;

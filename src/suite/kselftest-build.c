@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "suite/kselftest-build.h"
 
+#include <ctype.h>
 #include <fcntl.h>
+#include <fts.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -15,18 +18,22 @@
 
 #define BUILD_TIMEOUT_MS (30 * 60 * 1000)
 #define TAIL_LINES       20
+#define KEEP_MS          (24 * 60 * 60 * INT64_C(1000))
 #define COMPILER         "gcc"
 
 /* One build: where things are. */
 struct build {
 	const char *target, *source;
 	const struct log *log;
-	char *base, *obj, *headers, *dest, *log_path;
+	char *root;     /* <cache>/selftests */
+	char *own;      /* root/<source>-<compiler> */
+	char *dest;     /* own/<target> */
+	char *log_path; /* own/<target>.log */
 };
 
 static void build_done(struct build *b)
 {
-	char **all[] = { &b->base, &b->obj, &b->headers, &b->dest, &b->log_path };
+	char **all[] = { &b->root, &b->own, &b->dest, &b->log_path };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		freep(all[i]);
@@ -36,8 +43,7 @@ static void build_done(struct build *b)
 static void make_plain(char *name)
 {
 	for (; *name; name++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._",
-			    *name))
+		if (!isalnum((unsigned char)*name) && !strchr("+-._", *name))
 			*name = '_';
 }
 
@@ -69,26 +75,25 @@ static int build_init(struct build *b, const char *target, const struct suite_co
 	make_plain(source);
 	make_plain(dir);
 	*b = (struct build){ .target = target, .source = ctx->source, .log = ctx->log };
-	b->base = xasprintf("%s/selftests/%s-%08" PRIx32, ctx->cache_dir, source,
-			    (uint32_t)compiler);
-	b->obj = path_join(b->base, "obj");
-	b->headers = path_join(b->base, "headers");
-	b->dest = path_join(b->base, dir);
+	b->root = path_join(ctx->cache_dir, "selftests");
+	b->own = xasprintf("%s/%s-%08" PRIx32, b->root, source, (uint32_t)compiler);
+	b->dest = path_join(b->own, dir);
 	b->log_path = xasprintf("%s.log", b->dest);
 	return 0;
 }
 
 struct str kselftest_build_error(struct str log)
 {
+	static const char *const marks[] = { "error: ", "ERROR: ", ": not found",
+					     "No such file or directory" };
 	struct str last = STR_NONE;
 
 	while (log.n) {
 		struct str line = str_trim(str_cut(&log, '\n'));
 
-		if (str_find(line, STR("error: ")) >= 0 || str_find(line, STR("ERROR: ")) >= 0 ||
-		    str_find(line, STR(": not found")) >= 0 ||
-		    str_find(line, STR("No such file or directory")) >= 0)
-			return line;
+		for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+			if (str_find(line, str_of(marks[i])) >= 0)
+				return line;
 		if (line.n)
 			last = line;
 	}
@@ -146,59 +151,138 @@ static int make(const struct build *b, const char *const *argv, struct err *err)
 	return r > 0 ? explain(b, r, err) : r;
 }
 
-static int build_headers(const struct build *b, const char *jobs, const char *obj,
-			 struct err *err)
+/* fts(3) walks in the order of names. */
+static int by_name(const FTSENT **a, const FTSENT **b)
 {
-	const char *const argv[] = { "make", jobs, obj, "headers", NULL };
-	int r;
-
-	if (file_exists(b->headers))
-		return 0;
-	r = make(b, argv, err);
-	/* Made whole or not at all: make doesn't see a half-written tree. */
-	return r < 0 ? r : file_write(b->headers, STR_NONE, 0644, err);
+	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-static int build_target(const struct build *b, const char *jobs, const char *obj,
-			struct err *err)
+/* Changes whenever a header that is exported does: name, size, time. */
+static uint64_t headers_stamp(const struct build *b)
 {
+	_free_ char *generic = path_join(b->source, "include/uapi");
+	_free_ char *arch = path_join(b->source, "arch/x86/include/uapi");
+	_free_ char *tables = path_join(b->source, "arch/x86/entry/syscalls");
+	char *const dirs[] = { generic, arch, tables, NULL };
+	FTS *walk = fts_open(dirs, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+	uint64_t h = STR_HASH_INIT;
+	FTSENT *e;
+
+	while (walk && (e = fts_read(walk))) {
+		if (e->fts_info != FTS_F)
+			continue;
+		h = str_hash(str_n(e->fts_name, e->fts_namelen), h);
+		h = str_hash(str_n((char *)&e->fts_statp->st_size, sizeof(off_t)), h);
+		h = str_hash(str_n((char *)&e->fts_statp->st_mtim, sizeof(struct timespec)), h);
+	}
+	if (walk)
+		fts_close(walk);
+	return h;
+}
+
+static int build_headers(const struct build *b, const char *jobs, char **ret, struct err *err)
+{
+	_free_ char *dest = xasprintf("%s/headers-%016" PRIx64, b->root, headers_stamp(b));
 	_cleanup_(dir_removep) char *temp = NULL;
-	_free_ char *targets = xasprintf("TARGETS=%s", b->target), *path = NULL, *list = NULL;
-	int r = dir_temp(b->base, "tmp.", &temp, err);
+	_free_ char *obj = NULL;
+	int r;
 
-	if (r < 0)
-		return r;
-	path = xasprintf("KSFT_INSTALL_PATH=%s", temp);
-	const char *const argv[] = { "make", jobs, "-C", "tools/testing/selftests", obj, targets,
-				     path, "FORCE_TARGETS=1", "install", NULL };
+	if (!file_exists(dest)) {
+		r = dir_temp(b->root, "tmp.", &temp, err);
+		if (r < 0)
+			return r;
+		obj = xasprintf("O=%s", temp);
+		const char *const argv[] = { "make", jobs, obj, "headers", NULL };
 
-	r = make(b, argv, err);
-	if (r < 0)
-		return r;
-	list = path_join(temp, "kselftest-list.txt");
-	if (!file_exists(list))
-		return explain(b, 0, err);
-	if (chmod(temp, 0755) < 0 || rename(temp, b->dest) < 0)
-		return err_sys(err, errno, "rename '%s' to '%s'", temp, b->dest);
+		r = make(b, argv, err);
+		if (r < 0)
+			return r;
+		if (rename(temp, dest) < 0)
+			return err_sys(err, errno, "rename '%s' to '%s'", temp, dest);
+	}
+	*ret = TAKE(dest);
 	return 0;
 }
 
-/* Alone in this directory. */
+static int install(const struct build *b, const char *jobs, const char *temp, struct err *err)
+{
+	_free_ char *targets = xasprintf("TARGETS=%s", b->target), *obj = NULL, *to = NULL;
+	_free_ char *done = path_join(temp, "install"), *list = NULL;
+	int r;
+
+	obj = xasprintf("O=%s/obj", temp);
+	to = xasprintf("KSFT_INSTALL_PATH=%s", done);
+	list = path_join(done, "kselftest-list.txt");
+	const char *const argv[] = { "make", jobs, "-C", "tools/testing/selftests", obj,
+				     targets, to, "FORCE_TARGETS=1", "install", NULL };
+
+	r = make(b, argv, err);
+	if (r < 0)
+		return r;
+	if (!file_exists(list))
+		return explain(b, 0, err);
+	if (rename(done, b->dest) < 0)
+		return err_sys(err, errno, "rename '%s' to '%s'", done, b->dest);
+	return 0;
+}
+
+static int build_target(const struct build *b, const char *jobs, const char *headers,
+			struct err *err)
+{
+	_cleanup_(dir_removep) char *temp = NULL;
+	_free_ char *obj = NULL, *usr = path_join(headers, "usr"), *link = NULL;
+	int r = dir_temp(b->root, "tmp.", &temp, err);
+
+	if (r < 0)
+		return r;
+	obj = path_join(temp, "obj");
+	link = path_join(obj, "usr");
+	r = dir_make(obj, err);
+	if (r == 0 && symlink(usr, link) < 0)
+		r = err_sys(err, errno, "link '%s'", link);
+	return r < 0 ? r : install(b, jobs, temp, err);
+}
+
+/* What killed builds left, and tests of trees as they were before later edits:
+ * a day is longer than any run that may still use them. */
+static void sweep(const struct build *b)
+{
+	static const struct {
+		const char *pattern;
+		int64_t age_ms;
+	} rows[] = { { "tmp.*", 0 }, { "tree_*", KEEP_MS } };
+	struct stat st;
+	glob_t found;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_free_ char *pattern = path_join(b->root, rows[i].pattern);
+
+		if (glob(pattern, 0, NULL, &found) != 0)
+			continue;
+		for (size_t j = 0; j < found.gl_pathc; j++)
+			if (stat(found.gl_pathv[j], &st) == 0 &&
+			    clock_wall_ms() - st.st_mtime * 1000ll >= rows[i].age_ms)
+				dir_remove(found.gl_pathv[j], NULL);
+		globfree(&found);
+	}
+}
+
+/* Under the lock. */
 static int build_locked(const struct build *b, struct err *err)
 {
-	_free_ char *jobs = xasprintf("-j%ld", sysconf(_SC_NPROCESSORS_ONLN));
-	_free_ char *obj = xasprintf("O=%s", b->obj);
+	_free_ char *jobs = xasprintf("-j%ld", sysconf(_SC_NPROCESSORS_ONLN)), *headers = NULL;
 	char text[UNIT_TEXT_MAX];
 	int64_t start = clock_mono_ms();
 	int r;
 
 	log_info(b->log, "building the %s tests", b->target);
+	sweep(b);
+	r = dir_make(b->own, err);
 	unlink(b->log_path);
-	r = dir_make(b->obj, err);
 	if (r == 0)
-		r = build_headers(b, jobs, obj, err);
+		r = build_headers(b, jobs, &headers, err);
 	if (r == 0)
-		r = build_target(b, jobs, obj, err);
+		r = build_target(b, jobs, headers, err);
 	if (r == 0)
 		log_debug(b->log, "built in %s", duration_text(clock_mono_ms() - start, text));
 	return r;
@@ -215,13 +299,15 @@ int kselftest_build(const char *target, const struct suite_context *ctx, char **
 	if (r < 0)
 		return r;
 	if (!file_exists(b.dest)) {
-		lock_path = path_join(b.base, "lock");
+		lock_path = path_join(b.root, "lock");
 		r = file_lock(lock_path, true, &lock, err);
 		if (r > 0)
 			r = file_exists(b.dest) ? 0 : build_locked(&b, err);
 	}
 	if (r < 0)
 		return r;
+	/* In use now: see sweep(). */
+	utimensat(AT_FDCWD, b.own, NULL, 0);
 	*ret = TAKE(b.dest);
 	return 0;
 }

@@ -3,9 +3,13 @@
 /*
  * Building one kselftest target, once per source and compiler:
  *
- *   <cache>/selftests/<source>-<compiler>/obj      what make O= leaves; headers
- *   <cache>/selftests/<source>-<compiler>/<target> installed
- *   <cache>/selftests/<source>-<compiler>/<target>.log
+ *   <cache>/selftests/<source>-<compiler>/<target>/     installed
+ *   <cache>/selftests/<source>-<compiler>/<target>.log  what make said
+ *   <cache>/selftests/headers-<stamp>/usr/include       make headers
+ *   <cache>/selftests/lock                              held while building
+ *
+ * Exporting the headers is nearly all of the work, so they have a stamp of
+ * their own: an edit of a test builds that test only.
  *
  * Inside suite/ only.
  */

@@ -36,7 +36,8 @@ static const struct {
 	  "" },
 	{ "debug symbols and unsigned images are no kernels",
 	  "linux-image-6.12-cloud-amd64-dbg\nlinux-image-6.12-cloud-amd64-unsigned\n"
-	  "linux-source-6.12\n", "" },
+	  "linux-source-6.12\n",
+	  "" },
 	{ "nothing at all", "", "" },
 };
 
@@ -118,7 +119,8 @@ static void test_records(struct tap *t)
 	is_int(t, apt_record_next(&rest, &r), 1, "second record");
 	is_int(t, (int64_t)(r.size + r.installed), 0, "numbers that can't be true are 0");
 	is_int(t, apt_record_next(&rest, &r), 0, "what has no name is no record");
-	is_int(t, apt_record_find(str_of(RECORDS), "6.12.115-2~deb12u1", &r), 1, "found by version");
+	is_int(t, apt_record_find(str_of(RECORDS), "6.12.115-2~deb12u1", &r), 1,
+	       "found by version");
 	is_int(t, apt_record_find(str_of(RECORDS), "6.12.1", &r), 0, "not there");
 	is_int(t, apt_record_find(STR(""), NULL, &r), 0, "no records");
 }
@@ -158,8 +160,8 @@ static const char INLINE_KEY[] =
 #define MAIN(suite, components, signed_by)                                            \
 	"Types: deb\nURIs: http://mirror.example/debian\nSuites: " suite "\nComponents: " \
 	components "\nSigned-By: " signed_by "\n\n"
-#define SECURITY(suite)                                                                        \
-	"Types: deb\nURIs: http://mirror.example/debian-security\nSuites: " suite "-security\n" \
+#define SECURITY(suite)                                                                            \
+	"Types: deb\nURIs: http://mirror.example/debian-security\nSuites: " suite "-security\n"    \
 	"Components: main\n\n"
 
 static const struct {
@@ -327,16 +329,17 @@ static void test_config(struct tap *t)
 {
 	_cleanup_(dir_removep) char *dir = NULL;
 	_free_ char *path = NULL;
-	static const char config[] = "CONFIG_MPTCP=y\n# CONFIG_MPTCP_IPV6 is not set\n"
-				     "CONFIG_VETH=m\nCONFIG_NR_CPUS=64\nCONFIG_LOCAL=\"\"\nCONFIG_A=n\n"
-				     "CONFIG_HZ=1\nCONFIG_CUT=";
+	static const char config[] =
+		"CONFIG_MPTCP=y\n# CONFIG_MPTCP_IPV6 is not set\n"
+		"CONFIG_VETH=m\nCONFIG_NR_CPUS=64\nCONFIG_LOCAL=\"\"\nCONFIG_A=n\n"
+		"CONFIG_HZ=1\nCONFIG_CUT=";
 	static const struct {
 		const char *name;
 		char want;
 	} rows[] = {
-		{ "MPTCP", 'y' }, { "MPTCP_IPV6", 'n' }, { "VETH", 'm' }, { "NR_CPUS", 'y' },
-		{ "LOCAL", 'y' }, { "A", 'n' }, { "ABSENT", 'n' }, { "MPTC", 'n' }, { "HZ", 'y' },
-		{ "CUT", 'n' },
+		{ "MPTCP", 'y' }, { "MPTCP_IPV6", 'n' }, { "VETH", 'm' },   { "NR_CPUS", 'y' },
+		{ "LOCAL", 'y' }, { "A", 'n' },		 { "ABSENT", 'n' }, { "MPTC", 'n' },
+		{ "HZ", 'y' },	  { "CUT", 'n' },
 	};
 
 	dir_temp("/tmp", "taproom-test.", &dir, NULL);
@@ -474,8 +477,10 @@ static void test_not_found(struct tap *t)
 
 	dir_temp("/tmp", "taproom-test.", &dir, NULL);
 	is_int(t, kernel_find("/nonexistent", dir, NULL, &k, &err), -ENOENT, "no such kernel");
-	is_str(t, err.text, "no kernel '/nonexistent': give a built tree, a bzImage or vmlinux file, "
-			    "'host' or 'debian[:SUITE][/PACKAGE]'", "says what there is");
+	is_str(t, err.text,
+	       "no kernel '/nonexistent': give a built tree, a bzImage or vmlinux file, "
+	       "'host' or 'debian[:SUITE][/PACKAGE]'",
+	       "says what there is");
 	is_int(t, kernel_find(dir, dir, NULL, &k, &err), -ENOENT, "an empty directory");
 	put(dir, "Kbuild", "");
 	is_int(t, kernel_find(dir, dir, NULL, &k, &err), -ENOENT, "a tree that isn't built");

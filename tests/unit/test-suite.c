@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <glob.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -87,7 +88,8 @@ static const char SELFTESTS_MAKEFILE[] =
 	"install:\n"
 	"\t@test -d $(O)/usr/include && test -z \"$$KBUILD_OUTPUT\"\n"
 	"\t@mkdir -p $(KSFT_INSTALL_PATH)/$(TARGETS)\n"
-	"\t@cp $(TARGETS)/*.sh $(TARGETS)/settings $(TARGETS)/prog $(KSFT_INSTALL_PATH)/$(TARGETS)\n"
+	"\t@cp $(TARGETS)/*.sh $(TARGETS)/settings $(TARGETS)/prog "
+	"$(KSFT_INSTALL_PATH)/$(TARGETS)\n"
 	"\t@for t in a.sh plain.sh prog; do echo $(TARGETS):$$t; done"
 	" > $(KSFT_INSTALL_PATH)/kselftest-list.txt\n"
 	"\t@echo other:x.sh >> $(KSFT_INSTALL_PATH)/kselftest-list.txt\n";
@@ -126,8 +128,12 @@ static void test_kselftest(struct tap *t)
 	_cleanup_(dir_removep) char *dir = NULL;
 	_free_ char *tree = NULL, *cache = NULL, *gcc = proc_find("gcc"), *make = proc_find("make");
 	char *choice[] = { (char *)"prog" }, *env[] = { (char *)"A=1" };
-	struct plan_suite suite = { .name = (char *)"net", .target = (char *)"net/t",
-				    .tests = choice, .tests_count = 1, .env = env, .env_count = 1 };
+	struct plan_suite suite = { .name = (char *)"net",
+				    .target = (char *)"net/t",
+				    .tests = choice,
+				    .tests_count = 1,
+				    .env = env,
+				    .env_count = 1 };
 	const struct suite_kind *kind = suite_kind_find("kselftest", NULL);
 	struct plan_tests tests = {};
 	struct suite_context ctx;
@@ -181,6 +187,41 @@ static void test_kselftest(struct tap *t)
 	buf_done(&missing);
 }
 
+/* The kernel's real tests, where an earlier run has left them in the cache. */
+static void test_real(struct tap *t)
+{
+	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	_free_ char *cache = xdg ? path_join(xdg, "taproom") : path_join(home, ".cache/taproom");
+	_free_ char *sources = path_join(cache, "debian/linux-source-*");
+	struct plan_suite suite = { .name = (char *)"mptcp", .target = (char *)"net/mptcp" };
+	struct plan_tests tests = {};
+	struct suite_context ctx = { .cache_dir = cache };
+	_free_ char *built = NULL;
+	glob_t found = {}, done = {};
+
+	if (glob(sources, 0, NULL, &found) == 0) {
+		ctx.source = found.gl_pathv[0];
+		ctx.source_id = path_base(ctx.source);
+	}
+	/* As the cache spells it: without '~'. */
+	built = xasprintf("%s/selftests/%s-*/net_mptcp", cache,
+			  ctx.source ? ctx.source_id : "none");
+	for (char *c = built + strlen(cache); *c; c++)
+		*c = *c == '~' ? '?' : *c;
+	if (glob(built, 0, NULL, &done) != 0) {
+		ok(t, true, "the real MPTCP tests # SKIP none are built; 'taproom run' does");
+	} else {
+		is_int(t, suite_kind_find("kselftest", NULL)->list(&suite, &ctx, &tests, NULL), 0,
+		       "the real MPTCP tests");
+		ok(t, tests.n >= 5, "%zu programs", tests.n);
+		ok(t, tests.n && tests.v[0].timeout_ms > 45000,
+		   "with the timeout of their settings");
+	}
+	plan_tests_done(&tests);
+	globfree(&found);
+	globfree(&done);
+}
+
 static void test_exec(struct tap *t)
 {
 	static const struct {
@@ -220,7 +261,8 @@ static void test_exec(struct tap *t)
 	suite.dir = NULL;
 	choice[1] = (char *)"/bin/true";
 	is_int(t, kind->list(&suite, &ctx, &tests, &err), 0, "without a directory");
-	is_str(t, tests.n == 2 ? tests.v[1].argv[0] : NULL, "/bin/true", "a path is started as such");
+	is_str(t, tests.n == 2 ? tests.v[1].argv[0] : NULL, "/bin/true",
+	       "a path is started as such");
 	plan_tests_done(&tests);
 	suite.tests_count = 0;
 	is_int(t, kind->list(&suite, &ctx, &tests, &err), -ENOENT, "nothing to run");
@@ -237,6 +279,7 @@ int main(void)
 	TAP_HEADER();
 	test_texts(&t);
 	test_kselftest(&t);
+	test_real(&t);
 	test_exec(&t);
 	return tap_done(&t);
 }
