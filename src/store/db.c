@@ -120,6 +120,20 @@ static int check_file(const char *path, struct err *err)
 	return r < 0 ? r : 1;
 }
 
+/* SQLite would open a file read-only instead, and tell the wrong reason where it
+ * can make none. */
+static int check_writable(const char *path, bool exists, struct err *err)
+{
+	_free_ char *dir = path_dir(path);
+	int r = exists ? 0 : dir_make(dir, err);
+
+	if (r < 0)
+		return r;
+	if (access(dir, W_OK) < 0 || (exists && access(path, W_OK) < 0))
+		return err_sys(err, errno, "store '%s' can't be written", path);
+	return 0;
+}
+
 /* A reader of a WAL database makes files beside it, unless it is told that
  * nobody will change it: so it is where we may not write. */
 static int open_file(struct db *db, bool write)
@@ -206,14 +220,13 @@ static int setup(struct db *db, enum store_mode mode, int busy_ms, struct err *e
 int db_open(const char *path, enum store_mode mode, int busy_ms, struct db **ret,
 	    struct err *err)
 {
-	_free_ char *dir = path_dir(path);
 	struct db *db;
 	int r = check_file(path, err);
 
 	if (r == 0 && mode == STORE_READ)
 		return err_set(err, ENOENT, "no store at '%s' yet: 'taproom run' makes it", path);
-	if (r == 0)
-		r = dir_make(dir, err);
+	if (r >= 0 && mode == STORE_WRITE)
+		r = check_writable(path, r, err);
 	if (r < 0)
 		return r;
 	db = xcalloc(1, sizeof(*db));

@@ -116,6 +116,13 @@ static int read_executions(struct grid *g, unsigned column)
 
 /* ---- lines: series that are one test ---- */
 
+static int compare(struct str a, struct str b)
+{
+	int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+
+	return c ? c : (a.n > b.n) - (a.n < b.n);
+}
+
 struct seen {
 	const struct series *series;
 	struct line_map *map;
@@ -133,9 +140,7 @@ static int by_test(const void *a, const void *b)
 	/* The program itself before all results, whatever their key. */
 	if (!p->depth != !q->depth)
 		return p->depth ? 1 : -1;
-	if (p->key.n != q->key.n)
-		return p->key.n < q->key.n ? -1 : 1;
-	c = memcmp(p->key.p, q->key.p, p->key.n);
+	c = compare(p->key, q->key);
 	if (c)
 		return c;
 	if (p->nth != q->nth)
@@ -258,22 +263,21 @@ static int fill_all(struct grid *g)
 
 /* ---- telling ---- */
 
+/* Suite, program, then the program itself before its results in the order in
+ * which they were first seen. */
 static int by_name(const void *a, const void *b)
 {
 	const struct line *x = a, *y = b;
-	const struct str *p[] = { &x->series->suite, &x->series->program };
-	const struct str *q[] = { &y->series->suite, &y->series->program };
+	const struct series *p = x->series, *q = y->series;
+	int c = compare(p->suite, q->suite);
 
-	for (size_t i = 0; i < ARRAY_SIZE(p); i++) {
-		size_t n = p[i]->n < q[i]->n ? p[i]->n : q[i]->n;
-		int c = memcmp(p[i]->p, q[i]->p, n);
-
-		if (c || p[i]->n != q[i]->n)
-			return c ? c : p[i]->n < q[i]->n ? -1 : 1;
-	}
-	if (!x->series->depth != !y->series->depth)
-		return x->series->depth ? 1 : -1;
-	return (x->series->id > y->series->id) - (x->series->id < y->series->id);
+	if (c == 0)
+		c = compare(p->program, q->program);
+	if (c == 0)
+		c = (p->depth > 0) - (q->depth > 0);
+	if (c == 0)
+		c = (p->id > q->id) - (p->id < q->id);
+	return c ? c : compare(x->mode, y->mode);
 }
 
 static int tell(const struct grid *g, const struct line *l, store_grid_row_fn row, void *ctx)
