@@ -20,6 +20,7 @@
 #define TAIL_LINES       20
 #define KEEP_MS          (24 * 60 * 60 * INT64_C(1000))
 #define COMPILER         "gcc"
+#define QUIET            "--no-print-directory"
 
 /* One build: where things are. */
 struct build {
@@ -84,9 +85,10 @@ static int build_init(struct build *b, const char *target, const struct suite_co
 
 struct str kselftest_build_error(struct str log)
 {
+	/* The compiler's and the shell's words come before make's about them. */
 	static const char *const marks[] = { "error: ", "ERROR: ", ": not found",
 					     "No such file or directory" };
-	struct str last = STR_NONE;
+	struct str last = STR_NONE, make_says = STR_NONE;
 
 	while (log.n) {
 		struct str line = str_trim(str_cut(&log, '\n'));
@@ -94,10 +96,12 @@ struct str kselftest_build_error(struct str log)
 		for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
 			if (str_find(line, str_of(marks[i])) >= 0)
 				return line;
+		if (!make_says.n && str_find(line, STR("*** ")) >= 0)
+			make_says = line;
 		if (line.n)
 			last = line;
 	}
-	return last;
+	return make_says.n ? make_says : last;
 }
 
 static void say_tail(const struct log *log, struct str text)
@@ -192,7 +196,7 @@ static int build_headers(const struct build *b, const char *jobs, char **ret, st
 		if (r < 0)
 			return r;
 		obj = xasprintf("O=%s", temp);
-		const char *const argv[] = { "make", jobs, obj, "headers", NULL };
+		const char *const argv[] = { "make", jobs, QUIET, obj, "headers", NULL };
 
 		r = make(b, argv, err);
 		if (r < 0)
@@ -213,7 +217,7 @@ static int install(const struct build *b, const char *jobs, const char *temp, st
 	obj = xasprintf("O=%s/obj", temp);
 	to = xasprintf("KSFT_INSTALL_PATH=%s", done);
 	list = path_join(done, "kselftest-list.txt");
-	const char *const argv[] = { "make", jobs, "-C", "tools/testing/selftests", obj,
+	const char *const argv[] = { "make", jobs, QUIET, "-C", "tools/testing/selftests", obj,
 				     targets, to, "FORCE_TARGETS=1", "install", NULL };
 
 	r = make(b, argv, err);

@@ -30,7 +30,9 @@ static const struct {
 } LOGS[] = {
 	{ "  CC x\nx.c:3:1: error: no 'y'\nmake: *** [x] Error 1\n", "x.c:3:1: error: no 'y'" },
 	{ "/bin/sh: 1: rsync: not found\nmake: *** Error 127\n", "/bin/sh: 1: rsync: not found" },
-	{ "make: *** stopped.\n\n", "make: *** stopped." },
+	{ "false\nmake[1]: *** [x] Error 1\nmake: *** [all] Error 2\n\n",
+	  "make[1]: *** [x] Error 1" },
+	{ "Killed\n\n", "Killed" },
 	{ "", "" },
 };
 
