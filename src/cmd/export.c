@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+
+#include "base/units.h"
+#include "cmd/cmd.h"
+#include "store/store.h"
+#include "web/web.h"
+
+struct options {
+	struct cmd_common common;
+	int runs;
+};
+
+static const struct opt OPTIONS[] = {
+	{ .type = OPT_TYPE_INT, .name = "runs", .arg = "N",
+	  .help = "how many runs, the newest, the site shows [default: 100]",
+	  .offset = offsetof(struct options, runs) },
+	OPT_GROUP("Common", CMD_COMMON, struct options, common),
+	OPT_END,
+};
+
+const struct opt_command cmd_export_help = {
+	.usage = "taproom export DIR [options]",
+	.summary = "write the web pages as a static site",
+	.text = "Writes every page as a file below DIR: runs, results, logs and what flakes. "
+		"The site needs no server, opens from a disk and works below any address. DIR "
+		"is made when it is missing; it must be empty or hold an earlier export, of "
+		"which only what changed is written again.",
+	.opts = OPTIONS,
+	.examples = "  taproom export site\n"
+		    "  taproom export --runs 500 /srv/www/taproom\n",
+};
+
+static void report(struct cmd *c, const struct options *opt, const char *dir,
+		   const struct web_exported *done)
+{
+	char size[UNIT_TEXT_MAX];
+
+	if (opt->common.quiet)
+		return;
+	out_printf(c->out, "%u files, %s, %u changed", done->files,
+		   size_text(done->bytes, size), done->changed);
+	if (done->removed)
+		out_printf(c->out, ", %u removed", done->removed);
+	out_lit(c->out, "\nOpen ");
+	out_term(c->out, str_of(dir));
+	out_str(c->out, str_ends(str_of(dir), STR("/")) ? STR("index.html\n")
+							: STR("/index.html\n"));
+}
+
+static int export(const struct options *opt, const char *dir, struct web_exported *done,
+		  struct err *err)
+{
+	struct web_site *site = NULL;
+	struct store *store;
+	int r = store_open(opt->common.store, STORE_READ, &store, err);
+
+	if (r < 0)
+		return r;
+	r = web_site_new(store, TAPROOM_VERSION, (unsigned)opt->runs, &site, err);
+	if (r >= 0)
+		r = web_export(site, dir, done, err);
+	web_site_free(site);
+	store_close(store);
+	return r;
+}
+
+int cmd_export_run(struct cmd *c, int argc, char **argv)
+{
+	struct options opt = {};
+	struct web_exported done;
+	struct err err = {};
+	int n, r = cmd_options(c, &cmd_export_help, false, argc, argv, &opt, &opt.common, &n);
+
+	if (r >= 0)
+		return r;
+	if (n != 1) {
+		err_set(&err, EINVAL, "export takes one directory: 'taproom export site'");
+		return cmd_fail(c, EXIT_USAGE, &err);
+	}
+	if (opt.runs > WEB_RUNS_MAX) {
+		err_set(&err, EINVAL, "--runs takes at most %d", WEB_RUNS_MAX);
+		return cmd_fail(c, EXIT_USAGE, &err);
+	}
+	r = export(&opt, argv[1], &done, &err);
+	if (r < 0)
+		return cmd_fail(c, r == -EEXIST ? EXIT_USAGE : EXIT_HARNESS, &err);
+	report(c, &opt, argv[1], &done);
+	return EXIT_PASSED;
+}

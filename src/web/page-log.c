@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Logs: of a program, of a machine's console. Every line has a number that is
+ * a link; the lines of one result are one block. A long log is cut in the
+ * middle, but what belongs to a failure stays; the whole of it is the plain
+ * text beside the page.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "web/pages.h"
+
+#define SHOW_ALL   4000  /* lines; longer logs are cut */
+#define SHOW_HEAD  1000
+#define SHOW_TAIL  1500
+#define KEEP_HEAD  40    /* lines of a failure that stay: first, last */
+#define KEEP_TAIL  160
+#define KEEP_MAX   200   /* failures whose lines stay */
+#define RANGES_MAX 100000
+#define LIST_MAX   100   /* failures named above the log */
+
+struct named {
+	struct str name;
+	enum status status;
+	uint64_t line;
+};
+
+struct log {
+	unsigned program, job;
+	bool console;
+	struct str name;               /* "mptcp/pm_netlink.sh" */
+	struct web_range *ranges;
+	size_t n_ranges, cap_ranges;
+	struct web_range *keep;
+	size_t n_keep, cap_keep;
+	struct named list[LIST_MAX];
+	unsigned n_list, more;
+	struct arena arena;
+};
+
+static void log_free(struct log *l)
+{
+	free(l->ranges);
+	free(l->keep);
+	arena_done(&l->arena);
+}
+
+/* ---- what the log holds ---- */
+
+static void add(struct log *l, uint64_t from, uint64_t to, enum status status, struct str name)
+{
+	bool keep = STATUS_INFO[status].bad || status == STATUS_FLAKY;
+
+	if (!to || l->n_ranges == RANGES_MAX)
+		return;
+	ARRAY_GROW(l->ranges, l->n_ranges, l->cap_ranges);
+	l->ranges[l->n_ranges++] = (struct web_range){
+		from && from < to ? from : to, to, status, keep
+	};
+	if (!keep)
+		return;
+	if (l->n_list == LIST_MAX) {
+		l->more++;
+		return;
+	}
+	l->list[l->n_list++] = (struct named){
+		str_n(arena_strndup(&l->arena, name.p ? name.p : "", name.n), name.n), status,
+		from && from < to ? from : to
+	};
+}
+
+static void on_event(void *ctx, const struct event *ev)
+{
+	struct log *l = ctx;
+
+	if (l->console) {
+		if (ev->type == EVENT_SPLAT && ev->job == l->job)
+			add(l, ev->splat->line,
+			    ev->splat->line + (ev->splat->lines ? ev->splat->lines - 1 : 0),
+			    STATUS_CRASH, ev->splat->title);
+		return;
+	}
+	if (ev->program != l->program)
+		return;
+	if (ev->type == EVENT_PROGRAM_BEGIN) {
+		_free_ char *name = xasprintf("%.*s/%.*s", STR_FMT(ev->prog->suite),
+					      STR_FMT(ev->prog->name));
+
+		l->name = str_n(arena_strndup(&l->arena, name, strlen(name)), strlen(name));
+	} else if (ev->type == EVENT_RESULT && ev->result->leaf) {
+		add(l, ev->result->line_from, ev->result->line, ev->result->status,
+		    ev->result->path[ev->result->depth - 1]);
+	}
+}
+
+static int by_from(const void *a, const void *b)
+{
+	const struct web_range *x = a, *y = b;
+
+	if (x->from != y->from)
+		return x->from < y->from ? -1 : 1;
+	return x->to < y->to ? -1 : x->to > y->to;
+}
+
+/* Blocks can't overlap: a later one begins behind the one before, or goes. */
+static void disjoin(struct log *l)
+{
+	uint64_t end = 0;
+	size_t n = 0;
+
+	if (l->n_ranges)
+		qsort(l->ranges, l->n_ranges, sizeof(*l->ranges), by_from);
+	for (size_t i = 0; i < l->n_ranges; i++) {
+		struct web_range r = l->ranges[i];
+
+		if (r.from <= end)
+			r.from = end + 1;
+		if (r.from > r.to)
+			continue;
+		end = r.to;
+		l->ranges[n++] = r;
+	}
+	l->n_ranges = n;
+}
+
+static void keep_lines(struct log *l, uint64_t from, uint64_t to)
+{
+	ARRAY_GROW(l->keep, l->n_keep, l->cap_keep);
+	l->keep[l->n_keep++] = (struct web_range){ .from = from, .to = to };
+}
+
+/* Which lines stay of @total: head, tail, and the failures' own. */
+static void choose(struct log *l, uint64_t total)
+{
+	size_t failures = 0, n = 0;
+
+	keep_lines(l, 1, SHOW_HEAD);
+	keep_lines(l, total - SHOW_TAIL + 1, total);
+	for (size_t i = 0; i < l->n_ranges && failures < KEEP_MAX; i++) {
+		const struct web_range *r = &l->ranges[i];
+
+		if (!r->keep)
+			continue;
+		failures++;
+		if (r->to - r->from < KEEP_HEAD + KEEP_TAIL) {
+			keep_lines(l, r->from, r->to);
+		} else {
+			keep_lines(l, r->from, r->from + KEEP_HEAD - 1);
+			keep_lines(l, r->to - KEEP_TAIL + 1, r->to);
+		}
+	}
+	qsort(l->keep, l->n_keep, sizeof(*l->keep), by_from);
+	for (size_t i = 1; i < l->n_keep; i++) {
+		if (l->keep[i].from > l->keep[n].to + 1)
+			l->keep[++n] = l->keep[i];
+		else if (l->keep[i].to > l->keep[n].to)
+			l->keep[n].to = l->keep[i].to;
+	}
+	l->n_keep = n + 1;
+}
+
+/* ---- writing ---- */
+
+struct counter {
+	uint64_t lines;
+	char last;
+};
+
+static int count(void *ctx, const char *p, size_t n)
+{
+	struct counter *c = ctx;
+
+	for (size_t i = 0; i < n; i++)
+		c->lines += p[i] == '\n';
+	if (n)
+		c->last = p[n - 1];
+	return 0;
+}
+
+/* Lines of a log; a last one without its newline counts. -ENOENT: no log. */
+static int count_lines(const struct web_site *site, const struct web_args *a, struct log *l,
+		       uint64_t *ret, struct err *err)
+{
+	struct counter c = { .last = '\n' };
+	struct out o;
+	int r;
+
+	out_to(&o, count, &c);
+	r = store_log(site->store, a->run, l->program, l->job, 1, 0, &o, err);
+	out_flush(&o);
+	*ret = c.lines + (c.last != '\n');
+	return r;
+}
+
+static void failures(struct web_html *h, const struct log *l)
+{
+	struct out *o = h->out;
+
+	if (!l->n_list)
+		return;
+	out_lit(o, "<ul class=\"jump\">\n");
+	for (unsigned i = 0; i < l->n_list; i++) {
+		const struct named *n = &l->list[i];
+
+		out_lit(o, "<li>");
+		html_mark(h, n->status, true);
+		out_printf(o, "<a href=\"#L%" PRIu64 "\">", n->line);
+		out_html(o, n->name);
+		out_printf(o, "</a> <span class=\"quiet\">line %" PRIu64 "</span></li>\n",
+			   n->line);
+	}
+	if (l->more)
+		out_printf(o, "<li>and %u more</li>\n", l->more);
+	out_lit(o, "</ul>\n");
+}
+
+static void raw_link(struct web_html *h, const struct log *l, uint64_t total)
+{
+	out_lit(h->out, "<p class=\"links\">");
+	html_count(h, total);
+	out_str(h->out, total == 1 ? STR(" line · <a") : STR(" lines · <a"));
+	html_href(h, l->console ? WEB_CONSOLE_RAW : WEB_LOG_RAW, h->args);
+	out_lit(h->out, ">plain text</a>");
+	if (l->n_keep)
+		out_lit(h->out, ", which also has what is left out here");
+	out_lit(h->out, "</p>\n");
+}
+
+static int lines(struct web_html *h, struct log *l, struct err *err)
+{
+	struct web_lines w = { .out = h->out, .ranges = l->ranges, .n_ranges = l->n_ranges };
+	struct out feed;
+	int r;
+
+	w.keep = l->keep;
+	w.n_keep = l->n_keep;
+	out_lit(h->out, "<pre class=\"log\" tabindex=\"0\">");
+	lines_out(&w, &feed);
+	r = store_log(h->site->store, h->args->run, l->program, l->job, 1, 0, &feed, err);
+	out_flush(&feed);
+	lines_done(&w);
+	out_lit(h->out, "</pre>\n");
+	return r;
+}
+
+static int log_page(struct web_html *h, struct log *l, struct err *err)
+{
+	_free_ char *title = NULL;
+	uint64_t total;
+	struct event_sink sink = { on_event, l };
+	int r = store_replay(h->site->store, h->args->run, sink, err);
+
+	if (r < 0)
+		return r;
+	disjoin(l);
+	if (l->console)
+		l->name = STR("console");
+	title = xasprintf("%.*s, run %" PRId64, STR_FMT(l->name), h->args->run);
+	html_begin(h, str_of(title));
+	html_crumbs(h, h->args->run);
+	out_str(h->out, l->console ? STR("console</p>\n<h1>") : STR("log</p>\n<h1>"));
+	out_html(h->out, l->name);
+	if (l->console)
+		out_printf(h->out, " of machine %u", l->job);
+	out_lit(h->out, "</h1>\n");
+	r = count_lines(h->site, h->args, l, &total, err);
+	if (r == -ENOENT) {
+		out_lit(h->out, "<p class=\"empty\">This log is no longer kept.</p>\n");
+	} else if (r >= 0) {
+		if (total > SHOW_ALL)
+			choose(l, total);
+		raw_link(h, l, total);
+		failures(h, l);
+		r = lines(h, l, err);
+	}
+	if (r < 0 && r != -ENOENT)
+		return r;
+	html_end(h);
+	return 0;
+}
+
+WEB_RENDER(web_log_page)
+{
+	struct web_html h = { site, out, WEB_LOG, args };
+	_cleanup_(log_free) struct log l = { .program = args->program };
+
+	return log_page(&h, &l, err);
+}
+
+WEB_RENDER(web_console_page)
+{
+	struct web_html h = { site, out, WEB_CONSOLE, args };
+	_cleanup_(log_free) struct log l = { .job = args->job, .console = true };
+
+	return log_page(&h, &l, err);
+}
+
+static int raw(const struct web_site *site, const struct web_args *args, unsigned program,
+	       struct out *out, struct err *err)
+{
+	unsigned job = program ? 0 : args->job;
+	int r = store_log(site->store, args->run, program, job, 1, 0, out, err);
+
+	return r == -ENOENT ? 0 : r;
+}
+
+WEB_RENDER(web_log_raw)
+{
+	return raw(site, args, args->program, out, err);
+}
+
+WEB_RENDER(web_console_raw)
+{
+	return raw(site, args, 0, out, err);
+}
+
+/* ---- which logs there are ---- */
+
+struct found {
+	unsigned *ids;
+	size_t n, cap;
+	bool consoles;
+};
+
+static void on_end(void *ctx, const struct event *ev)
+{
+	struct found *f = ctx;
+	bool hit = f->consoles ? ev->type == EVENT_JOB_END && ev->job_info->console_path.n
+			       : ev->type == EVENT_PROGRAM_END && ev->prog->log_path.n;
+
+	if (!hit)
+		return;
+	ARRAY_GROW(f->ids, f->n, f->cap);
+	f->ids[f->n++] = f->consoles ? ev->job : ev->program;
+}
+
+static int each(const struct web_site *site, bool consoles, web_args_fn fn, void *ctx,
+		struct err *err)
+{
+	struct found f = { .consoles = consoles };
+	int r = 0;
+
+	for (unsigned i = 0; i < site->n_runs && r == 0; i++) {
+		struct web_args args = { .run = site->runs[i].id };
+
+		f.n = 0;
+		r = store_replay(site->store, args.run, (struct event_sink){ on_end, &f }, err);
+		for (size_t k = 0; k < f.n && r == 0; k++) {
+			args.program = consoles ? 0 : f.ids[k];
+			args.job = consoles ? f.ids[k] : 0;
+			r = fn(ctx, &args);
+		}
+	}
+	free(f.ids);
+	return r;
+}
+
+WEB_EACH(web_each_log)
+{
+	return each(site, false, fn, ctx, err);
+}
+
+WEB_EACH(web_each_console)
+{
+	return each(site, true, fn, ctx, err);
+}

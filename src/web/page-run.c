@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One run: how it ended, what it ran on, how to run it again, and its programs
+ * with what did not pass open. Three walks over the stored events, so that
+ * none of them has to be kept: jobs, splats, programs.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/units.h"
+#include "web/pages.h"
+
+#define EXCERPTS 24  /* log excerpts on one page */
+#define SPLATS   50
+#define JOBS     64
+
+struct job {
+	unsigned id;
+	struct str mode, machine, accel, why, kernel, host;
+	unsigned cpus;
+	uint64_t memory;
+	bool console;
+};
+
+struct walk {
+	struct web_html *h;
+	int64_t run;
+	struct job jobs[JOBS];
+	unsigned n_jobs, more_jobs;
+	unsigned splats;
+	struct arena arena;
+};
+
+static struct str keep(struct walk *w, struct str s)
+{
+	return str_n(arena_strndup(&w->arena, s.p ? s.p : "", s.n), s.n);
+}
+
+static struct job *job_find(struct walk *w, unsigned id)
+{
+	for (unsigned i = 0; i < w->n_jobs; i++)
+		if (w->jobs[i].id == id)
+			return &w->jobs[i];
+	return NULL;
+}
+
+static void job_add(struct walk *w, const struct event *ev)
+{
+	const struct event_job *e = ev->job_info;
+
+	if (w->n_jobs == JOBS) {
+		w->more_jobs++;
+		return;
+	}
+	w->jobs[w->n_jobs++] = (struct job){
+		.id = ev->job,
+		.mode = keep(w, e->mode),
+		.machine = keep(w, e->machine),
+		.accel = keep(w, e->accel),
+		.why = keep(w, e->why),
+		.kernel = keep(w, e->kernel),
+		.host = keep(w, e->host),
+		.cpus = e->cpus,
+		.memory = e->memory,
+	};
+}
+
+static void on_job(void *ctx, const struct event *ev)
+{
+	struct walk *w = ctx;
+	struct job *j;
+
+	if (ev->type == EVENT_JOB_BEGIN)
+		job_add(w, ev);
+	if (ev->type == EVENT_JOB_END) {
+		j = job_find(w, ev->job);
+		if (j)
+			j->console = ev->job_info->console_path.n > 0;
+	}
+}
+
+/* ---- the head ---- */
+
+static void fact(struct web_html *h, const char *name)
+{
+	out_lit(h->out, "<div><dt>");
+	html_text(h, name);
+	out_lit(h->out, "</dt><dd>");
+}
+
+static void fact_end(struct web_html *h)
+{
+	out_lit(h->out, "</dd></div>\n");
+}
+
+static void fact_text(struct web_html *h, const char *name, struct str s)
+{
+	if (!s.n)
+		return;
+	fact(h, name);
+	out_html(h->out, s);
+	fact_end(h);
+}
+
+static void fact_list(struct web_html *h, const char *name, struct str s)
+{
+	if (!s.n)
+		return;
+	fact(h, name);
+	html_list(h, s);
+	fact_end(h);
+}
+
+static void facts(struct web_html *h, const struct store_run *run)
+{
+	out_lit(h->out, "<dl class=\"facts\">\n");
+	fact_text(h, "Asked for", run->title);
+	fact(h, "Began");
+	html_time(h, run->begin_ms);
+	fact_end(h);
+	if (run->end_ms) {
+		fact(h, "Took");
+		html_duration(h, run->end_ms - run->begin_ms);
+		fact_end(h);
+	}
+	fact_text(h, "Branch", run->branch);
+	if (run->commit.n) {
+		fact(h, "Commit");
+		html_commit(h, run->commit);
+		fact_end(h);
+	}
+	fact_list(h, "Kernel", run->kernel);
+	fact_list(h, "Mode", run->modes);
+	if (run->state == STORE_RUN_DONE) {
+		fact(h, "Exit code");
+		out_printf(h->out, "%d", run->exit_code);
+		fact_end(h);
+	}
+	fact_text(h, "Id", run->uid);
+	out_lit(h->out, "</dl>\n");
+}
+
+static int head(void *ctx, const struct store_run *run)
+{
+	struct web_html *h = ctx;
+	struct out *o = h->out;
+
+	html_crumbs(h, 0);
+	out_printf(o, "run %" PRId64 "</p>\n<h1>", run->id);
+	html_run_mark(h, run->state, run->exit_code);
+	out_printf(o, " Run %" PRId64 "</h1>\n", run->id);
+	out_lit(o, "<div class=\"verdict\">\n<p class=\"says\">");
+	out_html(o, run->conclusion.n ? run->conclusion
+				      : str_of(web_run_word(run->state, run->exit_code)));
+	out_lit(o, "</p>\n");
+	html_bar(h, run->counts);
+	html_counts(h, run->counts, true);
+	out_lit(o, "\n</div>\n");
+	facts(h, run);
+	if (run->command.n) {
+		out_lit(o, "<h2>Run it again</h2>\n"
+			   "<pre class=\"command\" tabindex=\"0\"><code>");
+		out_html(o, run->command);
+		out_lit(o, "</code></pre>\n");
+	}
+	return 0;
+}
+
+/* ---- machines ---- */
+
+static void job_row(struct walk *w, const struct job *j)
+{
+	struct web_args args = { .run = w->run, .job = j->id };
+	char text[UNIT_TEXT_MAX];
+	struct out *o = w->h->out;
+
+	out_lit(o, "<tr><th scope=\"row\">");
+	out_html(o, j->machine);
+	if (j->accel.n) {
+		out_lit(o, " <span class=\"quiet\">");
+		out_html(o, j->accel);
+		out_lit(o, "</span>");
+	}
+	out_lit(o, "</th><td>");
+	out_html(o, j->mode);
+	out_lit(o, "</td><td>");
+	out_html(o, j->kernel);
+	out_lit(o, "</td><td class=\"num\">");
+	if (j->cpus)
+		out_printf(o, "%u", j->cpus);
+	out_lit(o, "</td><td class=\"num\">");
+	if (j->memory)
+		html_text(w->h, size_text(j->memory, text));
+	out_lit(o, "</td><td>");
+	out_html(o, j->host);
+	out_lit(o, "</td><td class=\"why\">");
+	out_html(o, j->why);
+	out_lit(o, "</td><td>");
+	if (j->console) {
+		out_lit(o, "<a");
+		html_href(w->h, WEB_CONSOLE, &args);
+		out_lit(o, ">console</a>");
+	}
+	out_lit(o, "</td></tr>\n");
+}
+
+static void machines(struct walk *w)
+{
+	struct out *o = w->h->out;
+
+	if (!w->n_jobs)
+		return;
+	out_lit(o, "<h2>Machines</h2>\n<div class=\"scroll\" role=\"region\" "
+		   "aria-label=\"Machines\" tabindex=\"0\">\n"
+		   "<table class=\"plain\">\n<thead>\n<tr>"
+		   "<th scope=\"col\">Machine</th><th scope=\"col\">Mode</th>"
+		   "<th scope=\"col\">Kernel</th><th scope=\"col\" class=\"num\">CPUs</th>"
+		   "<th scope=\"col\" class=\"num\">Memory</th><th scope=\"col\">Host</th>"
+		   "<th scope=\"col\">Why this one</th><th scope=\"col\">Log</th>"
+		   "</tr>\n</thead>\n<tbody>\n");
+	for (unsigned i = 0; i < w->n_jobs; i++)
+		job_row(w, &w->jobs[i]);
+	out_lit(o, "</tbody>\n</table>\n</div>\n");
+	if (w->more_jobs)
+		out_printf(o, "<p>and %u more machines</p>\n", w->more_jobs);
+}
+
+/* ---- splats ---- */
+
+static void on_splat(void *ctx, const struct event *ev)
+{
+	struct walk *w = ctx;
+	const struct job *j = job_find(w, ev->job);
+	struct web_args args = { .run = w->run, .job = ev->job };
+	struct out *o = w->h->out;
+
+	if (ev->type != EVENT_SPLAT || ++w->splats > SPLATS)
+		return;
+	out_lit(o, "<details class=\"splat\">\n<summary>");
+	html_mark(w->h, STATUS_CRASH, false);
+	out_lit(o, "<span class=\"word\">");
+	out_html(o, ev->splat->kind);
+	out_lit(o, "</span> ");
+	out_html(o, ev->splat->title);
+	out_lit(o, "</summary>\n<pre class=\"log plain\" tabindex=\"0\">");
+	out_html(o, ev->splat->text);
+	out_lit(o, "</pre>\n");
+	if (ev->splat->line && j && j->console) {
+		out_lit(o, "<p class=\"links\">");
+		html_line_link(w->h, WEB_CONSOLE, &args, ev->splat->line);
+		out_printf(o, "Console, line %" PRIu64 "</a></p>\n", ev->splat->line);
+	}
+	out_lit(o, "</details>\n");
+}
+
+static int splats(struct walk *w, uint64_t n, struct err *err)
+{
+	int r;
+
+	if (!n)
+		return 0;
+	out_lit(w->h->out, "<h2>Kernel splats</h2>\n");
+	r = store_replay(w->h->site->store, w->run, (struct event_sink){ on_splat, w }, err);
+	if (r >= 0 && w->splats > SPLATS)
+		out_printf(w->h->out, "<p>%u more are in the consoles.</p>\n",
+			   w->splats - SPLATS);
+	return r;
+}
+
+/* ---- the page ---- */
+
+static bool several_modes(const struct walk *w)
+{
+	for (unsigned i = 1; i < w->n_jobs; i++)
+		if (!str_eq(w->jobs[i].mode, w->jobs[0].mode))
+			return true;
+	return false;
+}
+
+static int programs(struct walk *w, struct err *err)
+{
+	struct web_programs *p = programs_new(w->h, w->run, several_modes(w), EXCERPTS);
+	int r;
+
+	out_lit(w->h->out, "<h2>Tests</h2>\n<div class=\"programs\">\n");
+	r = store_replay(w->h->site->store, w->run, programs_sink(p), err);
+	programs_free(p);
+	out_lit(w->h->out, "</div>\n");
+	return r;
+}
+
+struct head_of {
+	struct web_html *h;
+	uint64_t splats;
+};
+
+static int on_run(void *ctx, const struct store_run *run)
+{
+	struct head_of *of = ctx;
+
+	of->splats = run->splats;
+	return head(of->h, run);
+}
+
+WEB_RENDER(web_run_page)
+{
+	struct web_html h = { site, out, WEB_RUN, args };
+	struct walk *w = xcalloc(1, sizeof(*w));
+	struct head_of of = { .h = &h };
+	char title[32];
+	int r;
+
+	w->h = &h;
+	w->run = args->run;
+	snprintf(title, sizeof(title), "Run %" PRId64, args->run);
+	html_begin(&h, str_of(title));
+	r = store_run_get(site->store, args->run, on_run, &of, err);
+	if (r >= 0)
+		r = store_replay(site->store, args->run, (struct event_sink){ on_job, w }, err);
+	if (r >= 0)
+		r = splats(w, of.splats, err);
+	if (r >= 0)
+		r = programs(w, err);
+	if (r >= 0) {
+		machines(w);
+		html_end(&h);
+	}
+	arena_done(&w->arena);
+	free(w);
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "web/pages.h"
+
+#include <inttypes.h>
+
+#define HTML "text/html; charset=utf-8"
+#define TEXT "text/plain; charset=utf-8"
+
+const struct web_page WEB_PAGES[WEB_PAGE_N] = {
+	[WEB_STYLE] = { "style-{hash}.css", NULL, "text/css; charset=utf-8", web_style, NULL },
+	[WEB_SCRIPT] = { "site-{hash}.js", NULL, "text/javascript; charset=utf-8",
+			 web_script, NULL },
+	[WEB_LOG_RAW] = { "run/{run}/log-{program}.txt", NULL, TEXT, web_log_raw,
+			  web_each_log },
+	[WEB_CONSOLE_RAW] = { "run/{run}/console-{job}.txt", NULL, TEXT, web_console_raw,
+			      web_each_console },
+	[WEB_LOG] = { "run/{run}/log-{program}.html", NULL, HTML, web_log_page, web_each_log },
+	[WEB_CONSOLE] = { "run/{run}/console-{job}.html", NULL, HTML, web_console_page,
+			  web_each_console },
+	[WEB_RUN] = { "run/{run}.html", NULL, HTML, web_run_page, web_each_run },
+	[WEB_FLAKES_BRANCH_MODE] = { "flakes/branch/{branch}/{mode}.html", NULL, HTML,
+				     web_flakes_page, web_each_branch_mode },
+	[WEB_FLAKES_BRANCH] = { "flakes/branch/{branch}.html", NULL, HTML, web_flakes_page,
+				web_each_branch },
+	[WEB_FLAKES_MODE] = { "flakes/mode/{mode}.html", NULL, HTML, web_flakes_page,
+			      web_each_mode },
+	[WEB_FLAKES] = { "flakes.html", "Flakes", HTML, web_flakes_page, NULL },
+	[WEB_RUNS_BEFORE] = { "runs/before-{before}.html", NULL, HTML, web_runs_page,
+			      web_each_runs_before },
+	[WEB_RUNS] = { "index.html", "Runs", HTML, web_runs_page, NULL },
+};
+
+uint32_t web_hash(struct str s)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * 16777619u;
+	return h;
+}
+
+#define SLUG_MAX 80
+
+void web_slug(struct out *out, struct str s)
+{
+	bool changed = s.n == 0 || s.n > SLUG_MAX;
+
+	for (size_t i = 0; i < s.n && i < SLUG_MAX; i++) {
+		char c = s.p[i];
+		bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			    (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+			    (c == '.' && i > 0);
+
+		out_char(out, good ? c : '-');
+		changed |= !good;
+	}
+	if (changed)
+		out_printf(out, "-%08" PRIx32, web_hash(s));
+}
+
+static void field(struct str name, enum web_page_id page, const struct web_args *a,
+		  struct out *out)
+{
+	if (str_eq(name, STR("run")))
+		out_printf(out, "%" PRId64, a->run);
+	else if (str_eq(name, STR("program")))
+		out_printf(out, "%u", a->program);
+	else if (str_eq(name, STR("job")))
+		out_printf(out, "%u", a->job);
+	else if (str_eq(name, STR("before")))
+		out_printf(out, "%" PRId64, a->before);
+	else if (str_eq(name, STR("branch")))
+		web_slug(out, a->branch);
+	else if (str_eq(name, STR("mode")))
+		web_slug(out, a->mode);
+	else
+		out_printf(out, "%08" PRIx32, web_asset_hash(page));
+}
+
+void web_path(enum web_page_id page, const struct web_args *args, struct out *out)
+{
+	struct str rest = str_of(WEB_PAGES[page].path);
+
+	for (;;) {
+		out_str(out, str_cut(&rest, '{'));
+		if (!rest.p)
+			return;
+		field(str_cut(&rest, '}'), page, args, out);
+	}
+}

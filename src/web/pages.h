@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Between the files of this room: the functions in the table of pages, and
+ * the pieces of HTML that several pages use.
+ */
+#include "web/web.h"
+
+#define WEB_RENDER(name)                                                                       \
+	int name(const struct web_site *site, const struct web_args *args, struct out *out,    \
+		 struct err *err)
+#define WEB_EACH(name)                                                                         \
+	int name(const struct web_site *site, web_args_fn fn, void *ctx, struct err *err)
+
+WEB_RENDER(web_style);
+WEB_RENDER(web_script);
+WEB_RENDER(web_log_raw);
+WEB_RENDER(web_console_raw);
+WEB_RENDER(web_log_page);
+WEB_RENDER(web_console_page);
+WEB_RENDER(web_run_page);
+WEB_RENDER(web_flakes_page);
+WEB_RENDER(web_runs_page);
+WEB_EACH(web_each_log);
+WEB_EACH(web_each_console);
+WEB_EACH(web_each_run);
+WEB_EACH(web_each_branch_mode);
+WEB_EACH(web_each_branch);
+WEB_EACH(web_each_mode);
+WEB_EACH(web_each_runs_before);
+
+/* FNV-1a, 32 bits (draft-eastlake-fnv): names of files, not security. */
+uint32_t web_hash(struct str s);
+uint32_t web_asset_hash(enum web_page_id page);
+/* Letters, digits and "._-" stay; if anything else was in it, a hash follows,
+ * so that two names never become one. */
+void web_slug(struct out *out, struct str s);
+
+/* ---- html.c: a page being written ---- */
+
+struct web_html {
+	const struct web_site *site;
+	struct out *out;
+	enum web_page_id page;
+	const struct web_args *args;
+};
+
+/* Head, menu and the opening <main>; @title is text. */
+void html_begin(struct web_html *h, struct str title);
+void html_end(struct web_html *h);
+
+void html_text(struct web_html *h, const char *s);       /* escaped */
+void html_list(struct web_html *h, struct str s);        /* "a,b" with room to wrap */
+void html_href(struct web_html *h, enum web_page_id page, const struct web_args *args);
+/* Opens <a> to a line of a log. */
+void html_line_link(struct web_html *h, enum web_page_id page, const struct web_args *args,
+		    uint64_t line);
+/* <a href>run 17</a>, or the words alone where the site has no such page. */
+void html_run_link(struct web_html *h, int64_t id, const char *before);
+/* A square with the status's mark. Without @labelled a word beside it says the
+ * same, and it is hidden from screen readers. */
+void html_mark(struct web_html *h, enum status status, bool labelled);
+/* "✗ 2 failed  ✓ 50 passed", worst first; without @words the marks say it. */
+void html_counts(struct web_html *h, const uint64_t counts[STATUS_N], bool words);
+/* One bar, parts in the proportion of the counts. */
+void html_bar(struct web_html *h, const uint64_t counts[STATUS_N]);
+void html_time(struct web_html *h, int64_t unix_ms);     /* <time>, UTC */
+void html_duration(struct web_html *h, int64_t ms);      /* < 0: nothing */
+void html_count(struct web_html *h, uint64_t n);         /* 12,345 */
+void html_commit(struct web_html *h, struct str commit); /* a hash is cut to 12 */
+/* How a run went: a mark, and the same as a word ("passed", "critical"). */
+void html_run_mark(struct web_html *h, enum store_run_state state, int exit_code);
+const char *web_run_word(enum store_run_state state, int exit_code);
+
+/* <p class="crumbs">: the way back from a page of @run; ends with "/ ". */
+void html_crumbs(struct web_html *h, int64_t run);
+/* Ids on a run's page, for links from others: of a program, and of a result
+ * that did not pass (@path as store_series says it). */
+void html_program_id(struct out *out, struct str mode, struct str suite, struct str program);
+void html_result_id(struct out *out, struct str mode, struct str suite, struct str program,
+		    struct str path);
+
+/* ---- programs.c: a run's programs, each with its results ---- */
+
+struct web_programs;
+/* @modes: whether to name the mode of each; @budget: log excerpts to show. */
+struct web_programs *programs_new(struct web_html *h, int64_t run, bool modes, unsigned budget);
+struct event_sink programs_sink(struct web_programs *p);
+/* Writes those that never ended, frees. */
+struct web_programs *programs_free(struct web_programs *p);
+
+/* ---- grid.c: tests by runs ---- */
+
+/* A test or a program; groups inside of a program say nothing that their
+ * results do not. */
+bool grid_is_row(const struct store_series *s);
+bool grid_failed(const struct store_series *s); /* at least once */
+#define GRID_STEADY_MAX 400 /* rows of the table of steady tests */
+/* The table of the tests that failed, or of the @steady others. */
+int grid_write(struct web_html *h, const struct store_grid_filter *f, bool steady,
+	       uint64_t *ret_rows, struct err *err);
+
+/* ---- lines.c: log lines as HTML ---- */
+
+struct web_range {
+	uint64_t from, to;   /* 1-based lines, both included */
+	enum status status;
+	bool keep;           /* stays when the log is cut in the middle */
+};
+
+#define WEB_LINE_MAX 1000 /* bytes shown of a line */
+
+/* Numbered, linkable lines of a <pre>. Lines outside of @keep are left out
+ * with a note. Feed by lines_out(), finish with lines_done(). */
+struct web_lines {
+	struct out *out;
+	const struct web_range *ranges; /* ascending, disjoint; or NULL */
+	size_t n_ranges, at;
+	const struct web_range *keep;   /* ascending, disjoint; NULL: everything */
+	size_t n_keep, keep_at;
+	uint64_t line;       /* number of the line being collected */
+	uint64_t skipped;    /* since the last one shown */
+	size_t n, dropped;   /* bytes in @text, bytes beyond */
+	bool plain;          /* no numbers: an excerpt */
+	bool open;           /* inside a range's block */
+	char text[WEB_LINE_MAX];
+};
+
+void lines_out(struct web_lines *l, struct out *feed);
+void lines_done(struct web_lines *l);

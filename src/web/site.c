@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+
+#include "web/pages.h"
+
+static struct str keep(struct web_site *s, struct str v)
+{
+	return str_n(arena_strndup(&s->arena, v.p ? v.p : "", v.n), v.n);
+}
+
+static void add_choice(struct web_site *s, struct str branch, struct str mode)
+{
+	for (unsigned i = 0; i < s->n_choices; i++)
+		if (str_eq(s->choices[i].branch, branch) && str_eq(s->choices[i].mode, mode))
+			return;
+	if (s->n_choices < WEB_CHOICES_MAX)
+		s->choices[s->n_choices++] =
+			(struct web_choice){ keep(s, branch), keep(s, mode) };
+}
+
+static int on_run(void *ctx, const struct store_run *run)
+{
+	struct web_site *s = ctx;
+
+	ARRAY_GROW(s->runs, s->n_runs, s->cap_runs);
+	s->runs[s->n_runs++] = (struct web_run){
+		.id = run->id,
+		.begin_ms = run->begin_ms,
+		.commit = keep(s, run->commit),
+		.conclusion = keep(s, run->conclusion),
+		.state = run->state,
+		.exit_code = run->exit_code,
+	};
+	if (s->n_runs == 1)
+		s->date_ms = run->end_ms ? run->end_ms : run->begin_ms;
+	for (struct str mode, rest = run->modes; rest.p;) {
+		mode = str_cut(&rest, ',');
+		if (mode.n)
+			add_choice(s, run->branch, mode);
+	}
+	return 0;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	int64_t x = (*(const struct web_run *const *)a)->id;
+	int64_t y = (*(const struct web_run *const *)b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Newest first is by time; an imported past has other ids than its order. */
+static void index_by_id(struct web_site *s)
+{
+	s->by_id = xmalloc(s->n_runs * sizeof(struct web_run *));
+	for (unsigned i = 0; i < s->n_runs; i++)
+		s->by_id[i] = &s->runs[i];
+	qsort(s->by_id, s->n_runs, sizeof(struct web_run *), by_id);
+}
+
+int web_site_new(struct store *store, const char *version, unsigned window,
+		 struct web_site **ret, struct err *err)
+{
+	struct web_site *s = xcalloc(1, sizeof(*s));
+	struct store_runs_filter f = {};
+	int r;
+
+	s->store = store;
+	s->version = version;
+	s->window = window ? window : WEB_RUNS_DEFAULT;
+	if (s->window > WEB_RUNS_MAX)
+		s->window = WEB_RUNS_MAX;
+	f.limit = s->window;
+	r = store_runs(store, &f, on_run, s, err);
+	if (r < 0) {
+		web_site_free(s);
+		return r;
+	}
+	index_by_id(s);
+	*ret = s;
+	return 0;
+}
+
+struct web_site *web_site_free(struct web_site *s)
+{
+	if (!s)
+		return NULL;
+	arena_done(&s->arena);
+	free(s->runs);
+	free(s->by_id);
+	free(s);
+	return NULL;
+}
+
+const struct web_run *web_site_run(const struct web_site *s, int64_t id)
+{
+	unsigned low = 0, high = s->n_runs;
+
+	while (low < high) {
+		unsigned mid = low + (high - low) / 2;
+
+		if (s->by_id[mid]->id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < s->n_runs && s->by_id[low]->id == id ? s->by_id[low] : NULL;
+}

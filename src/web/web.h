@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Web: pages. The only room with HTML. A page is a function of (data, out): a
+ * server answers with it, the export writes it to a file, a test compares it.
+ *
+ * One row of WEB_PAGES is one kind of page: its path, its place in the menu,
+ * what writes it, and what lists the pages of that kind. Paths are relative to
+ * the site's root and links between pages are relative to each other, so that
+ * a site works from a sub-path and from file://.
+ *
+ * A page reads the store and writes to its `out` as it reads: its memory is
+ * bounded by one program's results, not by the run or the log. Pages know no
+ * clock, no request and no file: the same store gives the same bytes.
+ */
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/out.h"
+#include "store/store.h"
+
+enum web_page_id {
+	WEB_STYLE,
+	WEB_SCRIPT,
+	WEB_LOG_RAW,
+	WEB_CONSOLE_RAW,
+	WEB_LOG,
+	WEB_CONSOLE,
+	WEB_RUN,
+	WEB_FLAKES_BRANCH_MODE,
+	WEB_FLAKES_BRANCH,
+	WEB_FLAKES_MODE,
+	WEB_FLAKES,
+	WEB_RUNS_BEFORE,
+	WEB_RUNS,
+	WEB_PAGE_N,
+};
+
+/* Which page of its kind; fields that the path does not name are ignored. */
+struct web_args {
+	int64_t run;              /* {run} */
+	unsigned program, job;    /* {program}, {job}: as events count them */
+	int64_t before;           /* {before}: runs older than this one */
+	struct str branch, mode;  /* {branch}, {mode}: empty means any */
+};
+
+/* What column heads and menus need to know of a run. */
+struct web_run {
+	int64_t id, begin_ms;
+	struct str commit, conclusion;
+	enum store_run_state state;
+	int exit_code;
+};
+
+/* A branch and mode that occur together; there is a flakes page for each. */
+struct web_choice {
+	struct str branch, mode;
+};
+
+#define WEB_RUNS_DEFAULT 100
+#define WEB_RUNS_MAX     10000
+#define WEB_CHOICES_MAX  64
+
+/* What all pages share: the newest @window runs of a store. Borrows @store and
+ * @version. Make a new one to see newer runs. */
+struct web_site {
+	struct store *store;
+	const char *version;
+	unsigned window;
+	struct web_run *runs;     /* newest first */
+	const struct web_run **by_id; /* the same, by id */
+	unsigned n_runs, cap_runs;
+	struct web_choice choices[WEB_CHOICES_MAX];
+	unsigned n_choices;
+	int64_t date_ms;          /* when the newest run ended, or began; 0: no runs */
+	struct arena arena;
+};
+
+int web_site_new(struct store *store, const char *version, unsigned window,
+		 struct web_site **ret, struct err *err);
+struct web_site *web_site_free(struct web_site *site);
+/* The run of that id, or NULL: the site has no page of it. */
+const struct web_run *web_site_run(const struct web_site *site, int64_t id);
+
+typedef int (*web_args_fn)(void *ctx, const struct web_args *args);
+
+struct web_page {
+	/* "run/{run}/log-{program}.html"; {hash} is of the content. */
+	const char *path;
+	const char *menu;    /* word in the menu, or NULL */
+	const char *type;    /* of HTTP */
+	/* Writes it. Failures of @out are the caller's to find, in out->error. */
+	int (*render)(const struct web_site *site, const struct web_args *args,
+		      struct out *out, struct err *err);
+	/* Calls @fn for each page of this kind until it returns non-zero, and
+	 * returns that. NULL: there is exactly one. @fn may use the store. */
+	int (*each)(const struct web_site *site, web_args_fn fn, void *ctx, struct err *err);
+};
+
+/* Ordered so that a page comes after those it links to: an export that is cut
+ * short leaves no dead link. */
+extern const struct web_page WEB_PAGES[WEB_PAGE_N];
+
+/* Writes the path; only letters, digits and "./-_" come out, whatever the
+ * branch is called. */
+void web_path(enum web_page_id page, const struct web_args *args, struct out *out);
+
+/*
+ * Export: every page as a file below @dir. Built beside it and moved in file by
+ * file, each only when its bytes changed; then files of the last export that
+ * are no longer made are removed. A directory that holds anything else's files
+ * is refused with -EEXIST, one that another export writes with -EBUSY.
+ */
+struct web_exported {
+	unsigned files, changed, removed;
+	uint64_t bytes;
+};
+int web_export(const struct web_site *site, const char *dir, struct web_exported *ret,
+	       struct err *err);
