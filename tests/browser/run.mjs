@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// run.mjs SITE HOSTILE-SITE: what a browser makes of two exported sites.
+// Prints TAP.
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { open, page } from './site.mjs';
+
+let n = 0, failed = 0;
+function ok(good, name, detail) {
+  n++;
+  failed += !good;
+  console.log(`${good ? 'ok' : 'not ok'} ${n} - ${name}`);
+  if (!good && detail !== undefined)
+    console.log(String(detail).replace(/^/gm, '#   '));
+}
+
+const [site, hostile] = process.argv.slice(2);
+const url = (path, root = site) => pathToFileURL(join(root, path)).href;
+const html = (root) => readdirSync(root, { recursive: true })
+  .filter((f) => f.endsWith('.html')).sort();
+// One page of each kind: the newest run, a run that crashed, its logs.
+const PAGES = ['index.html', 'run/20.html', 'run/14.html', 'run/14/log-4.html',
+  'run/14/console-1.html', 'flakes.html', 'flakes/branch/export/debug.html'];
+
+console.log('TAP version 13');
+const { browser, why } = await open();
+if (!browser) {
+  console.log(`1..0 # SKIP ${why}`);
+  process.exit(0);
+}
+
+// ---- markup ----
+async function validate() {
+  const { HtmlValidate, StaticConfigLoader } = await import('html-validate');
+  const config = new StaticConfigLoader({
+    extends: ['html-validate:standard'],
+    // Matters of taste, and two rules that do not know <details> and SVG.
+    rules: { 'long-title': 'off', 'no-inline-style': 'error', 'doctype-style': 'off',
+      'void-style': ['error', { style: 'omit' }], 'no-trailing-whitespace': 'off' },
+  });
+  const validator = new HtmlValidate(config);
+  for (const [root, files] of [[site, PAGES], [hostile, html(hostile)]]) {
+    const wrong = [];
+    for (const f of files) {
+      // The validator takes half a minute for a long log.
+      if (statSync(join(root, f)).size > 100000)
+        continue;
+      const report = await validator.validateString(readFileSync(join(root, f), 'utf8'), f);
+      for (const r of report.results)
+        for (const m of r.messages.filter((x) => x.severity === 2).slice(0, 3))
+          wrong.push(`${f}:${m.line}:${m.column} ${m.ruleId} ${m.message}`);
+    }
+    ok(wrong.length === 0, `${files.length} pages are valid HTML`,
+      wrong.slice(0, 10).join('\n'));
+  }
+}
+
+// ---- links ----
+function links() {
+  const ids = new Map(), wanted = [], dead = [];
+  const all = (text, pattern) => [...text.matchAll(pattern)].map((m) => m[1]);
+  for (const f of html(site)) {
+    const text = readFileSync(join(site, f), 'utf8');
+    ids.set(url(f), new Set(all(text, / id="([^"]*)"/g)));
+    for (const href of all(text, / (?:href|src)="([^"]*)"/g))
+      wanted.push([f, new URL(href, url(f)).href]);
+  }
+  for (const [from, href] of wanted) {
+    const [path, id] = href.split('#');
+    if (path.startsWith('data:'))
+      continue;
+    let there = ids.has(path);
+    try {
+      there ||= statSync(new URL(path)).isFile();
+    } catch { /* it is not */ }
+    if (!there || (id && !ids.get(path)?.has(decodeURIComponent(id))))
+      dead.push(`${from} -> ${href}`);
+  }
+  ok(dead.length === 0, `all ${wanted.length} links lead somewhere`, dead.slice(0, 10).join('\n'));
+}
+
+// ---- looks ----
+async function accessible() {
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
+  for (const colorScheme of ['light', 'dark']) {
+    const { page: p, context, outside } = await page(browser, { colorScheme });
+    for (const path of PAGES) {
+      await p.goto(url(path));
+      // What is folded is checked too.
+      await p.$$eval('details', (all) => all.forEach((d) => { d.open = true; }));
+      // One row is like the next.
+      await p.$$eval('.grid tbody tr:nth-child(n+4), .grid tbody:nth-of-type(n+5)',
+        (all) => all.forEach((e) => e.remove()));
+      await p.evaluate(axe);
+      const { violations } = await p.evaluate(() => globalThis.axe.run());
+      const found = violations.map((v) => `${v.impact} ${v.id}: ${v.help}\n  ` +
+        v.nodes.slice(0, 3).map((x) => `${x.target} ${x.any[0]?.message ?? ''}`).join('\n  '));
+      ok(found.length === 0, `axe finds nothing, ${colorScheme}: ${path}`, found.join('\n'));
+    }
+    ok(outside.length === 0, `no request leaves the site, ${colorScheme}`, outside.join('\n'));
+    await context.close();
+  }
+}
+
+async function narrow() {
+  const { page: p, context } = await page(browser, { viewport: { width: 360, height: 740 } });
+  for (const path of PAGES) {
+    await p.goto(url(path));
+    const wide = await p.evaluate(() => document.documentElement.scrollWidth);
+    ok(wide <= 360, `nothing sticks out at 360 px: ${path}`, `${wide} px`);
+  }
+  await p.goto(url('flakes.html'));
+  const name = p.locator('.grid tbody tr:not(.group) th.name').first();
+  const before = await name.boundingBox();
+  await p.$eval('.scroll', (e) => { e.scrollLeft = 200; });
+  const after = await name.boundingBox();
+  ok(before.x === after.x, 'the names of tests stay while the runs scroll');
+  await context.close();
+}
+
+// ---- the switch ----
+const background = (p) => p.evaluate(() => getComputedStyle(document.body).backgroundColor);
+
+async function scheme() {
+  const light = 'rgb(255, 255, 255)';
+  for (const javaScriptEnabled of [true, false]) {
+    const how = javaScriptEnabled ? 'with JavaScript' : 'without JavaScript';
+    const { page: p, context } = await page(browser, { colorScheme: 'light', javaScriptEnabled });
+    await p.goto(url('index.html'));
+    ok(await background(p) === light, `light, as the reader has it, ${how}`);
+    await p.focus('#scheme-auto');
+    await p.keyboard.press('ArrowRight');
+    await p.keyboard.press('ArrowRight');
+    ok(await background(p) !== light, `dark by the switch and the keyboard, ${how}`);
+    await p.goto(url('flakes.html'));
+    ok((await background(p) !== light) === javaScriptEnabled,
+      javaScriptEnabled ? 'remembered on the next page' : 'forgotten on the next page');
+    await context.close();
+  }
+}
+
+async function keyboard() {
+  const { page: p, context } = await page(browser);
+  await p.goto(url('index.html'));
+  await p.keyboard.press('Tab');
+  ok(await p.evaluate(() => document.activeElement.className === 'to-main'),
+    'the first stop leads past the menu');
+  await p.goto(url('run/14.html'));
+  await p.focus('.program:not([open]) > summary');
+  await p.keyboard.press('Enter');
+  ok(await p.evaluate(() => document.activeElement.parentElement.open), 'Enter opens a program');
+  const outline = await p.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+  ok(outline !== 'none', 'what has the focus is seen');
+  await context.close();
+}
+
+// ---- what a reader does ----
+async function walk() {
+  const { page: p, context } = await page(browser, { javaScriptEnabled: false });
+  await p.goto(url('flakes.html'));
+  const grey = await p.$$eval('td.absent', (all) => all.length);
+  const green = await p.$eval('td.pass', (e) => getComputedStyle(e).backgroundColor);
+  const absent = await p.$eval('td.absent', (e) => getComputedStyle(e).backgroundColor);
+  ok(grey > 0 && green !== absent, 'absent is not green');
+  await p.click('td.fail a');
+  const target = await p.evaluate(() => document.querySelector(':target')?.textContent);
+  ok(target && /✗/.test(target), 'a red cell leads to that result', target);
+  await p.locator(':target a').first().click();
+  ok(await p.evaluate(() => /\[FAIL\]/.test(document.querySelector(':target')?.textContent)),
+    'and that to its lines of the log');
+  await context.close();
+}
+
+// ---- strings that would like to be more ----
+async function harmless() {
+  const { page: p, context, outside } = await page(browser);
+  let alerts = 0, scripts = 0, handlers = 0;
+  p.on('dialog', (d) => { alerts++; d.dismiss(); });
+  for (const f of html(hostile)) {
+    await p.goto(url(f, hostile));
+    scripts += await p.$$eval('script', (all) => all.filter((s) => !s.src).length);
+    handlers += await p.$$eval('*', (all) => all.filter((e) =>
+      [...e.attributes].some((a) => a.name.startsWith('on'))).length);
+  }
+  ok(alerts === 0 && scripts === 0 && handlers === 0, 'no string from outside became markup',
+    `${alerts} alerts, ${scripts} scripts, ${handlers} handlers`);
+  ok(outside.length === 0, 'nor a request');
+  await p.goto(url('run/1/log-1.html', hostile));
+  ok(await p.$$eval('.log a', (all) => all.length) < 4100, 'a long log is cut');
+  ok(await p.$('.log .cut') !== null, 'and says so');
+  await context.close();
+}
+
+for (const part of [validate, links, accessible, narrow, scheme, keyboard, walk, harmless]) {
+  const begin = Date.now();
+  await part();
+  console.log(`# ${part.name}: ${Date.now() - begin} ms`);
+}
+await browser.close();
+console.log(`1..${n}`);
+process.exit(failed ? 1 : 0);

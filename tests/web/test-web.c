@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pages against golden files (UPDATE_GOLDEN=1 rewrites them), and the pieces
+ * they are made of. The argument is the directory of the golden files.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "seed.h"
+#include "tap.h"
+#include "web/pages.h"
+
+/* ---- pieces ---- */
+
+struct path_row {
+	enum web_page_id page;
+	struct web_args args;
+	const char *want;
+};
+
+static const struct path_row PATHS[] = {
+	{ WEB_RUNS, {}, "index.html" },
+	{ WEB_RUN, { .run = 17 }, "run/17.html" },
+	{ WEB_LOG, { .run = 17, .program = 3 }, "run/17/log-3.html" },
+	{ WEB_CONSOLE_RAW, { .run = 17, .job = 2 }, "run/17/console-2.txt" },
+	{ WEB_FLAKES_BRANCH_MODE, { .branch = STR("net-next"), .mode = STR("debug") },
+	  "flakes/branch/net-next/debug.html" },
+	{ WEB_FLAKES_BRANCH, { .branch = STR("a/b") }, "flakes/branch/a-b-3a8e75c1.html" },
+	{ WEB_FLAKES_BRANCH, { .branch = STR("../x") }, "flakes/branch/-.-x-5c237dda.html" },
+	{ WEB_FLAKES_MODE, { .mode = STR("\"><b>") }, "flakes/mode/---b--c78877d3.html" },
+};
+
+static void test_paths(struct tap *t)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(PATHS); i++) {
+		_cleanup_(buf_done) struct buf b = {};
+		struct out o;
+
+		out_to_buf(&o, &b);
+		web_path(PATHS[i].page, &PATHS[i].args, &o);
+		out_flush(&o);
+		is_str(t, b.p, PATHS[i].want, "path");
+	}
+}
+
+struct lines_row {
+	const char *name, *in;
+	bool plain;
+	struct web_range range, keep;
+	const char *want;
+};
+
+static const struct lines_row LINES[] = {
+	{ "a number is a link", "a\nb", false, {}, {},
+	  "<a id=\"L1\" href=\"#L1\">1</a>a\n<a id=\"L2\" href=\"#L2\">2</a>b\n" },
+	{ "markup is text", "<b>&\n", true, {}, {}, "&lt;b&gt;&amp;\n" },
+	{ "colours and returns go", "\033[1;31mred\033[0m\r\n", true, {}, {}, "red\n" },
+	{ "a half sequence harms nothing", "x\033[3", true, {}, {}, "x\n" },
+	{ "invalid bytes are marked", "\xff\n", true, {}, {}, "\xef\xbf\xbd\n" },
+	{ "a range is a block", "a\nb\nc\n", false, { 2, 3, STATUS_FAIL, false }, {},
+	  "<a id=\"L1\" href=\"#L1\">1</a>a\n"
+	  "<span class=\"range fail\" id=\"L2\"><a href=\"#L2\">2</a>b\n"
+	  "<a id=\"L3\" href=\"#L3\">3</a>c\n</span>" },
+	{ "an open range is closed", "a\n", false, { 1, 9, STATUS_PASS, false }, {},
+	  "<span class=\"range pass\" id=\"L1\"><a href=\"#L1\">1</a>a\n</span>" },
+	{ "what is left out is counted", "a\nb\nc\nd\n", true, {}, { .from = 3, .to = 3 },
+	  "<span class=\"cut\">2 lines left out</span>\nc\n"
+	  "<span class=\"cut\">1 line left out</span>\n" },
+};
+
+static void test_lines(struct tap *t)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(LINES); i++) {
+		const struct lines_row *row = &LINES[i];
+		_cleanup_(buf_done) struct buf b = {};
+		struct out o, feed;
+		struct web_lines l = { .out = &o, .plain = row->plain };
+
+		if (row->range.to) {
+			l.ranges = &row->range;
+			l.n_ranges = 1;
+		}
+		if (row->keep.to) {
+			l.keep = &row->keep;
+			l.n_keep = 1;
+		}
+		out_to_buf(&o, &b);
+		lines_out(&l, &feed);
+		for (const char *p = row->in; *p; p++) { /* byte by byte */
+			out_char(&feed, *p);
+			out_flush(&feed);
+		}
+		lines_done(&l);
+		out_flush(&o);
+		is_str(t, b.p, row->want, row->name);
+	}
+}
+
+static void test_long_line(struct tap *t)
+{
+	_cleanup_(buf_done) struct buf b = {};
+	struct out o, feed;
+	struct web_lines l = { .out = &o, .plain = true };
+
+	out_to_buf(&o, &b);
+	lines_out(&l, &feed);
+	for (int i = 0; i < 1 << 20; i++)
+		out_lit(&feed, "é");
+	out_lit(&feed, "\nnext\n");
+	out_flush(&feed);
+	lines_done(&l);
+	out_flush(&o);
+	ok(t, b.n < 2000, "a line of 2 MB is cut");
+	ok(t, str_find(buf_str(&b), STR("more bytes")) > 0, "and says so");
+	ok(t, str_find(buf_str(&b), STR("\xef\xbf\xbd")) < 0, "between two characters");
+	ok(t, str_find(buf_str(&b), STR("next\n")) > 0, "and the next line is there");
+}
+
+/* ---- pages ---- */
+
+#define WINDOW 4 /* runs that the golden site shows, of 15 */
+
+struct golden_row {
+	const char *name;
+	enum web_page_id page;
+	struct web_args args;
+};
+
+static const struct golden_row GOLDENS[] = {
+	{ "runs.html", WEB_RUNS, {} },
+	{ "run-passed.html", WEB_RUN, { .run = 8 } },
+	{ "run-failed.html", WEB_RUN, { .run = 13 } },
+	{ "run-critical.html", WEB_RUN, { .run = 14 } },
+	{ "log.html", WEB_LOG, { .run = 14, .program = 4 } },
+	{ "console.html", WEB_CONSOLE, { .run = 14, .job = 1 } },
+	{ "flakes.html", WEB_FLAKES, {} },
+	{ "flakes-debug.html", WEB_FLAKES_MODE, { .mode = STR("debug") } },
+};
+
+/* A change of the style sheet is not one of the pages. */
+static void hide_hashes(struct buf *b)
+{
+	static const enum web_page_id assets[] = { WEB_STYLE, WEB_SCRIPT };
+	char hash[16];
+
+	for (size_t i = 0; i < ARRAY_SIZE(assets); i++) {
+		ptrdiff_t at;
+
+		snprintf(hash, sizeof(hash), "%08x", web_asset_hash(assets[i]));
+		at = str_find(buf_str(b), str_of(hash));
+		if (at >= 0)
+			memcpy(b->p + at, "00000000", 8);
+	}
+}
+
+static void golden(struct tap *t, const char *dir, const char *name, struct buf *got)
+{
+	_free_ char *path = path_join(dir, name);
+	_cleanup_(buf_done) struct buf want = {};
+	struct err err = {};
+
+	hide_hashes(got);
+	if (getenv("UPDATE_GOLDEN")) {
+		ok(t, file_write(path, buf_str(got), 0644, &err) == 0, "wrote %s", name);
+		return;
+	}
+	if (file_read(path, 0, &want, &err) < 0) {
+		ok(t, false, "%s: %s", name, err.text);
+		return;
+	}
+	if (!ok(t, str_eq(buf_str(got), buf_str(&want)), "%s", name)) {
+		struct str a = buf_str(got), b = buf_str(&want), la = {}, lb = {};
+
+		while (str_eq(la, lb) && a.p && b.p) {
+			la = str_cut(&a, '\n');
+			lb = str_cut(&b, '\n');
+		}
+		printf("#  got: %.*s\n# want: %.*s\n", STR_FMT(la), STR_FMT(lb));
+	}
+}
+
+static void test_pages(struct tap *t, const struct web_site *site, const char *dir)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(GOLDENS); i++) {
+		const struct golden_row *row = &GOLDENS[i];
+		_cleanup_(buf_done) struct buf b = {};
+		struct err err = {};
+		struct out o;
+		int r;
+
+		out_to_buf(&o, &b);
+		r = WEB_PAGES[row->page].render(site, &row->args, &o, &err);
+		if (!ok(t, r == 0 && out_flush(&o) == 0, "render %s %s", row->name, err.text))
+			continue;
+		golden(t, dir, row->name, &b);
+	}
+}
+
+static void test_no_page(struct tap *t, const struct web_site *site)
+{
+	const struct web_args none = { .run = 999 };
+	_cleanup_(buf_done) struct buf b = {};
+	struct err err = {};
+	struct out o;
+
+	out_to_buf(&o, &b);
+	is_int(t, WEB_PAGES[WEB_RUN].render(site, &none, &o, &err), -ENOENT, "no such run");
+}
+
+static void test_empty(struct tap *t, const char *dir)
+{
+	_free_ char *path = path_join(dir, "empty.db");
+	_cleanup_(buf_done) struct buf b = {};
+	const struct web_args none = {};
+	struct web_site *site = NULL;
+	struct store *store = NULL;
+	struct err err = {};
+	struct out o;
+
+	is_int(t, store_open(path, STORE_WRITE, &store, &err), 0, "an empty store");
+	is_int(t, web_site_new(store, "0", 0, &site, &err), 0, "has a site");
+	out_to_buf(&o, &b);
+	is_int(t, WEB_PAGES[WEB_RUNS].render(site, &none, &o, &err), 0, "an index");
+	is_int(t, WEB_PAGES[WEB_FLAKES].render(site, &none, &o, &err), 0, "a flakes page");
+	out_flush(&o);
+	ok(t, str_find(buf_str(&b), STR("taproom run")) > 0, "that says how to begin");
+	web_site_free(site);
+	store_close(store);
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_(dir_removep) char *dir = NULL;
+	_free_ char *path = NULL;
+	struct web_site *site = NULL;
+	struct store *store = NULL;
+	struct tap t = {};
+	struct err err = {};
+
+	TAP_HEADER();
+	test_paths(&t);
+	test_lines(&t);
+	test_long_line(&t);
+	if (!ok(&t, argc == 2 && dir_temp("/tmp", "taproom-web-", &dir, &err) == 0, "set up"))
+		return tap_done(&t);
+	path = path_join(dir, "history.db");
+	if (ok(&t, store_open(path, STORE_WRITE, &store, &err) == 0, "a store %s", err.text) &&
+	    ok(&t, seed_store(store, dir, 15, false, &err) == 0, "with a past %s", err.text) &&
+	    ok(&t, web_site_new(store, "1.0", WINDOW, &site, &err) == 0, "a site")) {
+		test_pages(&t, site, argv[1]);
+		test_no_page(&t, site);
+	}
+	web_site_free(site);
+	store_close(store);
+	test_empty(&t, dir);
+	return tap_done(&t);
+}
