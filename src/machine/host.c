@@ -70,7 +70,7 @@ static int boot(struct machine *m, struct err *err)
 	if (r == 0)
 		r = machine_socketpair(&m->run.port, &port, err);
 	if (r == 0)
-		r = machine_socketpair(&m->run.said, &words, err);
+		r = machine_socketpair(&m->run.said[MACHINE_VMM], &words, err);
 	if (r == 0)
 		r = start(m, program, config, port, words, err);
 	if (r < 0)

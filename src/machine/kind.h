@@ -23,14 +23,20 @@ struct machine_ops {
 	int (*boot)(struct machine *m, struct err *err);
 };
 
+/* Whose last words are kept: apart, because a helper complains of every end. */
+enum machine_voice { MACHINE_VMM, MACHINE_HELPERS, MACHINE_VOICES };
+
 /* One boot; what it holds is ended and freed before the next. */
 struct machine_run {
 	struct proc vmm;          /* its end is the machine's end */
 	struct proc helpers[MACHINE_HELPERS_MAX]; /* whose end ends the machine too */
 	unsigned n_helpers;
-	int port, console, said;  /* our ends; said: standard error of all of them */
+	int port, console;        /* our ends */
+	int said[MACHINE_VOICES]; /* our ends of their standard errors */
 	char *scratch;            /* a directory to remove; NULL: none */
 };
+
+#define MACHINE_RUN_NONE { .port = -1, .console = -1, .said = { -1, -1 } }
 
 enum machine_state {
 	MACHINE_BOOTING,
@@ -53,10 +59,11 @@ struct machine {
 	int64_t booted_ms;        /* when this boot began, CLOCK_MONOTONIC */
 	struct machine_run run;
 	struct agent agent;
-	struct loop_watch *w_vmm, *w_helpers[MACHINE_HELPERS_MAX], *w_console, *w_said, *timer;
+	struct loop_watch *w_vmm, *w_helpers[MACHINE_HELPERS_MAX], *w_console, *timer;
+	struct loop_watch *w_said[MACHINE_VOICES];
 	struct buf tail;          /* the console's last bytes */
-	struct buf words;         /* the processes' last words */
-	bool console_spoke, panicked;
+	struct buf words[MACHINE_VOICES];
+	bool console_spoke, panicked, helper_ended;
 
 	enum machine_death how;
 	char why[ERR_TEXT_MAX];

@@ -14,6 +14,7 @@
 
 #define STOP_MS      5000  /* a guest that was asked to power off */
 #define PANIC_MS     2000  /* a kernel that panicked and does not reboot */
+#define HELPER_MS    1000  /* a machine that ends takes its helpers along first */
 #define TAIL_SIZE    16384
 #define BOOTS_MAX    2
 
@@ -28,8 +29,11 @@ static void run_end(struct machine *m)
 
 	m->w_vmm = loop_unwatch(m->w_vmm);
 	m->w_console = loop_unwatch(m->w_console);
-	m->w_said = loop_unwatch(m->w_said);
 	m->timer = loop_unwatch(m->timer);
+	for (unsigned i = 0; i < MACHINE_VOICES; i++) {
+		m->w_said[i] = loop_unwatch(m->w_said[i]);
+		closep(&r->said[i]);
+	}
 	for (unsigned i = 0; i < MACHINE_HELPERS_MAX; i++)
 		m->w_helpers[i] = loop_unwatch(m->w_helpers[i]);
 	proc_end(&r->vmm);
@@ -38,11 +42,10 @@ static void run_end(struct machine *m)
 	agent_close(&m->agent);
 	closep(&r->port);
 	closep(&r->console);
-	closep(&r->said);
 	if (r->scratch)
 		dir_remove(r->scratch, NULL);
 	free(r->scratch);
-	*r = (struct machine_run){ .port = -1, .console = -1, .said = -1 };
+	*r = (struct machine_run)MACHINE_RUN_NONE;
 }
 
 void life_end(struct machine *m)
@@ -50,7 +53,8 @@ void life_end(struct machine *m)
 	m->state = MACHINE_DEAD;
 	run_end(m);
 	buf_done(&m->tail);
-	buf_done(&m->words);
+	for (unsigned i = 0; i < MACHINE_VOICES; i++)
+		buf_done(&m->words[i]);
 }
 
 static void tell_death(void *ctx)
@@ -139,11 +143,13 @@ static void end_words(const struct machine *m, int status, struct buf *b)
 	if (WIFSIGNALED(status))
 		buf_printf(b, "%s was killed by signal %d (%s)", name, WTERMSIG(status),
 			   strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) == 0)
+		buf_printf(b, "it powered itself off");
 	else
 		buf_printf(b, "%s ended with exit code %d", name, WEXITSTATUS(status));
-	if (m->words.n) {
+	if (m->words[MACHINE_VMM].n) {
 		buf_add_str(b, STR(": "));
-		last_lines(buf_str(&m->words), 2, b);
+		last_lines(buf_str(&m->words[MACHINE_VMM]), 2, b);
 	}
 }
 
@@ -153,7 +159,7 @@ static struct str guest_sentence(const struct machine *m)
 	struct str s = line_with(&m->tail, STR("taproom: "));
 
 	if (!s.n)
-		s = line_with(&m->words, STR("taproom: "));
+		s = line_with(&m->words[MACHINE_VMM], STR("taproom: "));
 	return s.n > 9 ? str_from(s, 9) : s;
 }
 
@@ -192,19 +198,30 @@ static void boot_failed(struct machine *m, const char *how)
 	    b.n ? "; its console ended with: " : "", b.n ? b.p : "");
 }
 
+static void helper_failed(struct machine *m)
+{
+	_cleanup_(buf_done) struct buf b = {};
+
+	last_lines(buf_str(&m->words[MACHINE_HELPERS]), 2, &b);
+	die(m, m->state == MACHINE_BOOTING ? MACHINE_BOOT_FAILED : MACHINE_VANISHED,
+	    "the server of the host's files ended%s%s", b.n ? ": " : "", buf_str(&b).p);
+}
+
 static void on_timeout(void *ctx)
 {
 	struct machine *m = ctx;
 	char how[64], text[UNIT_TEXT_MAX];
 
-	if (m->state == MACHINE_BOOTING) {
-		snprintf(how, sizeof(how), "not ready after %s",
-			 duration_text(clock_mono_ms() - m->booted_ms, text));
-		boot_failed(m, how);
-	} else if (m->state == MACHINE_STOPPING) {
+	if (m->state == MACHINE_STOPPING) {
 		die(m, MACHINE_STOPPED, "stopped; it had to be killed");
 	} else if (m->panicked) {
 		proc_kill(&m->run.vmm, SIGKILL);
+	} else if (m->helper_ended) {
+		helper_failed(m);
+	} else if (m->state == MACHINE_BOOTING) {
+		snprintf(how, sizeof(how), "not ready after %s",
+			 duration_text(clock_mono_ms() - m->booted_ms, text));
+		boot_failed(m, how);
 	}
 }
 
@@ -232,18 +249,19 @@ static void console_read(struct machine *m)
 		m->w_console = loop_unwatch(m->w_console);
 }
 
-static void said_read(struct machine *m)
+static void said_read(struct machine *m, unsigned voice)
 {
+	int fd = m->run.said[voice];
 	char chunk[4096];
 	ssize_t n = 0;
 
-	while (m->run.said >= 0 && (n = read(m->run.said, chunk, sizeof(chunk))) > 0) {
+	while (fd >= 0 && (n = read(fd, chunk, sizeof(chunk))) > 0) {
 		log_debug(m->log, "%s: %.*s", m->kind->name,
 			  STR_FMT(str_trim(str_n(chunk, (size_t)n))));
-		tail_add(&m->words, chunk, (size_t)n);
+		tail_add(&m->words[voice], chunk, (size_t)n);
 	}
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		m->w_said = loop_unwatch(m->w_said);
+		m->w_said[voice] = loop_unwatch(m->w_said[voice]);
 }
 
 static void on_console(void *ctx, int fd, unsigned ready)
@@ -253,7 +271,9 @@ static void on_console(void *ctx, int fd, unsigned ready)
 
 static void on_said(void *ctx, int fd, unsigned ready)
 {
-	said_read(ctx);
+	struct machine *m = ctx;
+
+	said_read(m, fd == m->run.said[MACHINE_VMM] ? MACHINE_VMM : MACHINE_HELPERS);
 }
 
 /* The machine's process has ended: read what it left, then judge. */
@@ -267,7 +287,7 @@ static void on_vmm_end(void *ctx, int fd, unsigned ready)
 	if (proc_wait(&m->run.vmm, true, &status, NULL) < 0)
 		status = 0;
 	console_read(m);
-	said_read(m);
+	said_read(m, MACHINE_VMM);
 	agent_drain(&m->agent);
 	end_words(m, status, &how);
 	if (m->state == MACHINE_STOPPING) {
@@ -287,28 +307,26 @@ static void on_vmm_end(void *ctx, int fd, unsigned ready)
 	}
 }
 
-/* Without its files the guest hangs: better an end than a deadline. */
+/* Without its files the guest hangs: better an end than a deadline. But it
+ * also ends when the machine does, and then that is what is to be told. */
 static void on_helper_end(void *ctx, int fd, unsigned ready)
 {
 	struct machine *m = ctx;
-	_cleanup_(buf_done) struct buf b = {};
 
 	for (unsigned i = 0; i < m->run.n_helpers; i++)
 		m->w_helpers[i] = loop_unwatch(m->w_helpers[i]);
-	/* It also ends when the machine does: let that be told first. */
-	if (m->state != MACHINE_UP || proc_wait(&m->run.vmm, false, NULL, NULL) != 0)
-		return;
-	said_read(m);
-	last_lines(buf_str(&m->words), 2, &b);
-	die(m, MACHINE_VANISHED, "the server of the host's files ended%s%s", b.n ? ": " : "",
-	    b.n ? b.p : "");
+	said_read(m, MACHINE_HELPERS);
+	m->helper_ended = true;
+	if (m->state == MACHINE_BOOTING || m->state == MACHINE_UP)
+		loop_timer_set(m->timer, HELPER_MS);
 }
 
 static void on_hello(struct machine *m, struct str release)
 {
 	if (m->state != MACHINE_BOOTING)
 		return;
-	loop_timer_set(m->timer, -1);
+	if (!m->helper_ended)
+		loop_timer_set(m->timer, -1);
 	m->state = MACHINE_UP;
 	m->facts.boot_ms = clock_mono_ms() - m->booted_ms;
 	snprintf(m->release, sizeof(m->release), "%.*s", STR_FMT(release));
@@ -361,8 +379,9 @@ static void watch(struct machine *m)
 					  m);
 	if (r->console >= 0)
 		m->w_console = loop_io(m->loop, r->console, LOOP_READ, on_console, m);
-	if (r->said >= 0)
-		m->w_said = loop_io(m->loop, r->said, LOOP_READ, on_said, m);
+	for (unsigned i = 0; i < MACHINE_VOICES; i++)
+		if (r->said[i] >= 0)
+			m->w_said[i] = loop_io(m->loop, r->said[i], LOOP_READ, on_said, m);
 	agent_open(&m->agent, r->port, m->loop, &AGENT_EVENTS, m);
 	r->port = -1;
 }
@@ -372,10 +391,11 @@ static int boot(struct machine *m, struct err *err)
 	int r;
 
 	buf_clear(&m->tail);
-	buf_clear(&m->words);
+	for (unsigned i = 0; i < MACHINE_VOICES; i++)
+		buf_clear(&m->words[i]);
 	m->state = MACHINE_BOOTING;
-	m->panicked = m->console_spoke = false;
-	m->run = (struct machine_run){ .port = -1, .console = -1, .said = -1 };
+	m->panicked = m->console_spoke = m->helper_ended = false;
+	m->run = (struct machine_run)MACHINE_RUN_NONE;
 	m->booted_ms = clock_mono_ms();
 	m->boots++;
 	r = m->kind->ops->boot(m, err);

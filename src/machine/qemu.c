@@ -38,7 +38,8 @@ struct build {
 	struct share_server server;
 	bool virtiofs;             /* else 9p */
 	int kernel;                /* unpacked; -1: the image boots as it is */
-	int initramfs, console, port, words;
+	int initramfs, console, port;
+	int words[MACHINE_VOICES];
 	int fs[PROTO_SHARES_MAX + 1]; /* virtiofs sockets: the root, then rw shares */
 	unsigned n_fs;
 	struct arena arena;
@@ -56,7 +57,8 @@ static void build_done(struct build *b)
 	closep(&b->initramfs);
 	closep(&b->console);
 	closep(&b->port);
-	closep(&b->words);
+	for (unsigned i = 0; i < MACHINE_VOICES; i++)
+		closep(&b->words[i]);
 	while (b->n_fs)
 		closep(&b->fs[--b->n_fs]);
 	arena_done(&b->arena);
@@ -365,8 +367,9 @@ static int serve(struct build *b, const char *dir, bool rw)
 {
 	struct machine_run *run = &b->m->run;
 	unsigned tag = b->n_fs;
-	int r = share_serve(&b->server, dir, rw, b->m->config.work_dir, b->words,
-			    &run->helpers[run->n_helpers], &b->fs[tag], b->err);
+	int r = share_serve(&b->server, dir, rw, b->m->config.work_dir,
+			    b->words[MACHINE_HELPERS], &run->helpers[run->n_helpers],
+			    &b->fs[tag], b->err);
 
 	if (r < 0)
 		return err_wrap(b->err, r, "share '%s'", dir);
@@ -449,10 +452,11 @@ static int choose_accel(struct build *b)
 static int start(struct build *b)
 {
 	struct machine_run *run = &b->m->run;
-	struct proc_spec spec = { .argv = b->args, .in = PROC_NULL, .out = b->words,
-				  .err = b->words };
-	int r = machine_socketpair(&run->said, &b->words, b->err);
+	struct proc_spec spec = { .argv = b->args, .in = PROC_NULL };
+	int r = 0;
 
+	for (unsigned i = 0; r == 0 && i < MACHINE_VOICES; i++)
+		r = machine_socketpair(&run->said[i], &b->words[i], b->err);
 	if (r == 0)
 		r = machine_socketpair(&run->console, &b->console, b->err);
 	if (r == 0)
@@ -466,6 +470,7 @@ static int start(struct build *b)
 	if (r < 0)
 		return r;
 	args_rest(b);
+	spec.out = spec.err = b->words[MACHINE_VMM];
 	spec.keep[spec.n_keep++] = b->initramfs;
 	spec.keep[spec.n_keep++] = b->console;
 	spec.keep[spec.n_keep++] = b->port;
@@ -480,7 +485,7 @@ static int boot(struct machine *m, struct err *err)
 {
 	_cleanup_(build_done) struct build b = {
 		.m = m, .err = err, .kernel = -1, .initramfs = -1,
-		.console = -1, .port = -1, .words = -1,
+		.console = -1, .port = -1, .words = { -1, -1 },
 	};
 	int r;
 
