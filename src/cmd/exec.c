@@ -61,7 +61,7 @@ const struct opt_command cmd_exec_help = {
 	.opts = OPTS,
 	.examples = "  taproom exec --kernel debian -- uname -r\n"
 		    "  taproom exec -vv -- sh -c 'echo hello > /dev/kmsg'\n"
-		    "  dmesg=$(taproom exec --append mitigations=off -- dmesg)\n",
+		    "  taproom exec --append mitigations=off -- dmesg\n",
 };
 
 struct exec {
