@@ -185,10 +185,10 @@ static int nothing_found(const struct search *s, int64_t id, struct err *err)
 	if (!s->selector)
 		return err_set(err, ENOENT, "run %" PRId64 " kept no log", id);
 	if (s->near)
-		return err_set(err, ENOENT, "run %" PRId64 " has no log of '%s'; nearest is '%s'", id,
-			       s->selector, s->near);
-	return err_set(err, ENOENT, "run %" PRId64 " has no log of '%s': no test finished in it", id,
-		       s->selector);
+		return err_set(err, ENOENT, "run %" PRId64 " has no log of '%s'; nearest is '%s'",
+			       id, s->selector, s->near);
+	return err_set(err, ENOENT, "run %" PRId64 " has no log of '%s': no test finished in it",
+		       id, s->selector);
 }
 
 /* ---- printing ---- */

@@ -26,9 +26,12 @@ enum store_mode {
 	STORE_WRITE, /* made, or migrated, when needed */
 };
 
-/* @url: a path, or "sqlite:PATH". NULL: store_default_path(). Errors say what
- * is wrong with the file (locked, corrupt, foreign, newer) and what to do;
- * nothing is written to a file that is not ours. */
+/*
+ * @url: a path, or "sqlite:PATH". NULL: store_default_path(). Errors say what
+ * is wrong with the file and what to do; nothing is written to a file that is
+ * not ours. -ENOENT none yet, -EBUSY locked, -EBADMSG damaged, -EMEDIUMTYPE
+ * somebody else's, -ENOTSUP from a newer taproom, -EISDIR, -EACCES, -ENOSPC.
+ */
 int store_open(const char *url, enum store_mode mode, struct store **ret, struct err *err);
 struct store *store_close(struct store *s);
 char *store_default_path(void);
@@ -37,7 +40,9 @@ char *store_default_path(void);
  * Recording. Every program is durable when its PROGRAM_END returns (one
  * transaction, synced); a kill -9 loses the running ones only. Logs named by
  * log_path and console_path are compressed into the artefact directory beside
- * the store. The first failure is kept: store_record_error().
+ * the store. What can't be written now (locked, no space) is tried again with
+ * the next program; store_record_error() tells what is not, or never will be.
+ * A run's id is a file name: 1 to 128 of A-Z a-z 0-9 - _ . and no '.' first.
  */
 struct store_record;
 int store_record_new(struct store *s, struct store_record **ret, struct err *err);

@@ -128,6 +128,63 @@ static void test_killed(struct tap *t)
 	place_done(&p);
 }
 
+/* ---- together ---- */
+
+#define WRITERS  4
+#define PROGRAMS 12
+
+static int record_some(const char *path, unsigned writer)
+{
+	struct store_record *r;
+	struct event_sink sink;
+	struct store *s;
+	char uid[16];
+	int e;
+
+	snprintf(uid, sizeof(uid), "writer-%u", writer);
+	if (store_open(path, STORE_WRITE, &s, NULL) < 0)
+		return 1;
+	store_record_new(s, &r, NULL);
+	sink = store_record_sink(r);
+	say_run(sink, EVENT_RUN_BEGIN, uid);
+	say_job(sink, EVENT_JOB_BEGIN, 1, "normal", NULL);
+	for (unsigned n = 1; n <= PROGRAMS; n++)
+		say_program(sink, 1, n, "together.sh", 20 + n, 0);
+	say_run(sink, EVENT_RUN_END, uid);
+	e = store_record_error(r, NULL);
+	store_record_free(r);
+	store_close(s);
+	return e < 0 ? 2 : 0;
+}
+
+/* Several runs at once, the first of them make the store. */
+static void test_together(struct tap *t)
+{
+	struct place p = {};
+	pid_t pids[WRITERS];
+	int failed = 0;
+
+	dir_temp("/tmp", "taproom-store.", &p.dir, NULL);
+	p.path = path_join(p.dir, "history.db");
+	for (unsigned i = 0; i < WRITERS; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			_exit(record_some(p.path, i));
+	}
+	for (unsigned i = 0; i < WRITERS; i++) {
+		int status;
+
+		waitpid(pids[i], &status, 0);
+		failed += status != 0;
+	}
+	is_int(t, failed, 0, "several recorders at once");
+	is_int(t, ask(&p, "SELECT count(*) FROM execution"), WRITERS * PROGRAMS,
+	       "everything of all of them is there");
+	is_int(t, ask(&p, "SELECT count(*) FROM shape"), PROGRAMS, "in shapes they share");
+	ok(t, intact(&p), "the database is intact");
+	place_done(&p);
+}
+
 static void test_running(struct tap *t)
 {
 	enum store_run_state state = STORE_RUN_DONE;
@@ -494,6 +551,7 @@ int main(void)
 
 	TAP_HEADER();
 	test_killed(&t);
+	test_together(&t);
 	test_running(&t);
 	test_bad_files(&t);
 	test_names(&t);

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The commands that look back, as a user calls them: argv[1] is taproom.
+ */
+#include "unit/store-place.h"
+#include "base/proc.h"
+
+struct world {
+	struct place place;
+	const char *taproom;
+	struct buf out, err;
+};
+
+/* Runs "taproom WORDS... --store PATH"; words are cut at blanks. */
+static int call(struct world *w, const char *line)
+{
+	_free_ char *words = xstrdup(line);
+	const char *argv[32] = { w->taproom };
+	struct proc_spec spec = { .argv = argv, .in = PROC_NULL };
+	struct err err = {};
+	size_t n = 1;
+	int r;
+
+	for (char *save, *s = strtok_r(words, " ", &save); s; s = strtok_r(NULL, " ", &save))
+		argv[n++] = s;
+	argv[n++] = "--store";
+	argv[n] = w->place.path;
+	buf_clear(&w->out);
+	buf_clear(&w->err);
+	r = proc_run(&spec, &w->out, &w->err, 20000, &err);
+	if (r < 0)
+		printf("# %s\n", err.text);
+	buf_add(&w->out, "", 0);
+	buf_add(&w->err, "", 0);
+	return r;
+}
+
+/* ---- a history of three runs; the last one is lost ---- */
+
+static const char LOG[] = "first line\n\x1b[31mred\x1b[0m\nline 3\nline 4\nline 5\nline 6\n";
+
+static void say_nth(struct event_sink sink, const void *arg)
+{
+	const char *log = arg;
+	unsigned i = (unsigned)(strrchr(log, '.')[1] - '0');
+	struct str evil[] = { STR("evil \x1b]0;owned\x07\xff") };
+	char id[32];
+
+	snprintf(id, sizeof(id), "20260131-09050%u-abcd", i);
+	say_run(sink, EVENT_RUN_BEGIN, id);
+	say_job(sink, EVENT_JOB_BEGIN, 1, "normal", NULL);
+	say_begin(sink, 1, 1, "pm_netlink.sh", 1);
+	say_simple(sink, 1, 1, 0, STATUS_PASS);
+	say_simple(sink, 1, 1, 1, i == 2 ? STATUS_FAIL : STATUS_PASS);
+	say_result(sink, 1, 1, 2, evil, 1, STR("evil"), STATUS_FLAKY, evil[0]);
+	say_end(sink, 1, 1, "pm_netlink.sh", 1, i == 2 ? STATUS_FAIL : STATUS_PASS, log);
+	say_job(sink, EVENT_JOB_END, 1, "normal", log);
+	if (i != 3)
+		say_run(sink, EVENT_RUN_END, id);
+}
+
+static void make_history(struct world *w)
+{
+	for (unsigned i = 1; i <= 3; i++) {
+		_free_ char *log = xasprintf("%s/log.%u", w->place.dir, i);
+
+		file_write(log, str_n(LOG, sizeof(LOG) - 1), 0644, NULL);
+		record(&w->place, say_nth, log, NULL);
+	}
+}
+
+/* ---- what is said to what ---- */
+
+struct row {
+	const char *line;
+	int code;
+	const char *out, *err; /* has this; NULL: empty */
+	const char *never;     /* has not this; NULL: anything */
+};
+
+static const struct row EMPTY[] = {
+	{ "runs", 0, "taproom run", NULL, NULL },
+	{ "runs --json", 0, "[]", NULL, NULL },
+	{ "flakes", 0, "taproom run", NULL, NULL },
+	{ "flakes --json", 0, "\"flakes\":[]", NULL, NULL },
+	{ "log latest", 2, NULL, "no store at", NULL },
+};
+
+static const struct row ROWS[] = {
+	{ "runs", 0, "    3  2023-11-14 22:13  6.12.1-test", NULL, NULL },
+	{ "runs", 0, "lost: 2 passed, 1 flaky", NULL, NULL },
+	{ "runs -n 1", 0, "    3  ", NULL, "    2  " },
+	{ "runs --branch net", 0, "No run fits", NULL, "BEGUN" },
+	{ "runs --json", 0, "\"uid\":\"20260131-090503-abcd\"", NULL, NULL },
+	{ "runs --json", 0, "\"state\":\"lost\"", NULL, NULL },
+	{ "runs --json", 0,
+	  "{\"path\":[\"mptcp\",\"pm_netlink.sh\",\"subtest 1\"],\"key\":\"subtest 1\","
+	  "\"status\":\"fail\",\"number\":2,\"leaf\":true,\"duration_ms\":37,"
+	  "\"reason\":\"because\",\"log\":{\"from\":4,\"to\":6}}", NULL, "\x1b" },
+	{ "runs --json --brief", 0, "\"counts\":{", NULL, "subtest" },
+	{ "runs extra", 2, NULL, "takes no operand", NULL },
+	{ "log 2 mptcp/pm_netlink.sh/subtest?1", 0, "line 4\nline 5\nline 6\n", NULL, "line 3" },
+	{ "log 2 mptcp/pm_netlink --lines 3-4", 0, "line 3\nline 4\n", NULL, "line 5" },
+	{ "log 2 pm_netlink --lines 6", 0, "line 6\n", NULL, "line 5" },
+	{ "log 2", 0, "\x1b[31mred", NULL, "==>" },
+	{ "log latest-2 *", 0, "first line", NULL, NULL },
+	{ "log 20260131-090502 --console", 0, "line 6", NULL, NULL },
+	{ "log 2 mptcp/pm_netlink/subtest*", 0, "==> mptcp/pm_netlink.sh/subtest 1 <==", NULL,
+	  NULL },
+	{ "log 2 mptcp/pm_netlnk.sh", 2, NULL, "nearest is 'mptcp/pm_netlink.sh'", NULL },
+	{ "log 2 pm_netlink --lines 5-2", 2, NULL, "is no range", NULL },
+	{ "log 99", 2, NULL, "no run '99': the newest is 3", NULL },
+	{ "log", 2, NULL, "which run?", NULL },
+	{ "flakes", 0, "33.33%  3.87-82.33         1/3  2023-11-14  mptcp/pm_netlink.sh/subtest 1",
+	  NULL, "mptcp/pm_netlink.sh\n" },
+	{ "flakes", 0, "mptcp/pm_netlink.sh/evil \\x1b]0;owned", NULL, "\x1b" },
+	{ "flakes --json", 0, "\"runs\":[\"pass\",\"fail\",\"pass\"]", NULL, NULL },
+	{ "flakes --sort age", 2, NULL, "none of rate, cost, recent", NULL },
+	{ "flakes --since 1d", 0, "No runs to judge", NULL, NULL },
+};
+
+static bool has(const struct buf *b, const char *want)
+{
+	return want ? str_find(buf_str(b), str_of(want)) >= 0 : b->n == 0;
+}
+
+static void test_rows(struct tap *t, struct world *w, const struct row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct row *r = &rows[i];
+		int code = call(w, r->line);
+
+		if (!ok(t, code == r->code && has(&w->out, r->out) && has(&w->err, r->err) &&
+			(!r->never || !has(&w->out, r->never)), "%s", r->line))
+			printf("# exit %d\n# out: %s\n# err: %s\n", code, w->out.p, w->err.p);
+	}
+}
+
+static void test_width(struct tap *t, struct world *w)
+{
+	struct str rest;
+	bool wide = false;
+
+	call(w, "runs");
+	rest = buf_str(&w->out);
+	while (rest.n) {
+		struct str line = str_cut(&rest, '\n');
+		size_t columns = 0;
+
+		for (size_t i = 0; i < line.n; i++)
+			columns += ((unsigned char)line.p[i] & 0xc0) != 0x80;
+		wide |= columns > 80;
+	}
+	ok(t, !wide, "the table of runs has 80 columns");
+}
+
+int main(int argc, char **argv)
+{
+	struct world w = { .taproom = argc > 1 ? argv[1] : "taproom" };
+	struct tap t = {};
+
+	TAP_HEADER();
+	dir_temp("/tmp", "taproom-history.", &w.place.dir, NULL);
+	w.place.path = path_join(w.place.dir, "history.db");
+	test_rows(&t, &w, EMPTY, ARRAY_SIZE(EMPTY));
+	store_open(w.place.path, STORE_WRITE, &w.place.s, &w.place.err);
+	make_history(&w);
+	test_rows(&t, &w, ROWS, ARRAY_SIZE(ROWS));
+	test_width(&t, &w);
+	buf_done(&w.out);
+	buf_done(&w.err);
+	place_done(&w.place);
+	return tap_done(&t);
+}
