@@ -314,6 +314,11 @@ static void args_kernel(struct build *b)
 
 	/* No self-tests of ciphers: a third of a second. */
 	buf_printf(&line, "console=ttyS0 panic=-1 cryptomgr.notests");
+	/* Translated code is found by its address: where every exec has another
+	 * layout all of it is translated again, and fork + exec takes 2.5 times
+	 * as long. */
+	if (strcmp(b->accel.name, "tcg") == 0)
+		buf_printf(&line, " norandmaps");
 	for (unsigned i = 0; c->append[i]; i++)
 		buf_printf(&line, " %s", c->append[i]);
 	arg(b, "-kernel");
