@@ -12,6 +12,7 @@
  */
 #include "tap/hold.h"
 #include "tap/lex.h"
+#include "tap/lines.h"
 #include "tap/names.h"
 
 #define BLOCK_SEEN 4096 /* numbers of a document that are remembered */
@@ -73,9 +74,8 @@ struct tap_parser {
 	uint64_t missing_left; /* a plan may promise more than we care to say */
 
 	/* parse.c: lines */
-	char line[TAP_LINE_MAX], clean[TAP_LINE_MAX];
-	size_t line_n;         /* kept of an unfinished line */
-	bool line_open, line_long;
+	struct lines lines;
+	char clean[TAP_LINE_MAX];
 	bool after_result;     /* a YAML block may begin */
 	bool yaml;
 	struct lex_place yaml_of;

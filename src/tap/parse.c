@@ -141,6 +141,11 @@ static void on_name(struct tap_parser *p, const struct lex_line *l)
 
 	/* Who announces the next one is done with the last. */
 	block_close_above(p, k, CLOSE_LOST);
+	if (pending->set && lex_within(l->at, pending->at) && !lex_same(l->at, pending->at)) {
+		/* A name inside of what was named: its first line. */
+		k = block_open(p, l->at);
+		pending = &p->blocks[k].pending;
+	}
 	pending->set = true;
 	pending->at = l->at;
 	pending->n = l->text.n < TAP_NAME_MAX ? l->text.n : TAP_NAME_MAX;
@@ -229,55 +234,20 @@ static void on_candidate(struct tap_parser *p, struct str line, bool too_long)
 	ON_LINE[l.kind](p, &l);
 }
 
-static inline void on_line(struct tap_parser *p, const char *s, size_t n, bool too_long)
+static void on_line(void *ctx, struct str line, bool too_long)
 {
+	struct tap_parser *p = ctx;
+
 	p->sum.lines++;
-	if (n && LEX_FIRST[(unsigned char)s[0]])
-		on_candidate(p, str_n(s, n), too_long);
+	if (line.n && LEX_FIRST[(unsigned char)line.p[0]])
+		on_candidate(p, line, too_long);
 	else
 		p->after_result = false;
 }
 
-/* Keeps the head of a line whose end is not there yet. */
-static void keep(struct tap_parser *p, const char *s, size_t n)
-{
-	size_t room = TAP_LINE_MAX - p->line_n;
-
-	if (n > room) {
-		n = room;
-		p->line_long = true;
-	}
-	memcpy(p->line + p->line_n, s, n);
-	p->line_n += n;
-	p->line_open = true;
-}
-
-static void kept_line(struct tap_parser *p)
-{
-	on_line(p, p->line, p->line_n, p->line_long);
-	p->line_n = 0;
-	p->line_open = p->line_long = false;
-}
-
 void tap_parse(struct tap_parser *p, const char *bytes, size_t n)
 {
-	while (n) {
-		const char *end = memchr(bytes, '\n', n);
-		size_t len = end ? (size_t)(end - bytes) : n;
-
-		if (!end || p->line_open)
-			keep(p, bytes, len);
-		if (!end)
-			return;
-		if (p->line_open)
-			kept_line(p);
-		else if (len > TAP_LINE_MAX)
-			on_line(p, bytes, TAP_LINE_MAX, true);
-		else
-			on_line(p, bytes, len, false);
-		bytes += len + 1;
-		n -= len + 1;
-	}
+	lines_feed(&p->lines, bytes, n, on_line, p);
 }
 
 void tap_parse_end(struct tap_parser *p, enum tap_end how, struct tap_summary *ret)
@@ -290,10 +260,10 @@ void tap_parse_end(struct tap_parser *p, enum tap_end how, struct tap_summary *r
 	bool cut;
 
 	/* Half a line says nothing when the writer was killed: "ok 1" of "ok 12". */
-	if (p->line_open && how == TAP_END_CLEAN)
-		kept_line(p);
-	else if (p->line_open)
-		p->sum.lines++;
+	if (how == TAP_END_CLEAN)
+		lines_end(&p->lines, on_line, p);
+	else
+		p->sum.lines += p->lines.open;
 	cut = p->yaml || block_inside(p);
 	if (how != TAP_END_CLEAN && (root->announced || root->count))
 		cut |= !root->planned || block_owes(p);

@@ -12,6 +12,7 @@ struct directive {
 	bool prefix;   /* SKIPPED is SKIP */
 	bool names;    /* "ok 3 # SKIP name", kselftest.h: the name is behind it */
 	int not_ok, ok; /* status, or -1: on such a line it is a plain comment */
+	bool exact;    /* only as it is written here */
 };
 
 static const struct directive DIRECTIVES[] = {
@@ -22,6 +23,9 @@ static const struct directive DIRECTIVES[] = {
 	{ STR("TIMEOUT"), false, false, STATUS_TIMEOUT, -1 },
 	{ STR("ERROR"), false, true, STATUS_ERROR, -1 },
 	{ STR("IGNORE"), false, false, STATUS_FLAKY, STATUS_FLAKY },
+	/* No test prints these: report/tap.c does. */
+	{ STR("CRASH"), false, false, STATUS_CRASH, -1, true },
+	{ STR("MISSING"), false, false, STATUS_MISSING, -1, true },
 };
 
 static bool is_blank(char c)
@@ -51,7 +55,7 @@ static const struct directive *directive_at(struct str s, bool ok, struct str *r
 		const struct directive *d = &DIRECTIVES[i];
 
 		if ((ok ? d->ok : d->not_ok) < 0 || !str_starts_nocase(s, d->word) ||
-		    (n != d->word.n && !d->prefix))
+		    (n != d->word.n && !d->prefix) || (d->exact && !str_starts(s, d->word)))
 			continue;
 		while (n < s.n && (s.p[n] == ':' || s.p[n] == '.'))
 			n++;

@@ -61,16 +61,6 @@ static void count(struct tally *t, struct tally_program *p, enum status s)
 	t->results++;
 }
 
-static void count_bad(struct tally *t, struct tally_program *p, enum status s, uint64_t bad)
-{
-	p->bad += bad;
-	p->harness += bad && s == STATUS_ERROR;
-	p->crashes += s == STATUS_CRASH;
-	t->bad += bad;
-	t->harness += bad && s == STATUS_ERROR;
-	t->crashes += s == STATUS_CRASH;
-}
-
 /* One more failed test. Without a path it is the program itself. */
 static void add_bad(struct tally *t, unsigned i, enum status s, const struct str *path,
 		    unsigned depth)
@@ -78,7 +68,12 @@ static void add_bad(struct tally *t, unsigned i, enum status s, const struct str
 	struct tally_program *p = &t->all[i];
 	struct buf name = {};
 
-	count_bad(t, p, s, 1);
+	p->bad++;
+	p->harness += s == STATUS_ERROR;
+	p->crashes += s == STATUS_CRASH;
+	t->bad++;
+	t->harness += s == STATUS_ERROR;
+	t->crashes += s == STATUS_CRASH;
 	if (t->n_names == TALLY_NAMES_MAX)
 		return;
 	buf_add_str(&name, str_of(p->name));
@@ -144,10 +139,9 @@ static void program_end(struct tally *t, const struct event *ev)
 	bool bad = STATUS_INFO[s].bad;
 
 	p->status = s;
-	if (bad && !p->bad)
+	/* That it crashed, or never ended, none of its results may have said. */
+	if (bad && (!p->bad || (s > STATUS_FAIL && !p->counts[s])))
 		add_bad(t, i, s, NULL, 0);
-	else if (s == STATUS_CRASH && !p->crashes)
-		count_bad(t, p, s, 0);
 	if (!p->results)
 		count(t, p, s);
 	t->programs++;

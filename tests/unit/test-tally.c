@@ -27,7 +27,7 @@ static const struct row ROWS[] = {
 	{ "a -x =fail a:2 +x =pass", 0, "Success", 1, 1 },
 	{ "a -x -y =fail a:2 -x +y =fail", 1, "Unstable: 1 failed test(s): s/a/x", 2, 1 },
 	{ "a =crash a:2 =pass", 0, "Success", 1, 1 },
-	{ "a -x =crash b =pass", 3, "Critical: 1 crashed or failed test(s): s/a/x", 2, 2 },
+	{ "a -x =crash b =pass", 3, "Critical: 2 crashed or failed test(s): s/a/x, s/a", 2, 2 },
 	{ "a -x =crash a:2 +x =pass", 0, "Success", 1, 1 },
 	{ "a =crash b -x =fail", 3, "Critical: 2 crashed or failed test(s): s/a, s/b/x", 2, 2 },
 	{ "a =error", 4, "Critical: 1 test(s) that the harness failed to run: s/a", 1, 1 },

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Splats: one row per way in which the kernel complains. */
+#include "base/mem.h"
+#include "tap.h"
+#include "tap/console.h"
+
+struct row {
+	const char *name;
+	struct str in;
+	const char *want; /* "kind: title @line+lines" per line */
+};
+
+#define S "[    1.500000] "
+
+static const struct row ROWS[] = {
+	{ "nothing", STR(S "eth0: up\n"), "" },
+	{ "warning",
+	  STR("ok 1\n" S "------------[ cut here ]------------\n"
+	      S "WARNING: CPU: 0 PID: 61 at drivers/x.c:112 lkdtm_WARNING+0xf/0x20\n"
+	      S "Call Trace:\n" S "---[ end trace 0000000000000000 ]---\n" S "after\n"),
+	  "warning: WARNING in lkdtm_WARNING @2+4\n" },
+	{ "warning, as newer kernels print it",
+	  STR(S "WARNING: net/mptcp/x.c:12 at mptcp_foo+0x1/0x2 [mptcp], CPU#1: ip/77\n"),
+	  "warning: WARNING in mptcp_foo @1+1\n" },
+	{ "a script's word, between stamped lines", STR(S "x\nWARNING: CPU: none BUG: no\n"), "" },
+	{ "a script's word, without stamps", STR("BUG: in my script\nWARNING: old bash\n"), "" },
+	{ "without stamps, but the kernel's",
+	  STR("------------[ cut here ]------------\nWARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\n"
+	      "---[ end trace 0 ]---\n"),
+	  "warning: WARNING in f @1+3\n" },
+	{ "panic", STR(S "Kernel panic - not syncing: sysrq triggered crash\n" S "CPU: 0\n"),
+	  "panic: Kernel panic - not syncing: sysrq triggered crash @1+2\n" },
+	{ "kernel BUG and the oops it becomes are one",
+	  STR(S "------------[ cut here ]------------\n" S "kernel BUG at lib/x.c:105!\n"
+	      S "Oops: invalid opcode: 0000 [#1] PREEMPT SMP\n" S "RIP: 0010:lkdtm_BUG+0x5/0x10\n"
+	      S "---[ end trace 0 ]---\n"),
+	  "bug: kernel BUG in lkdtm_BUG @1+5\n" },
+	{ "NULL pointer",
+	  STR(S "BUG: kernel NULL pointer dereference, address: 0000000000000000\n"
+	      S "Oops: Oops: 0002 [#1] SMP\n" S "RIP: 0010:foo.isra.0+0x5/0x10\n"
+	      S "---[ end trace 0 ]---\n"),
+	  "oops: BUG: kernel NULL pointer dereference in foo @1+4\n" },
+	{ "KASAN",
+	  STR(S "==================================================================\n"
+	      S "BUG: KASAN: slab-use-after-free in mptcp_foo+0x12/0x34\n"
+	      S "Read of size 8 at addr ffff888007\n"
+	      S "==================================================================\n"),
+	  "kasan: KASAN: slab-use-after-free in mptcp_foo @2+3\n" },
+	{ "refcount comes before its warning",
+	  STR(S "------------[ cut here ]------------\n" S "refcount_t: underflow; use-after-free.\n"
+	      S "WARNING: CPU: 0 PID: 1 at lib/refcount.c:28 refcount_warn_saturate+0x1/0x2\n"
+	      S "---[ end trace 0 ]---\n"),
+	  "refcount: refcount_t: underflow; use-after-free. @1+4\n" },
+	{ "list corruption",
+	  STR(S "list_add corruption. next->prev should be prev (ffff8880070bc0d8), but was 0.\n"),
+	  "list-corruption: list_add corruption. next->prev should be prev (<hex>), but was 0. @1+1\n" },
+	{ "lockdep", STR(S "WARNING: possible circular locking dependency detected\n"),
+	  "lockdep: WARNING: possible circular locking dependency detected @1+1\n" },
+	{ "RCU", STR(S "rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:\n"),
+	  "rcu-stall: RCU stall @1+1\n" },
+	{ "RCU, harmless", STR(S "rcu: Hierarchical RCU implementation.\n"), "" },
+	{ "soft lockup", STR(S "watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [x:12]\n"),
+	  "soft-lockup: BUG: soft lockup @1+1\n" },
+	{ "hard lockup", STR(S "watchdog: Watchdog detected hard LOCKUP on cpu 1\n"),
+	  "hard-lockup: BUG: hard lockup @1+1\n" },
+	{ "hung task",
+	  STR(S "INFO: task ip:77 blocked for more than 120 seconds.\n" S "Call Trace:\n"
+	      S " schedule+0x1/0x2\n"),
+	  "hung-task: hung task in schedule @1+3\n" },
+	{ "OOM",
+	  STR(S "tail invoked oom-killer: gfp_mask=0x140cca\n" S "Mem-Info:\n"
+	      S "Out of memory: Killed process 66 (tail)\n" S "x\n"),
+	  "oom: out of memory @1+3\n" },
+	{ "kmemleak", STR(S "kmemleak: 3 new suspected memory leaks (see /sys)\n"),
+	  "kmemleak: suspected memory leaks @1+1\n" },
+	{ "kmemleak, harmless", STR(S "kmemleak: Kernel memory leak detector initialized\n"), "" },
+	{ "general protection fault",
+	  STR(S "Oops: general protection fault, probably for non-canonical address 0xdead\n"
+	      S "RIP: 0010:bar+0x5/0x10\n"),
+	  "gpf: general protection fault in bar @1+2\n" },
+	{ "netdev", STR(S "unregister_netdevice: waiting for ns1eth1 to become free.\n"),
+	  "netdev-unregister: unregister_netdevice: waiting for ns1eth1 to become free. @1+1\n" },
+	{ "UML's BUG and its panic are one",
+	  STR(S "BUG: failure at x.c:105/lkdtm_BUG()!\n" S "Kernel panic - not syncing: BUG!\n"),
+	  "bug: kernel BUG in lkdtm_BUG @1+2\n" },
+	{ "two, the first without an end",
+	  STR(S "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\n"
+	      S "------------[ cut here ]------------\n"
+	      S "WARNING: CPU: 0 PID: 1 at a.c:1 g+0x1/0x2\n"),
+	  "warning: WARNING in f @1+1\nwarning: WARNING in g @2+2\n" },
+	{ "silence ends it",
+	  STR("[    1.000000] WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\n[    1.100000] x\n"
+	      "[    9.000000] y\n"),
+	  "warning: WARNING in f @1+2\n" },
+};
+
+struct dump {
+	struct buf text;
+	char fingerprint[32];
+};
+
+static void on_event(void *ctx, const struct event *ev)
+{
+	const struct event_splat *s = ev->splat;
+	struct dump *d = ctx;
+
+	buf_printf(&d->text, "%.*s: %.*s @%d+%d\n", STR_FMT(s->kind), STR_FMT(s->title),
+		   (int)s->line, (int)s->lines);
+	snprintf(d->fingerprint, sizeof(d->fingerprint), "%.*s", STR_FMT(s->fingerprint));
+}
+
+static void feed(struct dump *d, struct str in, size_t chunk)
+{
+	struct console *c = console_new((struct event_sink){ on_event, d });
+
+	while (in.n > chunk) {
+		console_feed(c, in.p, chunk);
+		in = str_from(in, chunk);
+	}
+	console_feed(c, in.p, in.n);
+	console_end(c);
+	console_free(c);
+}
+
+static void check(struct tap *t, const struct row *row)
+{
+	struct dump whole = {};
+	bool same = true;
+
+	feed(&whole, row->in, row->in.n);
+	is_str(t, whole.text.p ? whole.text.p : "", row->want, row->name);
+	for (size_t chunk = 1; chunk < row->in.n; chunk++) {
+		struct dump d = {};
+
+		feed(&d, row->in, chunk);
+		same &= str_eq(buf_str(&d.text), buf_str(&whole.text));
+		buf_done(&d.text);
+	}
+	ok(t, same, "every split of: %s", row->name);
+	buf_done(&whole.text);
+}
+
+#define TRACE(pid, off, caller)                                                           \
+	STR(S "WARNING: CPU: 0 PID: " pid " at a.c:1 f+" off "/0x20\n" S "Call Trace:\n" \
+	    S " ? stale+0x1/0x2\n" S " dump_stack+0x1/0x2\n" S " f+" off "/0x20\n"          \
+	    S " " caller "+0x1/0x2\n" S "---[ end trace 0 ]---\n")
+
+static void test_fingerprint(struct tap *t)
+{
+	struct dump a = {}, b = {}, c = {};
+	struct str same[] = { TRACE("61", "0xf", "caller"), TRACE("7", "0x1f", "caller"),
+			      TRACE("61", "0xf", "other") };
+
+	feed(&a, same[0], 1000);
+	feed(&b, same[1], 1000);
+	feed(&c, same[2], 1000);
+	is_str(t, a.fingerprint, b.fingerprint, "a fingerprint without offsets and processes");
+	ok(t, strcmp(a.fingerprint, c.fingerprint) != 0, "another caller, another fingerprint");
+	buf_done(&a.text);
+	buf_done(&b.text);
+	buf_done(&c.text);
+}
+
+static void test_bounds(struct tap *t)
+{
+	struct buf in = {};
+	struct dump d = {};
+
+	buf_printf(&in, S "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\n");
+	for (int i = 0; i < 100000; i++)
+		buf_printf(&in, S "more of it, and more, and more\n");
+	feed(&d, buf_str(&in), 65536);
+	is_str(t, d.text.p, "warning: WARNING in f @1+401\n", "an endless splat is cut");
+	buf_done(&in);
+	buf_done(&d.text);
+}
+
+int main(void)
+{
+	struct tap t = {};
+
+	TAP_HEADER();
+	for (size_t i = 0; i < ARRAY_SIZE(ROWS); i++)
+		check(&t, &ROWS[i]);
+	test_fingerprint(&t);
+	test_bounds(&t);
+	return tap_done(&t);
+}
