@@ -114,6 +114,12 @@ void json_null(struct json *j)
 	out_lit(j->out, "null");
 }
 
+void json_raw(struct json *j, struct str s)
+{
+	separate(j);
+	out_str(j->out, s);
+}
+
 void json_field_str(struct json *j, const char *key, struct str s)
 {
 	json_key(j, key);

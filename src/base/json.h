@@ -31,6 +31,7 @@ void json_int(struct json *j, int64_t v);
 void json_real(struct json *j, double v);    /* not finite writes null */
 void json_bool(struct json *j, bool v);
 void json_null(struct json *j);
+void json_raw(struct json *j, struct str s); /* a value that is JSON already */
 
 void json_field_str(struct json *j, const char *key, struct str s);
 void json_field_int(struct json *j, const char *key, int64_t v);
