@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/out.h"
 #include "tap/event.h"
+#include "tap/parse.h"
 
 struct report;
 
@@ -19,14 +20,29 @@ struct report_options {
 	 * NULL: no logs. */
 	int (*log)(void *ctx, unsigned program, uint64_t from, uint64_t to, struct out *out);
 	void *log_ctx;
+	/* Of `taproom parse`, whose stream is one program without begin and end:
+	 * what the reader found, valid when the document ends. NULL: a run. */
+	const struct tap_summary *parsed;
+	const char *name; /* of what was parsed, where there are several; or NULL */
 };
+
+enum report_verdict { REPORT_PASS, REPORT_FAIL, REPORT_SKIP };
+extern const char *const REPORT_VERDICTS[]; /* "pass", "fail", "skip" */
+
+/* Of a parsed stream: `fail` when any result is bad, or the stream was cut,
+ * bailed out or broke its plan, or holds no result at all. */
+enum report_verdict report_verdict(const struct tap_summary *s);
+/* "20 passed, 1 failed"; "no results". */
+void report_counts(struct out *out, const uint64_t counts[STATUS_N], bool colour);
+/* Adds @more to @sum, for a total over several streams. */
+void report_summary_add(struct tap_summary *sum, const struct tap_summary *more);
 
 struct report_format {
 	const char *name;    /* "json" */
 	const char *summary; /* one line for --help */
 	struct report *(*begin)(struct out *out, const struct report_options *opt);
 	void (*event)(struct report *r, const struct event *ev);
-	/* Writes what is left, frees. @cut: the stream ended without RUN_END. */
+	/* Writes what is left, frees. The stream may end without a RUN_END. */
 	void (*end)(struct report *r);
 };
 

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * JSON. Of a parsed stream one object, its results written as they come; what
+ * else there is follows them. Of a run the same, with the results inside their
+ * programs (each written when it ends) and "run" and "jobs" beside them.
+ */
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/units.h"
+#include "report/formats.h"
+#include "tap/tally.h"
+
+#define HELD_MAX (32u << 20) /* bytes of one list that waits; the rest is left out */
+
+/* A list that is written somewhere else than the document, until it is due. */
+struct list {
+	struct buf bytes;
+	struct out out;
+	struct json json;
+};
+
+struct report {
+	const struct report_options *opt;
+	struct json json;
+	struct tally tally;
+	struct event_sink count;
+	struct report_programs programs;
+	struct list problems, splats, jobs, run;
+	uint64_t left_out;
+};
+
+static void list_begin(struct list *l, char kind)
+{
+	out_to_buf(&l->out, &l->bytes);
+	json_init(&l->json, &l->out, false);
+	if (kind == '[')
+		json_array(&l->json);
+	else
+		json_object(&l->json);
+}
+
+static bool list_full(struct report *r, const struct list *l)
+{
+	bool full = l->out.total > HELD_MAX;
+
+	r->left_out += full;
+	return full;
+}
+
+/* Puts a finished list into the document, as one value. */
+static void list_put(struct list *l, struct json *j, const char *key)
+{
+	json_end(&l->json);
+	out_flush(&l->out);
+	if (l->bytes.n && l->bytes.p[l->bytes.n - 1] == '\n')
+		l->bytes.n--;
+	json_key(j, key);
+	json_raw(j, buf_str(&l->bytes));
+	buf_done(&l->bytes);
+}
+
+static void put_result(struct json *j, const struct event_result *r, bool log)
+{
+	json_object(j);
+	json_key(j, "path");
+	json_array(j);
+	for (unsigned i = 0; i < r->depth; i++)
+		json_str(j, r->path[i]);
+	json_end(j);
+	json_field_str(j, "key", r->key);
+	json_field_str(j, "status", str_of(STATUS_INFO[r->status].name));
+	if (r->number >= 0)
+		json_field_int(j, "number", r->number);
+	json_field_int(j, "line", (int64_t)r->line);
+	if (r->reason.n)
+		json_field_str(j, "reason", r->reason);
+	if (r->duration_ms >= 0)
+		json_field_int(j, "duration_ms", r->duration_ms);
+	if (r->exit_code >= 0)
+		json_field_int(j, "exit", r->exit_code);
+	json_field_int(j, "ordinal", r->ordinal);
+	json_field_bool(j, "leaf", r->leaf);
+	if (r->implied)
+		json_field_bool(j, "implied", true);
+	if (log && r->line) {
+		json_key(j, "log");
+		json_object(j);
+		json_field_int(j, "from", (int64_t)r->line_from);
+		json_field_int(j, "to", (int64_t)r->line);
+		json_end(j);
+	}
+	json_end(j);
+}
+
+static void put_problem(struct json *j, const struct event *ev)
+{
+	json_object(j);
+	json_field_int(j, "line", (int64_t)ev->problem->line);
+	json_field_str(j, "what", str_of(PROBLEM_NAMES[ev->problem->what]));
+	json_field_str(j, "message", ev->problem->message);
+	json_end(j);
+}
+
+static void put_splat(struct json *j, const struct event *ev)
+{
+	const struct event_splat *s = ev->splat;
+
+	json_object(j);
+	json_field_str(j, "kind", s->kind);
+	json_field_str(j, "title", s->title);
+	json_field_int(j, "line", (int64_t)s->line);
+	json_field_int(j, "lines", (int64_t)s->lines);
+	json_field_str(j, "fingerprint", s->fingerprint);
+	if (ev->job)
+		json_field_int(j, "job", ev->job);
+	json_end(j);
+}
+
+static void put_counts(struct json *j, const uint64_t counts[STATUS_N])
+{
+	json_key(j, "counts");
+	json_object(j);
+	for (unsigned i = 0; i < STATUS_N; i++)
+		json_field_int(j, STATUS_INFO[i].name, (int64_t)counts[i]);
+	json_end(j);
+}
+
+static void put_time(struct json *j, const char *key, int64_t ms)
+{
+	char text[UNIT_TEXT_MAX];
+
+	if (ms)
+		json_field_str(j, key, str_of(date_rfc3339(ms, text)));
+}
+
+static void put_optional(struct json *j, const char *key, struct str s)
+{
+	if (s.n)
+		json_field_str(j, key, s);
+}
+
+static void job_begin(struct report *r, const struct event *ev)
+{
+	const struct event_job *e = ev->job_info;
+	struct json *j = &r->jobs.json;
+
+	json_object(j);
+	json_field_int(j, "job", ev->job);
+	json_field_str(j, "mode", e->mode);
+	json_field_str(j, "machine", e->machine);
+	put_optional(j, "accel", e->accel);
+	put_optional(j, "why", e->why);
+	put_optional(j, "kernel", e->kernel);
+	put_optional(j, "host", e->host);
+	if (e->cpus)
+		json_field_int(j, "cpus", e->cpus);
+	if (e->memory)
+		json_field_int(j, "memory", (int64_t)e->memory);
+	put_time(j, "begin", e->time_ms);
+	json_end(j);
+}
+
+static void run_begin(struct report *r, const struct event_run *e)
+{
+	struct json *j = &r->run.json;
+
+	json_field_str(j, "id", e->id);
+	put_optional(j, "title", e->title);
+	put_optional(j, "branch", e->branch);
+	put_optional(j, "commit", e->commit);
+	put_optional(j, "command", e->command);
+	put_time(j, "begin", e->time_ms);
+}
+
+static void run_end(struct report *r, const struct event_run *e)
+{
+	struct json *j = &r->run.json;
+
+	put_time(j, "end", e->time_ms);
+	json_field_str(j, "conclusion", e->conclusion);
+	json_field_int(j, "exit_code", e->exit_code);
+	json_field_bool(j, "stopped", e->stopped);
+}
+
+/* A program's results and problems wait in its buffers for its end. */
+static bool add_to(struct buf *b, uint64_t *n, const struct event *ev,
+		   void (*put)(struct json *j, const struct event *ev))
+{
+	struct out out;
+	struct json j;
+
+	if (b->n > HELD_MAX)
+		return false;
+	if ((*n)++)
+		buf_add(b, ",", 1);
+	out_to_buf(&out, b);
+	json_init(&j, &out, false);
+	put(&j, ev);
+	out_flush(&out);
+	if (b->n && b->p[b->n - 1] == '\n')
+		b->n--;
+	return true;
+}
+
+static void put_logged_result(struct json *j, const struct event *ev)
+{
+	put_result(j, ev->result, true);
+}
+
+static void put_list(struct json *j, const char *key, const struct buf *items)
+{
+	json_key(j, key);
+	json_array(j);
+	if (items->n)
+		json_raw(j, buf_str(items));
+	json_end(j);
+}
+
+static void program_end(struct report *r, const struct event *ev)
+{
+	struct report_program *p = report_program_of(&r->programs, ev);
+	const struct event_program *e = ev->prog;
+	struct json *j = &r->json;
+
+	json_object(j);
+	json_field_str(j, "suite", p->begun ? buf_str(&p->suite) : e->suite);
+	json_field_str(j, "name", p->begun ? buf_str(&p->name) : e->name);
+	json_field_int(j, "job", ev->job);
+	json_field_int(j, "attempt", p->attempt ? p->attempt : 1);
+	json_field_str(j, "status", str_of(STATUS_INFO[e->status].name));
+	if (e->exit_code >= 0)
+		json_field_int(j, "exit", e->exit_code);
+	if (e->duration_ms >= 0)
+		json_field_int(j, "duration_ms", e->duration_ms);
+	put_optional(j, "reason", e->reason);
+	json_field_int(j, "log_lines", (int64_t)e->log_lines);
+	if (!r->opt->summary)
+		put_list(j, "results", &p->text);
+	if (p->hidden)
+		json_field_int(j, "results_left_out", (int64_t)p->hidden);
+	put_list(j, "problems", &p->more);
+	json_end(j);
+	report_program_end(&r->programs, p);
+}
+
+static void result(struct report *r, const struct event *ev)
+{
+	struct report_program *p;
+
+	if (r->opt->summary)
+		return;
+	if (r->opt->parsed) {
+		put_result(&r->json, ev->result, false);
+		return;
+	}
+	p = report_program_of(&r->programs, ev);
+	p->hidden += !add_to(&p->text, &p->n, ev, put_logged_result);
+}
+
+static void problem(struct report *r, const struct event *ev)
+{
+	struct report_program *p;
+
+	if (r->opt->parsed || !ev->program) {
+		if (!list_full(r, &r->problems))
+			put_problem(&r->problems.json, ev);
+		return;
+	}
+	p = report_program_of(&r->programs, ev);
+	add_to(&p->more, &p->n_more, ev, put_problem);
+}
+
+static void on_event(struct report *r, const struct event *ev)
+{
+	event_emit(&r->count, ev);
+	switch (ev->type) {
+	case EVENT_RUN_BEGIN: run_begin(r, ev->run); break;
+	case EVENT_RUN_END: run_end(r, ev->run); break;
+	case EVENT_JOB_BEGIN: job_begin(r, ev); break;
+	case EVENT_JOB_END: break;
+	case EVENT_PROGRAM_BEGIN: report_program_begin(&r->programs, ev); break;
+	case EVENT_PROGRAM_END: program_end(r, ev); break;
+	case EVENT_RESULT: result(r, ev); break;
+	case EVENT_PROBLEM: problem(r, ev); break;
+	case EVENT_SPLAT:
+		if (!list_full(r, &r->splats))
+			put_splat(&r->splats.json, ev);
+		break;
+	}
+}
+
+static struct report *begin(struct out *out, const struct report_options *opt)
+{
+	struct report *r = xcalloc(1, sizeof(*r));
+
+	r->opt = opt;
+	r->count = tally_sink(&r->tally);
+	json_init(&r->json, out, false);
+	list_begin(&r->problems, '[');
+	list_begin(&r->splats, '[');
+	list_begin(&r->jobs, '[');
+	list_begin(&r->run, '{');
+	json_object(&r->json);
+	if (opt->name)
+		json_field_str(&r->json, "file", str_of(opt->name));
+	if (opt->summary && opt->parsed)
+		return r;
+	json_key(&r->json, opt->parsed ? "results" : "programs");
+	json_array(&r->json);
+	return r;
+}
+
+static const char *verdict(const struct report *r)
+{
+	int code;
+
+	if (r->opt->parsed)
+		return REPORT_VERDICTS[report_verdict(r->opt->parsed)];
+	code = tally_exit_code(&r->tally);
+	if (code)
+		return REPORT_VERDICTS[REPORT_FAIL];
+	return REPORT_VERDICTS[r->tally.counts[STATUS_SKIP] == r->tally.results];
+}
+
+static void end(struct report *r)
+{
+	if (!r->opt->summary || !r->opt->parsed)
+		json_end(&r->json);
+	list_put(&r->problems, &r->json, "problems");
+	list_put(&r->splats, &r->json, "splats");
+	if (!r->opt->parsed) {
+		list_put(&r->jobs, &r->json, "jobs");
+		list_put(&r->run, &r->json, "run");
+	}
+	if (r->left_out)
+		json_field_int(&r->json, "left_out", (int64_t)r->left_out);
+	put_counts(&r->json, r->tally.counts);
+	json_field_str(&r->json, "verdict", str_of(verdict(r)));
+	json_end(&r->json);
+	buf_done(&r->jobs.bytes);
+	buf_done(&r->run.bytes);
+	report_programs_done(&r->programs);
+	tally_done(&r->tally);
+	free(r);
+}
+
+const struct report_format report_json = {
+	.name = "json",
+	.summary = "one object: results, problems, splats, counts, verdict",
+	.begin = begin,
+	.event = on_event,
+	.end = end,
+};
