@@ -16,6 +16,7 @@
 
 /* In the order of --help; ends with an empty row. */
 static const struct cmd_row COMMANDS[] = {
+	{ "parse", &cmd_parse_help, cmd_parse_run },
 	{ "runs", &cmd_runs_help, cmd_runs_run },
 	{ "log", &cmd_log_help, cmd_log_run },
 	{ "flakes", &cmd_flakes_help, cmd_flakes_run },
