@@ -34,8 +34,8 @@ static const struct opt OPTS[] = {
 const struct opt_command cmd_parse_help = {
 	.usage = "taproom parse [--format F] [--summary] [FILE...]",
 	.summary = "Reads test logs, tells their results.",
-	.text = "Reads TAP, KTAP, kselftest output, KUnit consoles and kernel logs, from FILE or "
-		"from standard input ('-'). -v shows every result as text.\n"
+	.text = "Reads TAP, KTAP, kselftest output, KUnit consoles and kernel logs, from "
+		"FILE or from standard input ('-'). -v shows every result as text.\n"
 		"Exit status: 0 passed or skipped, 1 failed, 2 no log to read, 3 the kernel "
 		"warned or crashed.",
 	.opts = OPTS,
@@ -175,7 +175,8 @@ static int parse_file(struct cmd *c, const struct opts *o, const struct report_f
 	_cleanup_(closep) int fd = -1;
 
 	if (strcmp(name, "-") == 0)
-		return parse_fd(c, o, format, STDIN_FILENO, "standard input", several, ret, err);
+		return parse_fd(c, o, format, STDIN_FILENO, "standard input", several, ret,
+				err);
 	fd = open(name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, errno, "open '%s'", name);
@@ -229,7 +230,9 @@ int cmd_parse_run(struct cmd *c, int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	format = report_format_find(o.format ? o.format : o.common.json ? "json" : "text", &err);
+	if (!o.format)
+		o.format = o.common.json ? "json" : "text";
+	format = report_format_find(o.format, &err);
 	if (!format)
 		return cmd_fail(c, EXIT_USAGE, &err);
 	if (n > 1 && strcmp(format->name, "junit") == 0) {

@@ -265,7 +265,9 @@ static void on_event(struct report *r, const struct event *ev)
 		note(r, ev, str_of(PROBLEM_NAMES[ev->problem->what]), ev->problem->message,
 		     ev->problem->line);
 		break;
-	case EVENT_SPLAT: note(r, ev, ev->splat->kind, ev->splat->title, ev->splat->line); break;
+	case EVENT_SPLAT:
+		note(r, ev, ev->splat->kind, ev->splat->title, ev->splat->line);
+		break;
 	case EVENT_RUN_BEGIN:
 	case EVENT_RUN_END:
 	case EVENT_JOB_BEGIN:

@@ -421,7 +421,8 @@ static void say_truncated(struct tap_parser *p, enum block_close how)
 		block_problem(p, PROBLEM_TRUNCATED, p->sum.lines, "%s inside '%.*s'", what,
 			      STR_FMT(name));
 	else
-		block_problem(p, PROBLEM_TRUNCATED, p->sum.lines, "%s before its tests do", what);
+		block_problem(p, PROBLEM_TRUNCATED, p->sum.lines, "%s before its tests do",
+			      what);
 }
 
 void block_end_all(struct tap_parser *p, enum block_close how, bool truncated)

@@ -102,8 +102,10 @@ static void add_frame(struct console *c, struct str line)
 
 	if (str_starts(line, STR("Call Trace")))
 		c->in_trace = true;
-	if (!(c->in_trace || str_starts(line, STR("RIP: 0010:")) || str_starts(line, STR("pc : "))) ||
-	    str_starts(line, STR("RIP: 0033:")) || str_find(line, STR("? ")) >= 0)
+	if (!c->in_trace && !str_starts(line, STR("RIP: 0010:")) &&
+	    !str_starts(line, STR("pc : ")))
+		return;
+	if (str_starts(line, STR("RIP: 0033:")) || str_find(line, STR("? ")) >= 0)
 		return;
 	f = splat_function(line);
 	if (!f.n || f.n >= FRAME_MAX || c->n_frames == FRAMES_MAX || splat_is_reporter(f))

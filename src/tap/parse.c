@@ -154,10 +154,11 @@ static void on_name(struct tap_parser *p, const struct lex_line *l)
 
 static void on_bail(struct tap_parser *p, const struct lex_line *l)
 {
+	size_t n = l->text.n < TAP_NAME_MAX ? l->text.n : TAP_NAME_MAX;
+
+	block_problem(p, PROBLEM_BAIL_OUT, p->sum.lines, "Bail out!%s%.*s", n ? " " : "",
+		      (int)n, l->text.p);
 	p->sum.bailed_out = true;
-	block_problem(p, PROBLEM_BAIL_OUT, p->sum.lines, "Bail out!%s%.*s", l->text.n ? " " : "",
-		      STR_FMT(str_n(l->text.p, l->text.n < TAP_NAME_MAX ? l->text.n
-									: TAP_NAME_MAX)));
 }
 
 static void on_death(struct tap_parser *p, const struct lex_line *l)
@@ -171,7 +172,8 @@ static void on_degraded(struct tap_parser *p, const struct lex_line *l)
 	if (p->degraded >> l->row & 1)
 		return;
 	p->degraded |= 1u << l->row;
-	block_problem(p, PROBLEM_DEGRADED, p->sum.lines, "%s", LEX_DEGRADED_ROWS[l->row].message);
+	block_problem(p, PROBLEM_DEGRADED, p->sum.lines, "%s",
+		      LEX_DEGRADED_ROWS[l->row].message);
 }
 
 static void (*const ON_LINE[])(struct tap_parser *p, const struct lex_line *l) = {

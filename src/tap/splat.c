@@ -57,7 +57,8 @@ static const struct splat_kind KINDS[] = {
 	  .title = "BUG: kernel NULL pointer dereference" },
 	{ "oops", STR("BUG: unable to handle page fault"),
 	  .title = "BUG: unable to handle page fault" },
-	{ "oops", STR("BUG: unable to handle kernel"), .title = "BUG: unable to handle page fault" },
+	{ "oops", STR("BUG: unable to handle kernel"),
+	  .title = "BUG: unable to handle page fault" },
 	{ "oops", STR("Unable to handle kernel") },
 	{ "oops", STR("Internal error: Oops") },
 	{ "oops", STR("Oops: ") },
@@ -120,14 +121,17 @@ bool splat_is_reporter(struct str f)
 {
 	static const struct str NAMES[] = {
 		STR("_printk"), STR("vprintk"), STR("show_stack"), STR("dump_stack"),
-		STR("dump_stack_lvl"), STR("dump_stack_print_info"), STR("panic"), STR("vpanic"),
+		STR("dump_stack_lvl"), STR("dump_stack_print_info"), STR("panic"),
+		STR("vpanic"),
 		STR("__warn"), STR("warn_slowpath_fmt"), STR("report_bug"), STR("handle_bug"),
 		STR("exc_invalid_op"), STR("asm_exc_invalid_op"), STR("exc_page_fault"),
 		STR("asm_exc_page_fault"), STR("asm_exc_debug"), STR("__die"), STR("die"),
 		STR("page_fault_oops"), STR("print_report"), STR("kasan_report"),
-		STR("print_address_description"), STR("check_panic_on_warn"), STR("sched_show_task"),
+		STR("print_address_description"), STR("check_panic_on_warn"),
+		STR("sched_show_task"),
 		STR("oops_end"), STR("do_user_addr_fault"), STR("dump_header"),
-		STR("um_set_signals"), STR("segv"), STR("segv_handler"), STR("sig_handler_common"),
+		STR("um_set_signals"), STR("segv"), STR("segv_handler"),
+		STR("sig_handler_common"),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(NAMES); i++)

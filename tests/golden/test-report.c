@@ -40,10 +40,11 @@ static const struct step STEPS[] = {
 	{ PASS, 2, 2, STR("group"), .parents_line = true, .ms = 2 },
 	{ PASS, 1, 3, STR("flush # addrs \\"), .ms = 80 },
 	{ EVENT_PROGRAM_END, STATUS_PASS, 1, 3, .ms = 1200 },
-	{ EVENT_PROGRAM_END, STATUS_CRASH, 2, 2, STR(""), STR("the machine died during it"), .ms = 9000,
-	  .exit_code = -1 },
+	{ EVENT_PROGRAM_END, STATUS_CRASH, 2, 2, STR(""), STR("the machine died during it"),
+	  .ms = 9000, .exit_code = -1 },
 	{ EVENT_PROGRAM_BEGIN, OTHER, 2, 4, STR("diag.sh"), .attempt = 1 },
-	{ EVENT_PROGRAM_END, STATUS_SKIP, 2, 4, STR(""), STR("no ss"), .ms = 30, .exit_code = 4 },
+	{ EVENT_PROGRAM_END, STATUS_SKIP, 2, 4, STR(""), STR("no ss"), .ms = 30,
+	  .exit_code = 4 },
 	{ EVENT_SPLAT, OTHER, 2, 0, STR("suspected memory leaks") },
 	{ EVENT_JOB_END, OTHER, 1 },
 	{ EVENT_JOB_END, OTHER, 2 },
@@ -166,7 +167,8 @@ int main(int argc, char **argv)
 		return 2;
 	for (const struct report_format *const *f = REPORT_FORMATS; *f; f++) {
 		check(&t, *f, argv[1], (struct report_options){ .log = read_log }, "run");
-		check(&t, *f, argv[1], (struct report_options){ .summary = true }, "run-summary");
+		check(&t, *f, argv[1], (struct report_options){ .summary = true },
+		      "run-summary");
 		check_cut(&t, *f);
 	}
 	check(&t, report_format_find("text", NULL), argv[1],

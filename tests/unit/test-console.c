@@ -22,17 +22,21 @@ static const struct row ROWS[] = {
 	{ "warning, as newer kernels print it",
 	  STR(S "WARNING: net/mptcp/x.c:12 at mptcp_foo+0x1/0x2 [mptcp], CPU#1: ip/77\n"),
 	  "warning: WARNING in mptcp_foo @1+1\n" },
-	{ "a script's word, between stamped lines", STR(S "x\nWARNING: CPU: none BUG: no\n"), "" },
-	{ "a script's word, without stamps", STR("BUG: in my script\nWARNING: old bash\n"), "" },
+	{ "a script's word, between stamped lines",
+	  STR(S "x\nWARNING: CPU: none BUG: no\n"), "" },
+	{ "a script's word, without stamps",
+	  STR("BUG: in my script\nWARNING: old bash\n"), "" },
 	{ "without stamps, but the kernel's",
-	  STR("------------[ cut here ]------------\nWARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\n"
+	  STR("------------[ cut here ]------------\n"
+	      "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\n"
 	      "---[ end trace 0 ]---\n"),
 	  "warning: WARNING in f @1+3\n" },
 	{ "panic", STR(S "Kernel panic - not syncing: sysrq triggered crash\n" S "CPU: 0\n"),
 	  "panic: Kernel panic - not syncing: sysrq triggered crash @1+2\n" },
 	{ "kernel BUG and the oops it becomes are one",
 	  STR(S "------------[ cut here ]------------\n" S "kernel BUG at lib/x.c:105!\n"
-	      S "Oops: invalid opcode: 0000 [#1] PREEMPT SMP\n" S "RIP: 0010:lkdtm_BUG+0x5/0x10\n"
+	      S "Oops: invalid opcode: 0000 [#1] PREEMPT SMP\n"
+	      S "RIP: 0010:lkdtm_BUG+0x5/0x10\n"
 	      S "---[ end trace 0 ]---\n"),
 	  "bug: kernel BUG in lkdtm_BUG @1+5\n" },
 	{ "NULL pointer",
@@ -47,13 +51,14 @@ static const struct row ROWS[] = {
 	      S "==================================================================\n"),
 	  "kasan: KASAN: slab-use-after-free in mptcp_foo @2+3\n" },
 	{ "refcount comes before its warning",
-	  STR(S "------------[ cut here ]------------\n" S "refcount_t: underflow; use-after-free.\n"
+	  STR(S "------------[ cut here ]------------\n"
+	      S "refcount_t: underflow; use-after-free.\n"
 	      S "WARNING: CPU: 0 PID: 1 at lib/refcount.c:28 refcount_warn_saturate+0x1/0x2\n"
 	      S "---[ end trace 0 ]---\n"),
 	  "refcount: refcount_t: underflow; use-after-free. @1+4\n" },
 	{ "list corruption",
-	  STR(S "list_add corruption. next->prev should be prev (ffff8880070bc0d8), but was 0.\n"),
-	  "list-corruption: list_add corruption. next->prev should be prev (<hex>), but was 0. @1+1\n" },
+	  STR(S "list_add corruption. next->prev is (ffff8880070bc0d8), but was 0.\n"),
+	  "list-corruption: list_add corruption. next->prev is (<hex>), but was 0. @1+1\n" },
 	{ "lockdep", STR(S "WARNING: possible circular locking dependency detected\n"),
 	  "lockdep: WARNING: possible circular locking dependency detected @1+1\n" },
 	{ "RCU", STR(S "rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:\n"),
@@ -73,15 +78,17 @@ static const struct row ROWS[] = {
 	  "oom: out of memory @1+3\n" },
 	{ "kmemleak", STR(S "kmemleak: 3 new suspected memory leaks (see /sys)\n"),
 	  "kmemleak: suspected memory leaks @1+1\n" },
-	{ "kmemleak, harmless", STR(S "kmemleak: Kernel memory leak detector initialized\n"), "" },
+	{ "kmemleak, harmless",
+	  STR(S "kmemleak: Kernel memory leak detector initialized\n"), "" },
 	{ "general protection fault",
 	  STR(S "Oops: general protection fault, probably for non-canonical address 0xdead\n"
 	      S "RIP: 0010:bar+0x5/0x10\n"),
 	  "gpf: general protection fault in bar @1+2\n" },
-	{ "netdev", STR(S "unregister_netdevice: waiting for ns1eth1 to become free.\n"),
-	  "netdev-unregister: unregister_netdevice: waiting for ns1eth1 to become free. @1+1\n" },
+	{ "netdev", STR(S "unregister_netdevice: waiting for ns1eth1 to be free.\n"),
+	  "netdev-unregister: unregister_netdevice: waiting for ns1eth1 to be free. @1+1\n" },
 	{ "UML's BUG and its panic are one",
-	  STR(S "BUG: failure at x.c:105/lkdtm_BUG()!\n" S "Kernel panic - not syncing: BUG!\n"),
+	  STR(S "BUG: failure at x.c:105/lkdtm_BUG()!\n"
+	      S "Kernel panic - not syncing: BUG!\n"),
 	  "bug: kernel BUG in lkdtm_BUG @1+2\n" },
 	{ "two, the first without an end",
 	  STR(S "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\n"

@@ -33,7 +33,8 @@ static const struct row ROWS[] = {
 	{ "a =error", 4, "Critical: 1 test(s) that the harness failed to run: s/a", 1, 1 },
 	{ "a =error b -x =fail", 1, "Unstable: 2 failed test(s): s/a, s/b/x", 2, 2 },
 	{ "a +x !WARNING =pass", 3, "Critical: 1 splat(s): WARNING", 1, 1 },
-	{ "a -x !W !V =fail", 3, "Critical: 2 splat(s): W, ... - 1 failed test(s): s/a/x", 1, 1 },
+	{ "a -x !W !V =fail", 3, "Critical: 2 splat(s): W, ... - 1 failed test(s): s/a/x", 1,
+	  1 },
 	{ "-x +y", 1, "Unstable: 1 failed test(s): x", 2, 0 },
 };
 

@@ -29,7 +29,8 @@ static const struct row ROWS[] = {
 	{ "dash without blank is a name", STR("ok 1 -6 -t tcp\n"), "pass -6 -t tcp\n" },
 	{ "blanks inside a name stay", STR("ok 19 - x:    (nobackup) # time=30ms\n"),
 	  "! numbering\npass x:    (nobackup) 30ms\n" },
-	{ "junk between", STR("hello\n1..1\nworld 1..2\n=== x ===\nok 1 a\nbye\n"), "pass a\n" },
+	{ "junk between",
+	  STR("hello\n1..1\nworld 1..2\n=== x ===\nok 1 a\nbye\n"), "pass a\n" },
 	{ "a plan with words behind it is none", STR("1..2 sheep\nok 1 a\n"), "pass a\n" },
 	{ "a header with words behind it", STR("TAP version 13 rocks\nTAP version x\nok 1 a\n"),
 	  "pass a\n" },
@@ -64,20 +65,23 @@ static const struct row ROWS[] = {
 	  "pass a\n! numbering\nfail b\n" },
 	{ "a name twice", STR("1..2\nok 1 x\nnot ok 2 x\n"),
 	  "pass x\n! duplicate-name\nfail x #2\n" },
-	{ "and thrice, with one that looks like it", STR("1..4\nok 1 x\nok 2 x #2\nok 3 x\nok 4 x\n"),
+	{ "and thrice, with one that looks like it",
+	  STR("1..4\nok 1 x\nok 2 x #2\nok 3 x\nok 4 x\n"),
 	  "pass x\npass x #2\n! duplicate-name\npass x #3\n! duplicate-name\npass x #4\n" },
 
 	/* directives */
 	{ "skip", STR("ok 1 a # SKIP no netns\nnot ok 2 b # SKIP\nok 3 c # skip: why\n"
 		      "ok 4 d # Skipped no\nok 5 e #SKIP x\n"),
 	  "skip a {no netns}\nskip b\nskip c {why}\nskip d {no}\nskip e {x}\n" },
-	{ "todo", STR("not ok 1 a # TODO later\nok 2 b # todo\n"), "xfail a {later}\nxpass b\n" },
+	{ "todo",
+	  STR("not ok 1 a # TODO later\nok 2 b # todo\n"), "xfail a {later}\nxpass b\n" },
 	{ "xfail and xpass", STR("not ok 1 a # XFAIL\nok 2 b # XFAIL why\nok 3 c # XPASS\n"),
 	  "xfail a\nxfail b {why}\nxpass c\n" },
 	{ "timeout", STR("not ok 1 selftests: x: y.sh # TIMEOUT 45 seconds\n"),
 	  "timeout selftests: x: y.sh {45 seconds}\n" },
 	{ "error", STR("not ok 1 a # ERROR no device\n"), "error a {no device}\n" },
-	{ "on ok, error and timeout are words", STR("ok 1 a # error path\nok 2 b # timeout x\n"),
+	{ "on ok, error and timeout are words",
+	  STR("ok 1 a # error path\nok 2 b # timeout x\n"),
 	  "pass a {error path}\npass b {timeout x}\n" },
 	{ "flaky", STR("ok 1 a # IGNORE Flaky time=12532ms\nnot ok 2 b # IGNORE Flaky\n"),
 	  "flaky a {Flaky} 12532ms\nflaky b {Flaky}\n" },
@@ -97,9 +101,11 @@ static const struct row ROWS[] = {
 	  "skip issue #42 {no}\n" },
 	{ "not a directive word", STR("ok 1 a # TODOS\nok 2 b # xfailed\n"),
 	  "pass a {TODOS}\npass b {xfailed}\n" },
-	{ "escapes under 14", STR("TAP version 14\n1..2\nok 1 - a \\# SKIP\nok 2 - b \\\\ # SKIP x\n"),
+	{ "escapes under 14",
+	  STR("TAP version 14\n1..2\nok 1 - a \\# SKIP\nok 2 - b \\\\ # SKIP x\n"),
 	  "pass a # SKIP\nskip b \\ {x}\n" },
-	{ "no escapes under 13", STR("TAP version 13\n1..1\nok 1 - a\\\\b\n"), "pass a\\\\b\n" },
+	{ "no escapes under 13",
+	  STR("TAP version 13\n1..1\nok 1 - a\\\\b\n"), "pass a\\\\b\n" },
 
 	/* bytes */
 	{ "CR", STR("1..1\r\nok 1 a # SKIP x\r\r\n"), "skip a {x}\n" },
@@ -138,7 +144,8 @@ static const struct row ROWS[] = {
 	      "# selftests: x: z\n# 1..1\n# ok 1 a\nnot ok 2 selftests: x: z # exit=1\n"),
 	  "fail selftests: x: y > a\n! status-mismatch\nfail selftests: x: y +\n"
 	  "pass selftests: x: z > a\n! status-mismatch\nfail selftests: x: z + exit=1\n" },
-	{ "kselftest, no nested TAP", STR("1..1\n# selftests: x: y\n# hello\nok 1 selftests: x: y\n"),
+	{ "kselftest, no nested TAP",
+	  STR("1..1\n# selftests: x: y\n# hello\nok 1 selftests: x: y\n"),
 	  "pass selftests: x: y\n" },
 	{ "kselftest, skipped inside",
 	  STR("1..1\n# selftests: x: y\n# 1..0 # SKIP no root\nok 1 selftests: x: y\n"),
@@ -159,11 +166,14 @@ static const struct row ROWS[] = {
 	  "! truncated\nerror selftests: x: y {the log ends inside it} implied\n"
 	  "! plan-mismatch\nmissing 2 implied\n= truncated\n= plan-broken\n" },
 	{ "kselftest, panic inside",
-	  STR("TAP version 13\n1..1\n# selftests: x: y\n[    1.500000] Kernel panic - not syncing: BUG!\n"
+	  STR("TAP version 13\n1..1\n# selftests: x: y\n"
+	      "[    1.500000] Kernel panic - not syncing: BUG!\n"
 	      "[    1.500000] Call Trace:\n"),
-	  "! truncated\ncrash selftests: x: y {the machine died during it} implied\n= truncated\n" },
+	  "! truncated\ncrash selftests: x: y {the machine died during it} implied\n"
+	  "= truncated\n" },
 	{ "kselftest, reboot inside the nested",
-	  STR("1..1\n# selftests: x: y\n# 1..2\n# ok 1 a\n[    9.000000] reboot: Restarting system\n"),
+	  STR("1..1\n# selftests: x: y\n# 1..2\n# ok 1 a\n"
+	      "[    9.000000] reboot: Restarting system\n"),
 	  "pass selftests: x: y > a\n! truncated\n! plan-mismatch\n"
 	  "missing selftests: x: y > 2 implied\n"
 	  "crash selftests: x: y + {the machine died during it} implied\n"
@@ -171,7 +181,8 @@ static const struct row ROWS[] = {
 	{ "reboot after the end", STR("1..1\nok 1 a\n[    9.000000] reboot: Power down\n"),
 	  "pass a\n" },
 	{ "kselftest, a comment is no result",
-	  STR("1..1\n# selftests: x: y\n# ok let us see\n# not ok, but go on\nok 1 selftests: x: y\n"),
+	  STR("1..1\n# selftests: x: y\n# ok let us see\n# not ok, but go on\n"
+	      "ok 1 selftests: x: y\n"),
 	  "pass selftests: x: y\n" },
 	{ "kselftest, parent's line came first",
 	  STR("TAP version 13\n1..1\n# selftests: x: y\nok 1 selftests: x: y\n  [ OK ]\n"
@@ -192,18 +203,24 @@ static const struct row ROWS[] = {
 	{ "KUnit",
 	  STR("KTAP version 1\n1..1\n    KTAP version 1\n    # Subtest: s\n    # module: m\n"
 	      "    1..2\n    # a: initializing\n    ok 1 a\n    ok 2 b # SKIP no\n"
-	      "# s: pass:1 fail:0 skip:1 total:2\n# Totals: pass:1 fail:0 skip:1 total:2\nok 1 s\n"),
+	      "# s: pass:1 fail:0 skip:1 total:2\n# Totals: pass:1 fail:0 skip:1 total:2\n"
+	      "ok 1 s\n"),
 	  "pass s > a\nskip s > b {no}\npass s +\n" },
 	{ "KUnit on a console",
-	  STR("[    0.170000] KTAP version 1\n[    0.170000] 1..2\n[    0.170000]     KTAP version 1\n"
-	      "[    0.170000]     # Subtest: s\n[    0.170000]     1..1\n[    0.170000] action_order_2\n"
-	      "[    0.170000]     ok 1 a\n[    0.170000] ok 1 s\n[    0.170000]     KTAP version 1\n"
-	      "[    0.170000]     # Subtest: t\n[    0.170000]     1..0\n[    0.170000] ok 2 t # SKIP \n"),
+	  STR("[    0.170000] KTAP version 1\n[    0.170000] 1..2\n"
+	      "[    0.170000]     KTAP version 1\n"
+	      "[    0.170000]     # Subtest: s\n[    0.170000]     1..1\n"
+	      "[    0.170000] action_order_2\n"
+	      "[    0.170000]     ok 1 a\n[    0.170000] ok 1 s\n"
+	      "[    0.170000]     KTAP version 1\n"
+	      "[    0.170000]     # Subtest: t\n[    0.170000]     1..0\n"
+	      "[    0.170000] ok 2 t # SKIP \n"),
 	  "pass s > a\npass s +\nskip t\n" },
 	{ "KUnit parameters, three deep",
 	  STR("KTAP version 1\n1..1\n    KTAP version 1\n    # Subtest: s\n    1..2\n"
 	      "        KTAP version 1\n        # Subtest: p\n    # p: initializing\n"
-	      "        ok 1 v 3 # SKIP no\n        ok 2 v 2\n    # p: pass:1\n    ok 1 p\n    ok 2 q\n"
+	      "        ok 1 v 3 # SKIP no\n        ok 2 v 2\n    # p: pass:1\n    ok 1 p\n"
+	      "    ok 2 q\n"
 	      "ok 1 s\n"),
 	  "skip s > p > v 3 {no}\npass s > p > v 2\npass s > p +\npass s > q\npass s +\n" },
 	{ "KUnit, old, without a header inside",
@@ -212,11 +229,13 @@ static const struct row ROWS[] = {
 	{ "KUnit debugfs, old", STR("    # Subtest: s\n    1..1\n    ok 1 - a\nok 2 - s\n"),
 	  "pass s > a\n! numbering\npass s +\n" },
 	{ "KUnit, a suite's line is lost",
-	  STR("KTAP version 1\n1..2\n    KTAP version 1\n    # Subtest: s\n    1..1\n    ok 1 a\n"
+	  STR("KTAP version 1\n1..2\n    KTAP version 1\n    # Subtest: s\n    1..1\n"
+	      "    ok 1 a\n"
 	      "    KTAP version 1\n    # Subtest: t\n    1..1\n    ok 1 b\nok 2 t\n"),
 	  "pass s > a\nmissing s + {no result line} implied\npass t > b\npass t +\n" },
 	{ "KUnit, panic in a suite",
-	  STR("KTAP version 1\n1..2\n    KTAP version 1\n    # Subtest: s\n    1..2\n    ok 1 a\n"
+	  STR("KTAP version 1\n1..2\n    KTAP version 1\n    # Subtest: s\n    1..2\n"
+	      "    ok 1 a\n"
 	      "Kernel panic - not syncing: x\n"),
 	  "pass s > a\n! truncated\n! plan-mismatch\nmissing s > 2 implied\n"
 	  "crash s + {the machine died during it} implied\n! plan-mismatch\nmissing 2 implied\n"
@@ -267,10 +286,12 @@ static const struct row ROWS[] = {
 	  "= truncated\n" },
 
 	/* YAML, pragma, bail out */
-	{ "YAML", STR("1..2\nnot ok 1 a\n  ---\n  got: 1\n  ok 7 inside\n1..9x\n  ...\nok 2 b\n"),
+	{ "YAML",
+	  STR("1..2\nnot ok 1 a\n  ---\n  got: 1\n  ok 7 inside\n1..9x\n  ...\nok 2 b\n"),
 	  "fail a\npass b\n" },
 	{ "YAML in a comment",
-	  STR("1..1\n# 1..2\n# not ok 1 a\n#   ---\n#   ok 5 no\n#   ...\n# ok 2 b\nnot ok 1 x\n"),
+	  STR("1..1\n# 1..2\n# not ok 1 a\n#   ---\n#   ok 5 no\n#   ...\n# ok 2 b\n"
+	      "not ok 1 x\n"),
 	  "fail x > a\npass x > b\nfail x +\n" },
 	{ "YAML not directly after", STR("1..2\nok 1 a\nhello\n  ---\nok 2 b\n"),
 	  "pass a\npass b\n" },
@@ -292,12 +313,14 @@ static const struct row ROWS[] = {
 	{ "cut, no TAP", STR("hello\n"), "", TAP_END_CUT },
 	{ "crash inside", STR("# selftests: x: y\n# 1..1\n"),
 	  "! truncated\n! plan-mismatch\nmissing selftests: x: y > 1 implied\n"
-	  "crash selftests: x: y + {the machine died during it} implied\n= truncated\n= plan-broken\n",
+	  "crash selftests: x: y + {the machine died during it} implied\n= truncated\n"
+	  "= plan-broken\n",
 	  TAP_END_CRASH },
 
 	/* signs */
 	{ "degraded, told once",
-	  STR("1..1\n# Error: Specified qdisc kind is unknown.\n# Error: Specified qdisc kind is unknown.\n"
+	  STR("1..1\n# Error: Specified qdisc kind is unknown.\n"
+	      "# Error: Specified qdisc kind is unknown.\n"
 	      "ok 1 a\n"),
 	  "! degraded\npass a\n" },
 };
@@ -396,7 +419,8 @@ static const struct key_row KEYS[] = {
 	{ "1 2 3 x", "x" },
 	{ "12", "12" },
 	{ "listen match for dport 10000", "listen match for dport <port>" },
-	{ "ns1 MPTCP -> ns2 (10.0.1.2:10006      ) MPTCP", "ns1 MPTCP -> ns2 (<ip4>:<port>) MPTCP" },
+	{ "ns1 MPTCP -> ns2 (10.0.1.2:10006      ) MPTCP",
+	  "ns1 MPTCP -> ns2 (<ip4>:<port>) MPTCP" },
 	{ "ns1 MPTCP -> ns2 (10.0.1.2:10006) MPTCP", "ns1 MPTCP -> ns2 (<ip4>:<port>) MPTCP" },
 	{ "ns1 MPTCP -> ns2 (dead:beef:1::2:10007) MPTCP", "ns1 MPTCP -> ns2 (<ip6>) MPTCP" },
 	{ "CREATE_SUBFLOW6 dead:beef:2::1 (ns1)", "CREATE_SUBFLOW6 <ip6> (ns1)" },
@@ -491,14 +515,16 @@ static void test_limits(struct tap *t)
 	buf_printf(&in, "ok 1 x\n");
 	dump_parse(&d, buf_str(&in), 0, TAP_END_CLEAN);
 	ok(t, str_find(buf_str(&d.text), STR("! too-many")) >= 0 &&
-	      str_ends(buf_str(&d.text), STR("pass 1 +\n")), "held too long: numbers are names");
+	      str_ends(buf_str(&d.text), STR("pass 1 +\n")),
+	   "held too long: numbers are names");
 	buf_done(&d.text);
 	buf_done(&in);
 }
 
 static const struct row LINES[] = {
 	{ "line ranges",
-	  STR("TAP version 13\n1..2\n# selftests: x: y\nhuman\n# 1..2\n# ok 1 a\nnoise\n# ok 2 b\n"
+	  STR("TAP version 13\n1..2\n# selftests: x: y\nhuman\n# 1..2\n# ok 1 a\nnoise\n"
+	      "# ok 2 b\n"
 	      "ok 1 selftests: x: y\n# selftests: x: z\nmore\nok 2 selftests: x: z\n"),
 	  "pass selftests: x: y > a @1-6\npass selftests: x: y > b @7-8\n"
 	  "pass selftests: x: y + @1-9\npass selftests: x: z @10-12\n" },
