@@ -67,17 +67,20 @@ void report_counts(struct out *out, const uint64_t counts[STATUS_N], bool colour
 
 	for (unsigned i = 0; i < STATUS_N; i++) {
 		const struct status_info *info = &STATUS_INFO[ORDER[i]];
+		const char *label = info->label;
 
 		if (!counts[ORDER[i]])
 			continue;
+		if (counts[ORDER[i]] == 1 && str_ends(str_of(label), STR("s")))
+			label = info->name; /* "1 error" */
 		if (any)
 			out_lit(out, ", ");
 		any = true;
 		if (colour)
 			out_printf(out, "\x1b[%sm%" PRIu64 " %s\x1b[0m", info->ansi,
-				   counts[ORDER[i]], info->label);
+				   counts[ORDER[i]], label);
 		else
-			out_printf(out, "%" PRIu64 " %s", counts[ORDER[i]], info->label);
+			out_printf(out, "%" PRIu64 " %s", counts[ORDER[i]], label);
 	}
 	if (!any)
 		out_lit(out, "no results");

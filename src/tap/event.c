@@ -12,22 +12,20 @@ const struct status_info STATUS_INFO[STATUS_N] = {
 	[STATUS_PASS] = {
 		"pass", "passed", "✓", "32", false, NULL, "passed", "PASS", "pass" },
 	[STATUS_XFAIL] = {
-		"xfail", "failed as expected", "x", "36", false, "skipped", "skipped", "XFAIL",
+		"xfail", "expected failures", "x", "36", false, "skipped", "skipped", "XFAIL",
 		"pass" },
 	[STATUS_FLAKY] = {
 		"flaky", "flaky", "~", "33", false, "skipped", "other", "FAIL", "flaky" },
 	[STATUS_XPASS] = {
-		"xpass", "passed unexpectedly", "!", "35", false, NULL, "passed", "XPASS",
-		"pass" },
+		"xpass", "unexpected passes", "!", "35", false, NULL, "passed", "XPASS", "pass" },
 	[STATUS_MISSING] = {
 		"missing", "missing", "?", "35;1", true, "error", "other", "MISS", "fail" },
 	[STATUS_FAIL] = {
 		"fail", "failed", "✗", "31", true, "failure", "failed", "FAIL", "fail" },
 	[STATUS_TIMEOUT] = {
-		"timeout", "timed out", "T", "31;1", true, "failure", "failed", "FAIL",
-		"fail" },
+		"timeout", "timed out", "T", "31;1", true, "failure", "failed", "FAIL", "fail" },
 	[STATUS_ERROR] = {
-		"error", "errored", "E", "35;1", true, "error", "failed", "ERROR", "fail" },
+		"error", "errors", "E", "35;1", true, "error", "failed", "ERROR", "fail" },
 	[STATUS_CRASH] = {
 		"crash", "crashed", "#", "31;1;7", true, "error", "failed", "FAIL", "fail" },
 };
