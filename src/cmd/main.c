@@ -16,10 +16,16 @@
 
 /* In the order of --help; ends with an empty row. */
 static const struct cmd_row COMMANDS[] = {
+	{ "run", &cmd_run_help, cmd_run_run },
+	{ "exec", &cmd_exec_help, cmd_exec_run },
 	{ "parse", &cmd_parse_help, cmd_parse_run },
 	{ "runs", &cmd_runs_help, cmd_runs_run },
+	{ "show", &cmd_show_help, cmd_show_run },
 	{ "log", &cmd_log_help, cmd_log_run },
 	{ "flakes", &cmd_flakes_help, cmd_flakes_run },
+	{ "report", &cmd_report_help, cmd_report_run },
+	{ "export", &cmd_export_help, cmd_export_run },
+	{ "doctor", &cmd_doctor_help, cmd_doctor_run },
 	{},
 };
 
