@@ -80,12 +80,12 @@ static int list(struct run_plan *p, const char *const *selectors, size_t n,
 		const char *cache_dir, const struct log *log, struct err *err)
 {
 	bool listed = false;
+	int r;
 
 	/* Where no suite fits all are listed, so that near names can be told. */
 	for (int pass = 0; pass < 2 && !listed; pass++) {
 		for (unsigned i = 0; i < p->plan->suites_count; i++) {
 			const struct plan_suite *suite = &p->plan->suites[i];
-			int r;
 
 			if (pass == 0 && !wanted(suite, selectors, n))
 				continue;
@@ -95,7 +95,8 @@ static int list(struct run_plan *p, const char *const *selectors, size_t n,
 			listed = true;
 		}
 	}
-	return plan_select(&p->tests, selectors, n, err);
+	r = plan_select(&p->tests, selectors, n, err);
+	return r < 0 ? -EINVAL : 0; /* the user's word, whatever it was */
 }
 
 /* A host machine wants no kernel, unless tests are built from its source. */
@@ -119,8 +120,8 @@ int run_plan_make(const char *config, const struct machine_options *opt,
 	struct run_plan p = {};
 	int r = machine_options_kind(opt, &p.machine, err);
 
-	if (r == 0)
-		r = plan_load(config, ".", &p.plan, err);
+	if (r == 0 && plan_load(config, ".", &p.plan, err) < 0)
+		r = -EINVAL;
 	if (r == 0 && needs_kernel(&p, selectors, n))
 		r = kernel_find(run_plan_kernel(opt, p.plan), cache_dir, log, &p.kernel, err);
 	if (r == 0)

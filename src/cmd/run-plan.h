@@ -14,7 +14,8 @@ struct run_plan {
 	const char *machine;        /* "qemu", "host" */
 };
 
-/* @config: file of --config, or NULL. Finds, fetches and builds what is needed. */
+/* @config: file of --config, or NULL. Finds, fetches and builds what is needed.
+ * -EINVAL: the configuration or a selector is wrong. */
 int run_plan_make(const char *config, const struct machine_options *opt,
 		  const char *const *selectors, size_t n, const char *cache_dir,
 		  const struct log *log, struct run_plan *ret, struct err *err);
