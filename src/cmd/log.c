@@ -41,6 +41,7 @@ struct part {
 	unsigned program, job; /* program 0: the job's console */
 	uint64_t from, to;     /* 0, 0: all */
 	char *title;
+	bool exact; /* is the selector, letter by letter */
 };
 
 struct search {
@@ -103,7 +104,27 @@ static void found(struct search *s, struct part part, char *title)
 {
 	ARRAY_GROW(s->v, s->n, s->cap);
 	part.title = title;
+	part.exact = s->selector && strcmp(s->selector, title) == 0;
 	s->v[s->n++] = part;
+}
+
+/* A name may hold what a glob is made of, "[ OK ]": then it is meant as it is. */
+static void prefer_exact(struct search *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		kept += s->v[i].exact;
+	if (kept == 0)
+		return;
+	kept = 0;
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->v[i].exact)
+			s->v[kept++] = s->v[i];
+		else
+			free(s->v[i].title);
+	}
+	s->n = kept;
 }
 
 static void consider(struct search *s, const char *name)
@@ -155,7 +176,8 @@ static void on_result(struct search *s, const struct event *ev)
 	/* A result that nobody printed has no lines but its program's. */
 	if (fits(s->subtest, buf_str(&path)))
 		found(s, (struct part){ ev->program, ev->job,
-					r->line_from ? r->line_from : r->line, r->line, NULL },
+					r->line_from ? r->line_from : r->line, r->line,
+					NULL, false },
 		      TAKE(full));
 }
 
@@ -295,6 +317,7 @@ static int log_run(struct cmd *c, const struct log_options *o, const char *run,
 	r = history_find(&o->common, run, &store, &id, err);
 	if (r == 0)
 		r = store_replay(store, id, (struct event_sink){ on_event, &s }, err);
+	prefer_exact(&s);
 	if (r == 0 && s.n == 0)
 		r = nothing_found(&s, id, err);
 	if (r == 0 && o->lines)

@@ -32,8 +32,8 @@ const struct opt_command cmd_runs_help = {
 	.usage = "taproom runs [options]",
 	.summary = "Lists what ran, newest first.",
 	.text = "With --json each run has its programs and every result: path, status, "
-		"duration, and the range of its program's log that 'taproom log' prints. The "
-		"path, joined by slashes, is the selector of that command.",
+		"duration, and the range of its program's log that 'taproom log RUN SELECTOR' "
+		"prints.",
 	.opts = OPTS,
 	.examples = "  taproom runs -n 5\n"
 		    "  taproom runs --branch export --json --brief\n",
@@ -144,6 +144,21 @@ static void log_field(struct json *j, uint64_t from, uint64_t to)
 	json_end(j);
 }
 
+/* What 'taproom log' takes: one word, names as they are. */
+static void json_selector(struct listing *l, const struct event_result *r)
+{
+	_cleanup_(buf_done) struct buf b = {};
+
+	buf_add_str(&b, l->suite);
+	buf_add(&b, "/", 1);
+	buf_add_str(&b, l->program);
+	for (unsigned i = 0; r && i < r->depth; i++) {
+		buf_add(&b, "/", 1);
+		buf_add_str(&b, r->path[i]);
+	}
+	json_field_str(&l->j, "selector", buf_str(&b));
+}
+
 static void json_program_begin(struct listing *l, const struct event *ev)
 {
 	const struct event_program *p = ev->prog;
@@ -153,14 +168,15 @@ static void json_program_begin(struct listing *l, const struct event *ev)
 	json_field_int(&l->j, "job", ev->job);
 	json_field_str(&l->j, "suite", p->suite);
 	json_field_str(&l->j, "name", p->name);
+	l->suite = p->suite;
+	l->program = p->name;
+	json_selector(l, NULL);
 	json_field_int(&l->j, "attempt", p->attempt);
 	json_field_str(&l->j, "mode", str_of(l->mode));
 	json_field_str(&l->j, "machine", str_of(l->machine));
 	time_field(&l->j, "begin", p->time_ms);
 	json_key(&l->j, "results");
 	json_array(&l->j);
-	l->suite = p->suite;
-	l->program = p->name;
 }
 
 static void json_program_end(struct listing *l, const struct event *ev)
@@ -187,8 +203,6 @@ static void json_result(struct listing *l, const struct event *ev)
 	json_object(&l->j);
 	json_key(&l->j, "path");
 	json_array(&l->j);
-	json_str(&l->j, l->suite);
-	json_str(&l->j, l->program);
 	for (unsigned i = 0; i < r->depth; i++)
 		json_str(&l->j, r->path[i]);
 	json_end(&l->j);
@@ -196,8 +210,7 @@ static void json_result(struct listing *l, const struct event *ev)
 	json_field_str(&l->j, "status", str_of(STATUS_INFO[r->status].name));
 	if (r->number >= 0)
 		json_field_int(&l->j, "number", r->number);
-	if (r->ordinal > 1)
-		json_field_int(&l->j, "ordinal", r->ordinal);
+	json_field_int(&l->j, "ordinal", r->ordinal);
 	json_field_bool(&l->j, "leaf", r->leaf);
 	if (r->duration_ms >= 0)
 		json_field_int(&l->j, "duration_ms", r->duration_ms);
@@ -206,6 +219,7 @@ static void json_result(struct listing *l, const struct event *ev)
 	if (r->reason.n)
 		json_field_str(&l->j, "reason", r->reason);
 	log_field(&l->j, r->line_from, r->line);
+	json_selector(l, r);
 	json_end(&l->j);
 }
 

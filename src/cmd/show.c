@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "base/mem.h"
+#include "base/units.h"
 #include "cmd/history.h"
 
 struct show_options {
@@ -20,6 +24,69 @@ const struct opt_command cmd_show_help = {
 		    "  taproom show 17 -v\n",
 };
 
+static void word(struct cmd *c, const char *before, struct str s)
+{
+	if (s.n == 0)
+		return;
+	out_str(c->out, str_of(before));
+	out_term(c->out, s);
+}
+
+/* What the document does not tell: which run it is. */
+static int print_head(void *ctx, const struct store_run *r)
+{
+	struct cmd *c = ctx;
+	char text[UNIT_TEXT_MAX];
+
+	out_printf(c->out, "run %" PRId64, r->id);
+	word(c, " (", r->uid);
+	out_printf(c->out, "), begun %s UTC", date_text(r->begin_ms, text));
+	if (r->end_ms)
+		out_printf(c->out, ", took %s", duration_text(r->end_ms - r->begin_ms, text));
+	word(c, "\n", r->title);
+	word(c, ", branch ", r->branch);
+	word(c, ", commit ", r->commit);
+	word(c, "\nagain: ", r->command);
+	out_lit(c->out, "\n\n");
+	return 0;
+}
+
+static int print_state(void *ctx, const struct store_run *r)
+{
+	struct cmd *c = ctx;
+
+	if (r->state == STORE_RUN_LOST)
+		out_lit(c->out, "lost: it ended without a word; what had finished is above\n");
+	else if (r->state == STORE_RUN_RUNNING)
+		out_lit(c->out, "still running; what has finished is above\n");
+	else if (r->state == STORE_RUN_STOPPED)
+		out_lit(c->out, "stopped by its user; what had finished is above\n");
+	return 0;
+}
+
+static int show_text(struct cmd *c, const struct show_options *o, const char *spec)
+{
+	struct store *s = NULL;
+	struct err err = {};
+	char number[24];
+	int64_t id;
+	int code, r = history_find(&o->common, spec, &s, &id, &err);
+
+	if (r == 0)
+		r = store_run_get(s, id, print_head, c, &err);
+	if (r < 0) {
+		store_close(s);
+		return history_fail(c, r, &err);
+	}
+	/* By its number: "latest" may be another one by now. */
+	snprintf(number, sizeof(number), "%" PRId64, id);
+	code = history_report(c, &o->common, number, "text", c->out);
+	if (code == EXIT_PASSED)
+		store_run_get(s, id, print_state, c, NULL);
+	store_close(s);
+	return code;
+}
+
 int cmd_show_run(struct cmd *c, int argc, char **argv)
 {
 	struct show_options o = {};
@@ -30,5 +97,7 @@ int cmd_show_run(struct cmd *c, int argc, char **argv)
 	code = history_one_operand(c, "show", n, argv);
 	if (code >= 0)
 		return code;
-	return history_report(c, &o.common, argv[1], o.common.json ? "json" : "text", c->out);
+	if (o.common.json)
+		return history_report(c, &o.common, argv[1], "json", c->out);
+	return show_text(c, &o, argv[1]);
 }

@@ -94,9 +94,10 @@ static const struct row ROWS[] = {
 	{ "runs --json", 0, "\"uid\":\"20260131-090503-abcd\"", NULL, NULL },
 	{ "runs --json", 0, "\"state\":\"lost\"", NULL, NULL },
 	{ "runs --json", 0,
-	  "{\"path\":[\"mptcp\",\"pm_netlink.sh\",\"subtest 1\"],\"key\":\"subtest 1\","
-	  "\"status\":\"fail\",\"number\":2,\"leaf\":true,\"duration_ms\":37,"
-	  "\"reason\":\"because\",\"log\":{\"from\":4,\"to\":6}}", NULL, "\x1b" },
+	  "{\"path\":[\"subtest 1\"],\"key\":\"subtest 1\",\"status\":\"fail\",\"number\":2,"
+	  "\"ordinal\":1,\"leaf\":true,\"duration_ms\":37,\"reason\":\"because\","
+	  "\"log\":{\"from\":4,\"to\":6},\"selector\":\"mptcp/pm_netlink.sh/subtest 1\"}",
+	  NULL, "\x1b" },
 	{ "runs --json --brief", 0, "\"counts\":{", NULL, "subtest" },
 	{ "runs extra", 2, NULL, "takes no operand", NULL },
 	{ "log 2 mptcp/pm_netlink.sh/subtest?1", 0, "line 4\nline 5\nline 6\n", NULL, "line 3" },
@@ -111,6 +112,16 @@ static const struct row ROWS[] = {
 	{ "log 2 pm_netlink --lines 5-2", 2, NULL, "is no range", NULL },
 	{ "log 99", 2, NULL, "no run '99': the newest is 3", NULL },
 	{ "log", 2, NULL, "which run?", NULL },
+	{ "show 2", 0, "run 2 (20260131-090502-abcd), begun 2023-11-14 22:13 UTC", NULL, NULL },
+	{ "show 2", 0, "subtest 1", NULL, "\x1b" },
+	{ "show latest", 0, "lost", NULL, NULL },
+	{ "show 2 --json", 0, "\"status\":\"fail\"", NULL, "\x1b" },
+	{ "show 99", 2, NULL, "no run '99'", NULL },
+	{ "show", 2, NULL, "which run?", NULL },
+	{ "report 2 --format tap", 0, "not ok", NULL, "\x1b" },
+	{ "report 2 --format junit", 0, "<testsuite", NULL, "\x1b" },
+	{ "report 2 --format odt", 2, NULL, "no report format 'odt'", NULL },
+	{ "report 2 -o /nonexistent/x", 4, NULL, "write '/nonexistent/x", NULL },
 	{ "flakes", 0, "33.33%  3.87-82.33          1/3  2023-11-14  mptcp/pm_netlink.sh/subtest 1",
 	  NULL, "mptcp/pm_netlink.sh\n" },
 	{ "flakes", 0, "mptcp/pm_netlink.sh/evil \\x1b]0;owned", NULL, "\x1b" },
