@@ -84,7 +84,7 @@ int cmd_export_run(struct cmd *c, int argc, char **argv)
 	}
 	r = export(&opt, argv[1], &done, &err);
 	if (r < 0)
-		return cmd_fail(c, r == -EEXIST ? EXIT_USAGE : EXIT_HARNESS, &err);
+		return cmd_fail(c, r == -EEXIST || r == -ENOENT ? EXIT_USAGE : EXIT_HARNESS, &err);
 	report(c, &opt, argv[1], &done);
 	return EXIT_PASSED;
 }

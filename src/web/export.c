@@ -15,6 +15,9 @@
 #define MANIFEST      ".taproom-site"
 #define MANIFEST_HEAD "taproom site 1"
 #define MANIFEST_MAX  (64u << 20)
+/* Where the next site is built: in the directory, so that moving is renaming,
+ * and under one name, so that a killed export leaves nothing for ever. */
+#define BUILD_DIR     ".taproom-new"
 
 struct paths {
 	char **v;
@@ -99,7 +102,8 @@ static int dir_is_empty(const char *path, struct err *err)
 	if (!d)
 		return err_sys(err, errno, "open directory '%s'", path);
 	while (r && (e = readdir(d)))
-		r = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+		r = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+		    strcmp(e->d_name, BUILD_DIR) == 0;
 	closedir(d);
 	return r;
 }
@@ -305,13 +309,12 @@ int web_export(const struct web_site *site, const char *dir, struct web_exported
 	struct web_exported done = {};
 	_cleanup_(export_done) struct export x = { .site = site, .done = &done, .err = err };
 	_cleanup_(closep) int lock = -1;
-	_free_ char *parent = NULL;
 	int r = claim(&x, dir, &lock, err);
 
 	if (r < 0)
 		return r;
-	parent = path_dir(x.dir);
-	r = dir_temp(parent, ".taproom-export-", &x.temp, err);
+	x.temp = path_join(x.dir, BUILD_DIR);
+	r = dir_remove(x.temp, err);
 	if (r >= 0)
 		r = build(&x);
 	if (r >= 0)

@@ -177,7 +177,7 @@ static int count(void *ctx, const char *p, size_t n)
 	return 0;
 }
 
-/* Lines of a log; a last one without its newline counts. -ENOENT: no log. */
+/* Lines of a log; a last one without its newline counts. */
 static int count_lines(const struct web_site *site, const struct web_args *a, struct log *l,
 		       uint64_t *ret, struct err *err)
 {
@@ -226,26 +226,26 @@ static void raw_link(struct web_html *h, const struct log *l, uint64_t total)
 	out_lit(h->out, "</p>\n");
 }
 
-static int lines(struct web_html *h, struct log *l, struct err *err)
+static void lines(struct web_html *h, const struct log *l)
 {
 	struct web_lines w = { .out = h->out, .ranges = l->ranges, .n_ranges = l->n_ranges };
+	struct err gone = {};
 	struct out feed;
-	int r;
 
 	w.keep = l->keep;
 	w.n_keep = l->n_keep;
 	out_lit(h->out, "<pre class=\"log\" tabindex=\"0\">");
 	lines_out(&w, &feed);
-	r = store_log(h->site->store, h->args->run, l->program, l->job, 1, 0, &feed, err);
+	store_log(h->site->store, h->args->run, l->program, l->job, 1, 0, &feed, &gone);
 	out_flush(&feed);
 	lines_done(&w);
 	out_lit(h->out, "</pre>\n");
-	return r;
 }
 
 static int log_page(struct web_html *h, struct log *l, struct err *err)
 {
 	_free_ char *title = NULL;
+	struct err gone = {};
 	uint64_t total;
 	struct event_sink sink = { on_event, l };
 	int r = store_replay(h->site->store, h->args->run, sink, err);
@@ -263,18 +263,17 @@ static int log_page(struct web_html *h, struct log *l, struct err *err)
 	if (l->console)
 		out_printf(h->out, " of machine %u", l->job);
 	out_lit(h->out, "</h1>\n");
-	r = count_lines(h->site, h->args, l, &total, err);
-	if (r == -ENOENT) {
-		out_lit(h->out, "<p class=\"empty\">This log is no longer kept.</p>\n");
-	} else if (r >= 0) {
+	/* A log that is gone or broken is told; the site is whole without it. */
+	if (count_lines(h->site, h->args, l, &total, &gone) < 0) {
+		/* Not the error's words: they name paths of this machine. */
+		out_lit(h->out, "<p class=\"empty\">This log's file is gone or broken.</p>\n");
+	} else {
 		if (total > SHOW_ALL)
 			choose(l, total);
 		raw_link(h, l, total);
 		failures(h, l);
-		r = lines(h, l, err);
+		lines(h, l);
 	}
-	if (r < 0 && r != -ENOENT)
-		return r;
 	html_end(h);
 	return 0;
 }
@@ -295,23 +294,24 @@ WEB_RENDER(web_console_page)
 	return log_page(&h, &l, err);
 }
 
+/* What can be read of it; the page beside it says what is wrong. */
 static int raw(const struct web_site *site, const struct web_args *args, unsigned program,
-	       struct out *out, struct err *err)
+	       struct out *out)
 {
-	unsigned job = program ? 0 : args->job;
-	int r = store_log(site->store, args->run, program, job, 1, 0, out, err);
+	struct err gone = {};
 
-	return r == -ENOENT ? 0 : r;
+	store_log(site->store, args->run, program, program ? 0 : args->job, 1, 0, out, &gone);
+	return 0;
 }
 
 WEB_RENDER(web_log_raw)
 {
-	return raw(site, args, args->program, out, err);
+	return raw(site, args, args->program, out);
 }
 
 WEB_RENDER(web_console_raw)
 {
-	return raw(site, args, 0, out, err);
+	return raw(site, args, 0, out);
 }
 
 /* ---- which logs there are ---- */

@@ -105,9 +105,9 @@ extern const struct web_page WEB_PAGES[WEB_PAGE_N];
 void web_path(enum web_page_id page, const struct web_args *args, struct out *out);
 
 /*
- * Export: every page as a file below @dir. Built beside it and moved in file by
- * file, each only when its bytes changed; then files of the last export that
- * are no longer made are removed. A directory that holds anything else's files
+ * Export: every page as a file below @dir. All are built first, then moved in
+ * one by one where their bytes changed; then files of the last export that are
+ * no longer made are removed. A directory that holds anything else's files
  * is refused with -EEXIST, one that another export writes with -EBUSY.
  */
 struct web_exported {

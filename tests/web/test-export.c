@@ -117,6 +117,34 @@ static void test_manifest_is_not_trusted(struct here *h)
 	ok(&h->t, !there(h, "c/old.html"), "only its own");
 }
 
+/* Logs that are gone are told; everything else is there. */
+static void test_lost_logs(struct here *h)
+{
+	_free_ char *artefacts = path_join(h->dir, "history.db.d");
+	_cleanup_(buf_done) struct buf page = {};
+	_free_ char *log = path_join(h->dir, "f/run/6/log-1.html");
+	struct web_exported done = {};
+	struct err err = {};
+
+	is_int(&h->t, dir_remove(artefacts, &err), 0, "the logs are lost");
+	is_int(&h->t, export(h, "f", 1, &done, &err), 0, "the rest is exported");
+	ok(&h->t, file_read(log, 0, &page, &err) == 0 &&
+		  str_find(buf_str(&page), STR("gone or broken")) > 0,
+	   "the log's page says so");
+}
+
+/* Killed while it was building: nothing of that is left by the next. */
+static void test_left_over(struct here *h)
+{
+	struct web_exported done = {};
+	struct err err = {};
+
+	put(h, "e/.taproom-new/run/1.html", "half");
+	is_int(&h->t, export(h, "e", 1, &done, &err), 0, "after one that was killed");
+	ok(&h->t, !there(h, "e/.taproom-new") && !there(h, "e/run/1.html"), "no trace of it");
+	ok(&h->t, there(h, "e/run/6.html"), "and a whole site");
+}
+
 /* A page that can't be written ends the export before anything moved. */
 static void test_nothing_half(struct here *h)
 {
@@ -153,6 +181,8 @@ int main(void)
 		test_refused(&h);
 		test_manifest_is_not_trusted(&h);
 		test_nothing_half(&h);
+		test_left_over(&h);
+		test_lost_logs(&h);
 	}
 	if (err.code)
 		printf("# %s\n", err.text);
