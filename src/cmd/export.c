@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <inttypes.h>
-
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
 #include "base/units.h"
 #include "cmd/cmd.h"
 #include "store/store.h"
@@ -31,11 +32,30 @@ const struct opt_command cmd_export_help = {
 		    "  taproom export --runs 500 /srv/www/taproom\n",
 };
 
+static void report_json(struct cmd *c, const char *index, const struct web_exported *done)
+{
+	struct json j;
+
+	json_init(&j, c->out, true);
+	json_object(&j);
+	json_field_str(&j, "open", str_of(index));
+	json_field_int(&j, "files", done->files);
+	json_field_int(&j, "changed", done->changed);
+	json_field_int(&j, "removed", done->removed);
+	json_field_int(&j, "bytes", (int64_t)done->bytes);
+	json_end(&j);
+}
+
 static void report(struct cmd *c, const struct options *opt, const char *dir,
 		   const struct web_exported *done)
 {
+	_free_ char *index = path_join(dir, "index.html");
 	char size[UNIT_TEXT_MAX];
 
+	if (opt->common.json) {
+		report_json(c, index, done);
+		return;
+	}
 	if (opt->common.quiet)
 		return;
 	out_printf(c->out, "%u files, %s, %u changed", done->files,
@@ -43,9 +63,8 @@ static void report(struct cmd *c, const struct options *opt, const char *dir,
 	if (done->removed)
 		out_printf(c->out, ", %u removed", done->removed);
 	out_lit(c->out, "\nOpen ");
-	out_term(c->out, str_of(dir));
-	out_str(c->out, str_ends(str_of(dir), STR("/")) ? STR("index.html\n")
-							: STR("/index.html\n"));
+	out_term(c->out, str_of(index));
+	out_lit(c->out, "\n");
 }
 
 static int export(const struct options *opt, const char *dir, struct web_exported *done,

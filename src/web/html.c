@@ -204,7 +204,7 @@ const char *web_run_word(enum store_run_state state, int exit_code)
 	return run_look(state, exit_code).word;
 }
 
-/* "1 xfail", "2 expected failures". */
+/* "1 xfail", "2 expected failures": labels are for several. */
 static const char *label(enum status status, uint64_t n)
 {
 	const struct status_info *s = &STATUS_INFO[status];

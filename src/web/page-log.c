@@ -254,7 +254,7 @@ static int log_page(struct web_html *h, struct log *l, struct err *err)
 		return r;
 	disjoin(l);
 	if (l->console)
-		l->name = STR("console");
+		l->name = STR("Console");
 	title = xasprintf("%.*s, run %" PRId64, STR_FMT(l->name), h->args->run);
 	html_begin(h, str_of(title));
 	html_crumbs(h, h->args->run);

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/units.h"
 #include "web/pages.h"
 
 #define EXCERPTS 24  /* log excerpts on one page */
@@ -168,10 +167,20 @@ static int head(void *ctx, const struct store_run *run)
 
 /* ---- machines ---- */
 
+/* In the units of --memory. */
+static void memory(struct out *o, uint64_t bytes)
+{
+	uint64_t mib = bytes >> 20;
+
+	if (mib && mib % 1024 == 0)
+		out_printf(o, "%" PRIu64 " GiB", mib / 1024);
+	else if (mib)
+		out_printf(o, "%" PRIu64 " MiB", mib);
+}
+
 static void job_row(struct walk *w, const struct job *j)
 {
 	struct web_args args = { .run = w->run, .job = j->id };
-	char text[UNIT_TEXT_MAX];
 	struct out *o = w->h->out;
 
 	out_lit(o, "<tr><th scope=\"row\">");
@@ -189,8 +198,7 @@ static void job_row(struct walk *w, const struct job *j)
 	if (j->cpus)
 		out_printf(o, "%u", j->cpus);
 	out_lit(o, "</td><td class=\"num\">");
-	if (j->memory)
-		html_text(w->h, size_text(j->memory, text));
+	memory(o, j->memory);
 	out_lit(o, "</td><td>");
 	out_html(o, j->host);
 	out_lit(o, "</td><td class=\"why\">");
