@@ -251,8 +251,13 @@ static int run_once(struct session *s, struct err *err)
 	}
 	s->progress = progress_free(s->progress);
 	s->format->end(s->report);
+	out_flush(s->cmd->out);
 	if (r >= 0 && store_record_error(record, err) < 0)
 		r = err_wrap(err, -EIO, "the history is incomplete");
+	else if (r >= 0)
+		log_info(&s->log, "run %" PRId64 " is kept: taproom show %" PRId64 ", taproom log %"
+			 PRId64 " [TEST]", store_record_run(record), store_record_run(record),
+			 store_record_run(record));
 	store_record_free(record);
 	return r;
 }
