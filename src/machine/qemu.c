@@ -24,7 +24,6 @@
 #define MEMORY        (1ull << 30)
 #define INITRAMFS_MAX (256u << 20)
 #define CONFIG_MAX    (4u << 20)
-#define IMAGE_MAX     (256u << 20)
 
 /* What is made for one boot and inherited by QEMU. */
 struct build {
@@ -183,21 +182,6 @@ static int read_kernel(struct build *b)
 	if (r == 0)
 		r = check_kernel(b);
 	return r < 0 ? r : choose_files(b);
-}
-
-/* A kernel that is unpacked here need not unpack itself; see vmlinux.h. */
-static int unpack_kernel(struct build *b)
-{
-	_cleanup_(buf_done) struct buf image = {}, vmlinux = {};
-	int r = file_read(b->m->config.image, IMAGE_MAX, &image, b->err);
-
-	if (r == 0)
-		r = vmlinux_extract(buf_str(&image), &vmlinux, b->err);
-	if (r < 0)
-		return err_wrap(b->err, r, "kernel image '%s'", b->m->config.image);
-	if (r == 0)
-		return 0;
-	return machine_memfd("vmlinux", buf_str(&vmlinux), &b->kernel, b->err);
 }
 
 /* ---- what the guest finds before it has a root ---- */
@@ -503,8 +487,8 @@ static int boot(struct machine *m, struct err *err)
 	decide(&b);
 	r = read_kernel(&b);
 	if (r == 0)
-		r = unpack_kernel(&b);
-	if (r == 0)
+		r = vmlinux_open(m->config.image, m->config.cache_dir, &b.kernel, err);
+	if (r >= 0)
 		r = make_initramfs(&b);
 	return r < 0 ? r : start(&b);
 }

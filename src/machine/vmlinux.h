@@ -14,3 +14,10 @@
  * as it is. -errno for what is broken.
  */
 int vmlinux_extract(struct str image, struct buf *ret, struct err *err);
+
+/*
+ * The kernel of the file @image, as a descriptor to read it from. Unpacked
+ * once: it stays in @cache_dir (the last few do), or in memory where that is
+ * NULL or can't be written. Returns 1; 0 and no descriptor as above.
+ */
+int vmlinux_open(const char *image, const char *cache_dir, int *ret_fd, struct err *err);

@@ -2,10 +2,11 @@
 /*
  * What every machine keeps, whatever it is made of. Rows of MACHINE_KINDS that
  * can't run here are skipped with their reason. A virtual machine needs a
- * kernel: TAPROOM_TEST_KERNEL (an image), TAPROOM_TEST_RELEASE, and, for one
- * with modules, TAPROOM_TEST_MODULES (the directory that holds the release).
+ * kernel: TAPROOM_TEST_KERNEL, as for --kernel, else the first Debian kernel in
+ * taproom's cache (which TAPROOM_TEST_CACHE moves). Nothing is fetched.
  */
 #include <dirent.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/units.h"
+#include "kernel/kernel.h"
 #include "machine/machine.h"
 #include "tap.h"
 
@@ -38,6 +40,7 @@ struct bench {
 	enum machine_death how;
 	char why[512];
 	char *work, *cache;
+	struct kernel kernel;
 };
 
 static void on_ready(void *ctx, struct machine *m)
@@ -175,14 +178,52 @@ static int code(const struct bench *b)
 	return b->exits == 1 ? proc_exit_code(b->exit.status) : -1;
 }
 
-/* What a machine needs that is not the same for all of them. */
-static bool kernel_from_environment(struct machine_config *c)
+/* The release of an unpacked package, from its modules. */
+static char *release_in(const char *modules)
 {
-	c->image = getenv("TAPROOM_TEST_KERNEL");
-	c->release = getenv("TAPROOM_TEST_RELEASE");
-	c->modules_dir = getenv("TAPROOM_TEST_MODULES");
-	c->config = getenv("TAPROOM_TEST_CONFIG");
-	return c->image && c->release;
+	DIR *d = opendir(modules);
+	struct dirent *e;
+	char *release = NULL;
+
+	while (d && !release && (e = readdir(d)))
+		if (e->d_name[0] != '.')
+			release = xstrdup(e->d_name);
+	if (d)
+		closedir(d);
+	return release;
+}
+
+static bool kernel_in_cache(struct kernel *k)
+{
+	const char *cache = getenv("TAPROOM_TEST_CACHE"), *home = getenv("HOME");
+	_free_ char *pattern = cache ? path_join(cache, "taproom/debian/linux-image-*")
+				     : path_join(home, ".cache/taproom/debian/linux-image-*");
+	glob_t g = {};
+	bool found = false;
+
+	*k = (struct kernel){};
+	if (glob(pattern, 0, NULL, &g) == 0) {
+		k->modules_dir = path_join(g.gl_pathv[0], "lib/modules");
+		k->release = release_in(k->modules_dir);
+		k->image = xasprintf("%s/boot/vmlinuz-%s", g.gl_pathv[0], k->release);
+		k->config = xasprintf("%s/boot/config-%s", g.gl_pathv[0], k->release);
+		found = k->release && file_exists(k->image);
+	}
+	globfree(&g);
+	return found;
+}
+
+static bool kernel_get(struct kernel *k, const char *cache)
+{
+	const char *spec = getenv("TAPROOM_TEST_KERNEL");
+	struct err err = {};
+
+	if (!spec)
+		return kernel_in_cache(k);
+	if (kernel_find(spec, cache, NULL, k, &err) == 0)
+		return true;
+	printf("# %s\n", err.text);
+	return false;
 }
 
 static bool boot(struct bench *b, const char *kind, const struct machine_config *with)
@@ -193,7 +234,10 @@ static bool boot(struct bench *b, const char *kind, const struct machine_config 
 	b->ready = false;
 	b->deaths = 0;
 	b->last_ms = 0;
-	kernel_from_environment(&c);
+	c.image = b->kernel.image;
+	c.release = b->kernel.release;
+	c.modules_dir = b->kernel.modules_dir;
+	c.config = b->kernel.config;
 	c.work_dir = b->work;
 	c.cache_dir = b->cache;
 	if (machine_boot(kind, &c, b->loop, NULL, &EVENTS, b, &b->m, &err) < 0) {
@@ -417,9 +461,10 @@ static unsigned count_entries(const char *dir)
 	return n;
 }
 
-static void test_kind(struct tap *t, const struct machine_kind *kind)
+static void test_kind(struct tap *t, const struct machine_kind *kind,
+		      const struct kernel *kernel)
 {
-	struct bench b = { .tap = t, .loop = loop_new() };
+	struct bench b = { .tap = t, .loop = loop_new(), .kernel = *kernel };
 	struct machine_facts facts;
 	struct machine_share share = { .rw = true };
 	unsigned children = count_children(), fds, files;
@@ -472,20 +517,22 @@ static void test_kind(struct tap *t, const struct machine_kind *kind)
 int main(void)
 {
 	struct tap t = {};
+	struct kernel kernel = {};
 
 	TAP_HEADER();
 	for (unsigned i = 0; i < MACHINE_KINDS_N; i++) {
 		const struct machine_kind *kind = &MACHINE_KINDS[i];
+		bool own = strcmp(kind->name, "host") != 0;
 		_cleanup_(buf_done) struct buf why = {};
-		struct machine_config c = {};
 
 		if (kind->probe("/tmp", &why) <= 0)
 			ok(&t, true, "%s # SKIP %s", kind->name, why.p);
-		else if (strcmp(kind->name, "host") != 0 && !kernel_from_environment(&c))
-			ok(&t, true, "%s # SKIP TAPROOM_TEST_KERNEL names no kernel",
+		else if (own && !kernel_get(&kernel, "/tmp"))
+			ok(&t, true, "%s # SKIP no kernel in the cache; give TAPROOM_TEST_KERNEL",
 			   kind->name);
 		else
-			test_kind(&t, kind);
+			test_kind(&t, kind, &kernel);
 	}
+	kernel_done(&kernel);
 	return tap_done(&t);
 }
