@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/out.h"
 #include "base/units.h"
 #include "tap/tally.h"
 
@@ -16,6 +17,7 @@
 struct running {
 	unsigned program;
 	int64_t begin_ms; /* monotonic */
+	char expect[UNIT_TEXT_MAX + 1]; /* "/0:38", or empty */
 	char name[64];
 };
 
@@ -24,7 +26,8 @@ struct progress {
 	struct tally tally;
 	struct event_sink count; /* the tally's */
 	struct running running[RUNNING_MAX];
-	unsigned n_running, total, done, columns;
+	const struct plan_tests *tests;
+	unsigned n_running, done, columns;
 	bool terminal, colour, drawn;
 	int64_t begin_ms;
 };
@@ -73,8 +76,8 @@ static void add_running(struct progress *p, struct out *o, unsigned width)
 	for (unsigned i = 0; i < p->n_running; i++) {
 		struct running *r = &p->running[i];
 		char text[128];
-		int n = snprintf(text, sizeof(text), "%s %s", r->name,
-				 duration_clock(now - r->begin_ms, clock));
+		int n = snprintf(text, sizeof(text), "%s %s%s", r->name,
+				 duration_clock(now - r->begin_ms, clock), r->expect);
 
 		if (width + 2 + (unsigned)n > p->columns - 1)
 			return;
@@ -83,7 +86,7 @@ static void add_running(struct progress *p, struct out *o, unsigned width)
 		width += 2 + (unsigned)n;
 	}
 	if (p->n_running == 0 && width + 11 < p->columns)
-		out_str(o, p->done < p->total ? STR("  booting") : STR("  ending"));
+		out_str(o, p->done < p->tests->n ? STR("  booting") : STR("  ending"));
 }
 
 void progress_draw(struct progress *p)
@@ -96,7 +99,7 @@ void progress_draw(struct progress *p)
 		return;
 	out_to_fd(&o, STDERR_FILENO);
 	out_lit(&o, "\r\x1b[K");
-	width = (unsigned)snprintf(head, sizeof(head), "[%u/%u] %s", p->done, p->total,
+	width = (unsigned)snprintf(head, sizeof(head), "[%u/%zu] %s", p->done, p->tests->n,
 				   duration_clock(clock_mono_ms() - p->begin_ms, clock));
 	out_str(&o, str_of(head));
 	add_counts(p, &o, &width);
@@ -113,6 +116,22 @@ static void on_tick(void *ctx)
 	loop_timer_set(p->tick, TICK_MS);
 }
 
+/* How long it took in the runs before. */
+static void expectation(const struct progress *p, const struct event_program *prog,
+			char text[static UNIT_TEXT_MAX + 1])
+{
+	text[0] = '\0';
+	for (size_t i = 0; i < p->tests->n; i++) {
+		const struct plan_test *t = &p->tests->v[i];
+
+		if (t->expect_ms < 0 || !str_eq(prog->name, str_of(t->name)) ||
+		    !str_eq(prog->suite, str_of(t->suite)))
+			continue;
+		text[0] = '/';
+		duration_clock(t->expect_ms, text + 1);
+	}
+}
+
 static void program_began(struct progress *p, const struct event *ev)
 {
 	struct running *r = &p->running[p->n_running];
@@ -121,6 +140,7 @@ static void program_began(struct progress *p, const struct event *ev)
 		return;
 	*r = (struct running){ .program = ev->program, .begin_ms = clock_mono_ms() };
 	snprintf(r->name, sizeof(r->name), "%.*s", STR_FMT(ev->prog->name));
+	expectation(p, ev->prog, r->expect);
 	p->n_running++;
 }
 
@@ -149,7 +169,7 @@ static void on_event(void *ctx, const struct event *ev)
 }
 
 struct progress *progress_new(struct loop *loop, bool terminal, bool colour, unsigned columns,
-			      unsigned total)
+			      const struct plan_tests *tests)
 {
 	struct progress *p = xcalloc(1, sizeof(*p));
 
@@ -157,7 +177,7 @@ struct progress *progress_new(struct loop *loop, bool terminal, bool colour, uns
 		.terminal = terminal,
 		.colour = colour,
 		.columns = columns < 20 ? 20 : columns,
-		.total = total,
+		.tests = tests,
 		.begin_ms = clock_mono_ms(),
 	};
 	p->count = tally_sink(&p->tally);

@@ -8,14 +8,15 @@
 #include <stdbool.h>
 
 #include "base/loop.h"
-#include "base/out.h"
+#include "plan/plan.h"
 #include "tap/event.h"
 
 struct progress;
 
-/* @total: programs to come. @columns: of the terminal. Not drawn: no @terminal. */
+/* @tests: what is to come, with how long it took before; borrowed. @columns: of
+ * the terminal. Not drawn: no @terminal. */
 struct progress *progress_new(struct loop *loop, bool terminal, bool colour, unsigned columns,
-			      unsigned total);
+			      const struct plan_tests *tests);
 struct progress *progress_free(struct progress *p); /* clears the line */
 /* Counts; give it every event. */
 struct event_sink progress_sink(struct progress *p);

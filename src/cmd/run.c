@@ -239,7 +239,7 @@ static int run_once(struct session *s, struct err *err)
 	s->report = s->format->begin(s->cmd->out, &report);
 	s->progress = progress_new(s->loop, s->cmd->terminal && !s->opt.common.quiet,
 				   s->cmd->terminal && !getenv("NO_COLOR"), s->cmd->columns,
-				   (unsigned)s->plan.tests.n);
+				   &s->plan.tests);
 	event_fan_add(&fan, store_record_sink(record));
 	event_fan_add(&fan, progress_sink(s->progress));
 	event_fan_add(&fan, (struct event_sink){ on_event, s });
