@@ -91,12 +91,17 @@ static void finish(void *ctx)
 	struct buf conclusion = {};
 
 	account_for_the_rest(r);
-	tally_conclusion(&r->tally, &conclusion);
-	if (r->stopped)
-		buf_printf(&conclusion, " (stopped by the user)");
 	r->exit_code = tally_exit_code(&r->tally);
+	if (r->stopped)
+		buf_printf(&conclusion, "Stopped by the user");
+	if (r->stopped && r->exit_code)
+		buf_printf(&conclusion, ", so far ");
+	if (!r->stopped || r->exit_code)
+		tally_conclusion(&r->tally, &conclusion);
 	if (r->overtime)
-		r->exit_code = 3;
+		r->exit_code = RUN_EXIT_CRITICAL;
+	if (r->stopped)
+		r->exit_code = RUN_EXIT_STOPPED;
 	emit_run(r, EVENT_RUN_END, buf_str(&conclusion));
 	buf_done(&conclusion);
 	r->done(r->done_ctx);

@@ -45,7 +45,11 @@ int run_start(const struct run_config *config, struct loop *loop, const struct l
 	      struct err *err);
 /* The user wants an end: machines are stopped, what finished is kept. */
 void run_stop(struct run *r);
-/* After done(): what INTERFACE promises as exit code. */
+/* After done(): tally_exit_code()'s, or one of these. */
+enum {
+	RUN_EXIT_CRITICAL = 3,  /* the time of it all was over */
+	RUN_EXIT_STOPPED = 130, /* by the user: 128 + SIGINT, as shells say it */
+};
 int run_exit_code(const struct run *r);
 struct run *run_free(struct run *r);
 

@@ -38,7 +38,7 @@ struct tally {
 struct event_sink tally_sink(struct tally *t); /* zero-initialised tally */
 void tally_done(struct tally *t);
 
-/* What INTERFACE promises: 0 all passed, 1 a test failed, 3 critical (splat,
+/* The exit code of a run, a promise to users: 0 all passed, 1 a test failed, 3 critical (splat,
  * crash), 4 nothing ran, or nothing but the harness failed. */
 int tally_exit_code(const struct tally *t);
 /* The conclusion, one line, in the words the MPTCP CI has printed for years. */
