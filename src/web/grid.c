@@ -101,7 +101,10 @@ static int on_head(void *ctx, const int64_t *runs, unsigned n)
 	memcpy(g->ids, runs, g->columns * sizeof(*runs));
 	out_lit(o, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"");
 	html_text(g->h, g->steady ? "Steady tests by run" : "Tests that failed, by run");
-	out_lit(o, "\">\n<table class=\"grid\">\n<thead>\n<tr>"
+	/* Numbers of three digits stand upright: a column is as wide as two. */
+	out_str(o, n && runs[0] >= 100 ? STR("\">\n<table class=\"grid tall\">")
+				       : STR("\">\n<table class=\"grid\">"));
+	out_lit(o, "\n<thead>\n<tr>"
 		   "<th class=\"name\" rowspan=\"2\" scope=\"col\">Test</th>"
 		   "<th class=\"stat\" rowspan=\"2\" scope=\"col\">Failure rate</th>"
 		   "<th class=\"stat num\" rowspan=\"2\" scope=\"col\">Failed</th>"

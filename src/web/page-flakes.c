@@ -142,9 +142,12 @@ static void lead(struct flakes *g)
 	html_count(&g->h, g->failed);
 	out_lit(o, " of ");
 	html_count(&g->h, g->total);
-	out_printf(o, " tests failed at least once in the newest %u run%s. The rate counts "
-		      "the runs that had the test; the brackets are its 95 %% interval.</p>\n",
-		   g->columns, g->columns == 1 ? "" : "s");
+	if (g->columns == 1)
+		out_lit(o, " tests failed in the only run so far.");
+	else
+		out_printf(o, " tests failed at least once in the newest %u runs.", g->columns);
+	out_lit(o, " The rate counts the runs that had the test; the brackets are its 95 % "
+		   "interval.</p>\n");
 }
 
 static int tables(struct flakes *g, struct err *err)

@@ -41,6 +41,22 @@ static int on_run(void *ctx, const struct store_run *run)
 	return 0;
 }
 
+static int order(struct str a, struct str b)
+{
+	int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+
+	return c ? c : a.n < b.n ? -1 : a.n > b.n;
+}
+
+/* A menu that does not change its order with every run. */
+static int by_choice(const void *a, const void *b)
+{
+	const struct web_choice *x = a, *y = b;
+	int c = order(x->branch, y->branch);
+
+	return c ? c : order(x->mode, y->mode);
+}
+
 static int by_id(const void *a, const void *b)
 {
 	int64_t x = (*(const struct web_run *const *)a)->id;
@@ -77,6 +93,7 @@ int web_site_new(struct store *store, const char *version, unsigned window,
 		return r;
 	}
 	index_by_id(s);
+	qsort(s->choices, s->n_choices, sizeof(*s->choices), by_choice);
 	*ret = s;
 	return 0;
 }
