@@ -242,7 +242,7 @@ static void document_end(struct tap_parser *p, unsigned k)
 static void document_begin(struct block *b)
 {
 	b->announced = b->planned = b->numbered = b->escapes = false;
-	b->plan = b->plan_line = b->count = 0;
+	b->plan = b->plan_line = b->count = b->last.n = 0;
 	b->next = 1;
 	b->skip_reason = STR("");
 	memset(b->seen, 0, sizeof(b->seen));
@@ -309,7 +309,7 @@ unsigned block_open(struct tap_parser *p, struct lex_place at)
 	if (up->pending.set && lex_within(at, up->pending.at)) {
 		up->pending.set = false;
 		block_rename(p, p->n - 1, str_n(up->pending.text, up->pending.n));
-	} else if (up->planned && up->plan && up->count >= up->plan) {
+	} else if (up->planned && up->count >= up->plan && up->last.n) {
 		/* All that was planned is there: who speaks now is the last one. */
 		block_problem(p, PROBLEM_BAD_SYNTAX, p->sum.lines,
 			      "subtests after the result of '%.*s'", (int)up->last.n,
@@ -368,6 +368,15 @@ static void close_top(struct tap_parser *p, enum block_close how)
 	document_end(p, k);
 	p->n--;
 	p->unnamed -= !b->named;
+	if (b->adopted && p->hold.any) {
+		/* Its parent was said before it. */
+		hold_result(&p->hold, &(struct hold_result){
+			.level = k - 1, .silent = true,
+			.name = str_n(b->name.text, b->name.n),
+			.key = buf_str(&b->name.key) });
+		if (!p->unnamed)
+			release(p);
+	}
 	if (how == CLOSE_MATCHED || b->adopted)
 		return;
 	if (!b->named && !up->announced && !up->count) {
@@ -499,9 +508,10 @@ static void merge(struct tap_parser *p, const struct block *child, struct event_
 void block_result(struct tap_parser *p, unsigned k, const struct lex_line *l, bool children)
 {
 	struct block *b = &p->blocks[k];
-	struct block_name *name = &p->own;
+	struct block_name *name = &b->last;
 	struct lex_result lex;
 	struct event_result r = { .number = l->number, .line = p->sum.lines, .leaf = true };
+	bool named = false;
 	char text[24];
 
 	lex_result(l->text, l->ok, b->escapes, &p->room, &lex);
@@ -516,18 +526,17 @@ void block_result(struct tap_parser *p, unsigned k, const struct lex_line *l, bo
 	r.exit_code = lex.exit_code;
 	r.line_from = b->last_line + 1;
 	if (children && is_result_of(p, k, l, lex.name)) {
-		if (p->blocks[k + 1].named)
-			name = &p->blocks[k + 1].name;
 		merge(p, &p->blocks[k + 1], &r);
+		named = p->blocks[k + 1].named;
 	}
 	check_number(p, b, l->number);
-	if (name == &p->own)
+	if (named)
+		name_copy(name, &p->blocks[k + 1].name);
+	else
 		name_set(p, name, k, lex.name);
 	count(p, k, r.status);
 	b->last_line = p->sum.lines;
 	emit(p, k, name, &r);
-	if (b->planned && b->count >= b->plan)
-		name_copy(&b->last, name);
 	if (p->hold.bytes.n > HOLD_MAX)
 		name_all(p);
 }

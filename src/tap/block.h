@@ -42,7 +42,7 @@ struct block_pending { /* "# Subtest: x": of a block that may follow */
 struct block {
 	struct lex_place at;
 	struct block_name name;
-	struct block_name last; /* of the result that fulfilled the plan */
+	struct block_name last; /* of its last result line; n == 0: none yet */
 	struct block_pending pending;
 	struct names names, keys;
 	bool named;

@@ -89,7 +89,7 @@ static void say_result(struct hold *h, struct hold_record *rec, const struct hol
 	struct str path[TAP_DEPTH_MAX + 1], keys[TAP_DEPTH_MAX + 1];
 	unsigned n = TAP_DEPTH_MAX + 1, first = rec->h.level;
 
-	if (rec->h.elided)
+	if (rec->h.elided || rec->h.silent)
 		return;
 	for (struct hold_record *up = rec;; up = at(h, up->parent)) {
 		const char *text = (const char *)(up + 1);

@@ -17,7 +17,8 @@
 /* One result as the parser knows it: path-less, at a level. */
 struct hold_result {
 	unsigned level;      /* index of the block it stands in; 0: the root */
-	bool elided;         /* stands for a block that has no line: no name */
+	bool elided;         /* stands for a block that has no name: of no path */
+	bool silent;         /* is only there to be a parent */
 	struct str name, key;
 	struct event_result r; /* path, depth, key: not yet */
 };

@@ -149,6 +149,15 @@ static const struct mask MASKS[] = {
 	{ mask_random, STR("<id>") }, { mask_hex, STR("<hex>") },
 };
 
+/* Most names have nothing to mask: no digit, no temporary file. */
+static bool may_change(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (is_digit(s.p[i]))
+			return true;
+	return str_find(s, STR("tmp.")) >= 0;
+}
+
 /* "12 ports: x", "001 no JOIN": numbered by its place. "12" alone stays. */
 static struct str without_ordinals(struct str s)
 {
@@ -184,11 +193,11 @@ void tap_key_append(struct buf *b, struct str name)
 	if (name.n > sizeof(room))
 		name.n = sizeof(room);
 	name = without_ordinals(without_padding(str_trim(name), room));
-	for (size_t i = 0; i < name.n;) {
+	for (size_t i = may_change(name) ? 0 : name.n; i < name.n;) {
 		const struct mask *m = NULL;
-		size_t n = 0;
+		size_t n = 0, word = span(str_from(name, i), is_word);
 
-		for (size_t k = 0; k < ARRAY_SIZE(MASKS) && !n && is_word(name.p[i]); k++) {
+		for (size_t k = 0; k < ARRAY_SIZE(MASKS) && !n && word; k++) {
 			m = &MASKS[k];
 			n = m->takes(name, i);
 		}
@@ -197,7 +206,7 @@ void tap_key_append(struct buf *b, struct str name)
 			buf_add_str(b, m->as);
 			from = i += n;
 		} else {
-			i++;
+			i += word ? word : 1; /* masks begin where words do */
 		}
 	}
 	buf_add(b, name.p + from, name.n - from);
