@@ -75,7 +75,7 @@ static bool match_near(const struct opt *o, void *ctx)
 
 static int unknown_option(const struct opt_command *cmd, struct str name, struct err *err)
 {
-	struct nearest near = { .wanted = name, .distance = 4 };
+	struct nearest near = { .wanted = name, .distance = (unsigned)(name.n / 3 + 2) };
 	struct found none;
 
 	find(cmd->opts, match_near, &near, &none);

@@ -77,7 +77,8 @@ struct session {
 	/* of the run that goes on */
 	struct progress *progress;
 	const struct report_format *format;
-	struct report *report;
+	struct report_options report_options;
+	struct report *report;       /* NULL until the run has begun */
 	struct run *run;
 	unsigned interrupts;
 };
@@ -99,6 +100,9 @@ static void on_event(void *ctx, const struct event *ev)
 	struct session *s = ctx;
 
 	progress_clear(s->progress);
+	/* Not before there is a run: one that can't start is no document. */
+	if (!s->report)
+		s->report = s->format->begin(s->cmd->out, &s->report_options);
 	s->format->event(s->report, ev);
 	out_flush(s->cmd->out);
 	if (ev->type != EVENT_RUN_END)
@@ -203,8 +207,6 @@ static void expectations(struct session *s)
 /* One run, from its first boot to its record. Returns the exit code or -errno. */
 static int run_once(struct session *s, struct err *err)
 {
-	struct report_options report = { .colour = s->cmd->colour,
-					 .verbose = s->opt.common.verbose > 0 };
 	struct run_config config = {
 		.machine = s->plan.machine,
 		.config = s->config,
@@ -236,7 +238,8 @@ static int run_once(struct session *s, struct err *err)
 	if (r < 0)
 		return r;
 	s->format = report_format_find(s->opt.common.json ? "json" : "text", err);
-	s->report = s->format->begin(s->cmd->out, &report);
+	s->report_options = (struct report_options){ .colour = s->cmd->colour,
+						     .verbose = s->opt.common.verbose > 0 };
 	s->progress = progress_new(s->loop, s->cmd->terminal && !s->opt.common.quiet,
 				   s->cmd->terminal && !getenv("NO_COLOR"), s->cmd->columns,
 				   &s->plan.tests);
@@ -250,7 +253,9 @@ static int run_once(struct session *s, struct err *err)
 		s->run = run_free(s->run);
 	}
 	s->progress = progress_free(s->progress);
-	s->format->end(s->report);
+	if (s->report)
+		s->format->end(s->report);
+	s->report = NULL;
 	out_flush(s->cmd->out);
 	if (r >= 0 && store_record_error(record, err) < 0)
 		r = err_wrap(err, -EIO, "the history is incomplete");
