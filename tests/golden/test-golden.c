@@ -27,6 +27,64 @@ static void check_format(struct tap *t, const char *taproom, const char *dir, co
 	buf_done(&errors);
 }
 
+struct call {
+	const char *args; /* of `taproom parse`; @ is the directory of the logs */
+	const char *input;
+	int code;
+	const char *out, *err; /* what must be in it; NULL: nothing at all */
+};
+
+static const struct call CALLS[] = {
+	{ "", "1..1\nok 1 a\n", 0, "1 passed\npass\n", NULL },
+	{ "-", "1..2\nok 1 a\n", 1, "plan-mismatch: 2 planned, 1 seen", NULL },
+	{ "", "1..0 # SKIP no\n", 0, "no results\nskip\n", NULL },
+	{ "", "", 2, "fail", "no test result in 'standard input'" },
+	{ "", "Kernel panic - not syncing: x\n", 3, "panic", NULL },
+	{ "--format json --summary", "ok 1 a\n", 0, "\"verdict\":\"pass\"", NULL },
+	{ "--json", "ok 1 a\n", 0, "\"results\":[{\"path\":[\"a\"]", NULL },
+	{ "-v", "ok 1 a # time=5ms\n", 0, "5 ms", NULL },
+	{ "@/none.log", "", 2, NULL, "open '" },
+	{ "@", "", 2, "fail", "read '" },
+	{ "--format jsn", "", 2, NULL, "did you mean 'json'?" },
+	{ "--format", "", 2, NULL, "needs a value" },
+	{ "--format junit @/pass.log @/fail.log", "", 2, NULL, "one FILE at a time" },
+	{ "@/pass.log @/fail.log", "", 1, "2 files: 23 passed, 1 failed\nfail\n", NULL },
+	{ "@/pass.log @/warning.log", "", 3, "2 files: 23 passed\npass\n", NULL },
+	{ "--json --summary @/pass.log @/skip.log", "", 0, "{\"total\":true,\"files\":2",
+	  NULL },
+};
+
+static bool says(const struct buf *b, const char *want)
+{
+	return want ? str_find(buf_str(b), str_of(want)) >= 0 : b->n == 0;
+}
+
+/* By the shell, so that there is a standard input. */
+static void check_call(struct tap *t, const char *taproom, const char *dir,
+		       const struct call *call)
+{
+	struct buf command = {}, out = {}, errors = {};
+	struct proc_spec spec = { .in = PROC_NULL, .out = PROC_NULL, .err = PROC_NULL };
+	struct err err = {};
+	int r;
+
+	buf_printf(&command, "printf '%%b' \"$0\" | \"$1\" parse ");
+	for (const char *c = call->args; *c; c++)
+		if (*c == '@')
+			buf_add_str(&command, STR("\"$2\""));
+		else
+			buf_add(&command, c, 1);
+	spec.argv = (const char *const[]){ "sh", "-c", command.p, call->input, taproom, dir,
+					   NULL };
+	r = proc_run(&spec, &out, &errors, 60000, &err);
+	is_int(t, r, call->code, *call->args ? call->args : "standard input");
+	if (!ok(t, says(&out, call->out) && says(&errors, call->err), "and what it says"))
+		printf("# %s\n# %s\n", out.n ? out.p : "", errors.n ? errors.p : "");
+	buf_done(&command);
+	buf_done(&out);
+	buf_done(&errors);
+}
+
 int main(int argc, char **argv)
 {
 	struct buf verdicts = {};
@@ -54,6 +112,8 @@ int main(int argc, char **argv)
 		for (size_t i = 0; i < ARRAY_SIZE(FORMATS); i++)
 			check_format(&t, argv[1], argv[2], log, n, FORMATS[i], (int)exit_code);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(CALLS); i++)
+		check_call(&t, argv[1], argv[2], &CALLS[i]);
 	buf_done(&verdicts);
 	return tap_done(&t);
 }
