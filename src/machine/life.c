@@ -193,7 +193,9 @@ static void boot_failed(struct machine *m, const char *how)
 		die(m, MACHINE_BOOT_FAILED, "the guest could not start: %.*s", STR_FMT(said));
 		return;
 	}
-	last_lines(buf_str(&m->tail), 3, &b);
+	/* Behind a panic stands nothing but its trace. */
+	if (!m->panicked)
+		last_lines(buf_str(&m->tail), 3, &b);
 	die(m, MACHINE_BOOT_FAILED, "the machine did not boot: %s%s%s", how,
 	    b.n ? "; its console ended with: " : "", b.n ? b.p : "");
 }

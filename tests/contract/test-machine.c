@@ -231,7 +231,7 @@ static bool boot(struct bench *b, const char *kind, const struct machine_config 
 	struct machine_config c = *with;
 	struct err err = {};
 
-	b->ready = false;
+	b->ready = b->timed_out = false;
 	b->deaths = 0;
 	b->last_ms = 0;
 	c.image = b->kernel.image;
@@ -418,6 +418,103 @@ static void test_files(struct bench *b, const char *share)
 	free(line);
 }
 
+static const struct {
+	const char *name;
+	enum machine_root root;
+	bool written, reaches;
+} ROOTS[] = {
+	{ "root ro", MACHINE_ROOT_RO, false, false },
+	{ "root rw", MACHINE_ROOT_RW, true, true },
+};
+
+static void test_roots(struct bench *b, const char *kind)
+{
+	/* Below the root, and below no mount of the guest's own. */
+	static const char dir[] = "/var/tmp/taproom-contract";
+	_free_ char *script = xasprintf("test -d %s && echo x > %s/file", dir, dir);
+	_free_ char *file = xasprintf("%s/file", dir);
+
+	for (size_t i = 0; i < ARRAY_SIZE(ROOTS); i++) {
+		dir_make(dir, NULL);
+		if (ok(b->tap, boot(b, kind, &(struct machine_config){ .root = ROOTS[i].root }),
+		       "%s boots", ROOTS[i].name)) {
+			run_shell(b, script);
+			is_int(b->tap, code(b) == 0, ROOTS[i].written, "- is written");
+			is_int(b->tap, file_exists(file), ROOTS[i].reaches, "- reaches the host");
+			run_shell(b, "echo x > /tmp/x && echo x > /run/x && cat /tmp/x");
+			is_str(b->tap, text(&b->out), "x\n", "- has a /tmp and a /run");
+		}
+		b->m = machine_free(b->m);
+		unlink("/tmp/x");
+		dir_remove(dir, NULL);
+	}
+}
+
+/* What a virtual machine's kernel must have, told before it boots. */
+static const struct {
+	const char *config, *image;
+	int error;
+	const char *says;
+} REFUSED[] = {
+	{ "CONFIG_BLK_DEV_INITRD=y\n", NULL, -ENOTSUP, "CONFIG_DEVTMPFS" },
+	{ "CONFIG_BLK_DEV_INITRD=y\nCONFIG_DEVTMPFS=y\nCONFIG_TMPFS=y\n"
+	  "CONFIG_UNIX98_PTYS=y\nCONFIG_VIRTIO_PCI=y\n", NULL, -ENOTSUP,
+	  "CONFIG_VIRTIO_CONSOLE" },
+	{ "CONFIG_BLK_DEV_INITRD=y\nCONFIG_DEVTMPFS=y\nCONFIG_TMPFS=y\n"
+	  "CONFIG_UNIX98_PTYS=y\nCONFIG_VIRTIO_PCI=y\nCONFIG_VIRTIO_CONSOLE=y\n"
+	  "CONFIG_OVERLAY_FS=y\n", NULL, -ENOTSUP, "CONFIG_VIRTIO_FS, or CONFIG_NET_9P_VIRTIO" },
+	{ NULL, "/etc/passwd", -ENOEXEC, "'/etc/passwd' is no kernel" },
+	{ NULL, "/no/such/bzImage", -ENOENT, "/no/such/bzImage" },
+	{ NULL, "relative", -EINVAL, "is no absolute path" },
+};
+
+static void test_refused(struct bench *b, const char *kind)
+{
+	_free_ char *path = path_join(b->cache, "config");
+
+	for (size_t i = 0; i < ARRAY_SIZE(REFUSED); i++) {
+		struct machine_config c = {
+			.image = REFUSED[i].image ? REFUSED[i].image : b->kernel.image,
+			.release = "1.2.3", .config = REFUSED[i].config ? path : NULL,
+			.work_dir = b->work, .cache_dir = b->cache,
+		};
+		struct machine *m = NULL;
+		struct err err = {};
+
+		if (REFUSED[i].config)
+			file_write(path, str_of(REFUSED[i].config), 0644, NULL);
+		is_int(b->tap, machine_boot(kind, &c, b->loop, NULL, &EVENTS, b, &m, &err),
+		       REFUSED[i].error, "refused");
+		ok(b->tap, strstr(err.text, REFUSED[i].says), "- and says: %s", err.text);
+		machine_free(m);
+	}
+}
+
+/* A guest that never gets up: told once, with what it said last. */
+static void test_boot_fails(struct bench *b, const char *kind)
+{
+	static const char *const append[] = { "rdinit=/none", "root=none", NULL };
+
+	ok(b->tap, !boot(b, kind, &(struct machine_config){ .append = append }),
+	   "a kernel without a first process");
+	is_int(b->tap, b->deaths, 1, "- died once");
+	is_int(b->tap, b->how, MACHINE_BOOT_FAILED, "- did not boot");
+	ok(b->tap, strstr(b->why, "Kernel panic"), "- and says: %s", b->why);
+	b->m = machine_free(b->m);
+}
+
+static void test_panics(struct bench *b, const char *kind)
+{
+	if (!ok(b->tap, boot(b, kind, &(struct machine_config){}), "boots"))
+		return;
+	run_shell(b, "echo before; echo c > /proc/sysrq-trigger; sleep 60");
+	is_int(b->tap, b->how, MACHINE_PANICKED, "a panic in a command");
+	is_str(b->tap, text(&b->out), "before\n", "- what it said before is there");
+	ok(b->tap, strstr(b->why, "sysrq triggered crash"), "- and says: %s", b->why);
+	ok(b->tap, strstr(text(&b->console), "Call Trace"), "- the console has the rest");
+	b->m = machine_free(b->m);
+}
+
 static void test_killed(struct bench *b)
 {
 	static const char *const argv[] = { "sleep", "1000", NULL };
@@ -501,6 +598,12 @@ static void test_kind(struct tap *t, const struct machine_kind *kind,
 	if (ok(t, boot(&b, kind->name, &(struct machine_config){}), "boots again"))
 		test_killed(&b);
 	b.m = machine_free(b.m);
+	test_roots(&b, kind->name);
+	if (strcmp(kind->name, "qemu") == 0) {
+		test_refused(&b, kind->name);
+		test_boot_fails(&b, kind->name);
+		test_panics(&b, kind->name);
+	}
 	is_int(t, count_children(), children, "no process is left");
 	is_int(t, count_entries("/proc/self/fd"), fds, "no descriptor is left");
 	files = count_entries(work);
