@@ -15,6 +15,9 @@
 #include "store/pack.h"
 #include "store/zlog.h"
 
+/* Problems and splats of one job outside of its programs that are kept. */
+#define NOTES_MAX 200
+
 /* What an execution added to the run's counts: a later attempt replaces it. */
 struct counted {
 	int64_t program_id;
@@ -323,19 +326,34 @@ static int program_end(struct store_record *r, const struct event *ev, struct er
 /* Problems and splats of no program: while a machine boots, or ends. */
 static int note_of_job(struct store_record *r, const struct event *ev, struct err *err)
 {
+	static const struct event_problem too_many = {
+		.what = PROBLEM_TOO_MANY,
+		.message = STR("the history keeps no more of what happened between programs"),
+	};
 	struct record_job *job = job_find(r, ev->job);
 	struct note note = { .seq = job->notes++, .after = job->ended };
+	uint64_t splats = r->splats;
 	int e;
 
-	if (ev->type == EVENT_PROBLEM)
+	if (note.seq > NOTES_MAX)
+		return 0;
+	if (note.seq == NOTES_MAX)
+		note.problem = &too_many;
+	else if (ev->type == EVENT_PROBLEM)
 		note.problem = ev->problem;
 	else
 		note.splat = ev->splat;
-	e = note_save(&note, r->store->db, r->run_id, ev->job, 0, err);
-	if (e == 0 && note.splat) {
-		r->splats++;
-		e = save_counts(r, r->counts, r->splats, err);
-	}
+	e = db_begin(r->store->db, err);
+	if (e == 0)
+		e = note_save(&note, r->store->db, r->run_id, ev->job, 0, err);
+	if (e == 0 && note.splat)
+		e = save_counts(r, r->counts, ++splats, err);
+	if (e == 0)
+		e = db_commit(r->store->db, err);
+	if (e < 0)
+		db_rollback(r->store->db);
+	else
+		r->splats = splats;
 	return e;
 }
 

@@ -91,8 +91,10 @@ int store_run_find(struct store *s, const char *spec, int64_t *ret_id, struct er
 int store_run_get(struct store *s, int64_t id, store_run_fn fn, void *ctx, struct err *err);
 
 /* The run as events: JSON, JUnit, text and pages read this. Every result is
- * there, passes included, with line ranges and durations. log_path and
- * console_path are the artefacts' (compressed). */
+ * there, passes included, with line ranges and durations. Jobs come one after
+ * another, and in them programs, even where they overlapped in time; a run that
+ * has no end (yet) has no RUN_END. log_path and console_path are the artefacts'
+ * (compressed). */
 int store_replay(struct store *s, int64_t run_id, struct event_sink sink, struct err *err);
 
 /* One log, decompressed; lines from..to (1-based, to 0: end). @program counts
@@ -117,7 +119,7 @@ struct store_series {
 #define STORE_CELL_ABSENT 0xff           /* not in that run: grey, never green */
 struct store_grid_filter {
 	const char *branch, *mode, *suite;
-	unsigned runs;                   /* window, newest; 0: 100 */
+	unsigned runs;                   /* window, newest; 0: 100; at most 10000 */
 	int64_t since_ms;                /* only runs begun since; 0: any */
 	bool all;                        /* also series that always passed */
 };

@@ -107,6 +107,15 @@ static int write_frames(int in, int out, struct index *x)
 	return got < 0 ? (int)got : write_index(out, x);
 }
 
+/* Its name lives in the directory: that is synced as well. */
+static int sync_directory(const char *path)
+{
+	_free_ char *dir = path_dir(path);
+	_cleanup_(closep) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
 int zlog_write(const char *from, const char *to, uint64_t *ret_bytes, struct err *err)
 {
 	_cleanup_(closep) int in = open(from, O_RDONLY | O_CLOEXEC | O_NOCTTY), out = -1;
@@ -122,6 +131,8 @@ int zlog_write(const char *from, const char *to, uint64_t *ret_bytes, struct err
 	r = write_frames(in, out, &x);
 	if (r == 0 && (fsync(out) < 0 || fstat(out, &st) < 0))
 		r = -errno;
+	if (r == 0)
+		r = sync_directory(to);
 	if (r < 0) {
 		unlink(to);
 		return err_sys(err, -r, "keep log '%s' as '%s'", from, to);

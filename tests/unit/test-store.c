@@ -3,6 +3,7 @@
  * The store: what goes in comes out, shared and exact, whatever the names are.
  */
 #include "store-place.h"
+#include "tap/tally.h"
 
 /* ---- a run with everything in it ---- */
 
@@ -274,6 +275,63 @@ static void test_many(struct tap *t)
 	place_done(&p);
 }
 
+/* ---- counts ---- */
+
+static int same_counts(void *ctx, const struct store_run *r)
+{
+	const struct tally *want = ctx;
+
+	return memcmp(want->counts, r->counts, sizeof(r->counts)) == 0 &&
+	       want->splats == r->splats;
+}
+
+/* What was said live is what is listed later. */
+static void test_counts(struct tap *t)
+{
+	static void (*const says[])(struct event_sink, const void *) = {
+		say_everything, say_interleaved, say_many,
+	};
+	struct place p;
+
+	place_init(&p);
+	for (size_t i = 0; i < ARRAY_SIZE(says); i++) {
+		char uid[16];
+		struct tally tally = {};
+		int64_t id;
+
+		snprintf(uid, sizeof(uid), "tally-%zu", i);
+		says[i](tally_sink(&tally), NULL);
+		id = record(&p, says[i], uid, NULL);
+		is_int(t, store_run_get(p.s, id, same_counts, &tally, NULL), 1,
+		       "the tally and the store count the same");
+		tally_done(&tally);
+	}
+	place_done(&p);
+}
+
+static void say_storm(struct event_sink sink, const void *id)
+{
+	say_run(sink, EVENT_RUN_BEGIN, id);
+	say_job(sink, EVENT_JOB_BEGIN, 1, "normal", NULL);
+	for (unsigned i = 0; i < 500; i++)
+		say_splat(sink, 1, 0, "WARNING in a loop");
+	say_program(sink, 1, 1, "after.sh", 1, 0);
+	say_run(sink, EVENT_RUN_END, id);
+}
+
+static void test_storm(struct tap *t)
+{
+	struct place p;
+
+	place_init(&p);
+	record(&p, say_storm, "storm", NULL);
+	is_int(t, p.err.code, 0, "splats without end are survived");
+	is_int(t, ask(&p, "SELECT count(*) FROM splat"), 200, "so many are kept");
+	is_int(t, ask(&p, "SELECT what = 'too-many' FROM problem"), 1, "and that is told");
+	is_int(t, ask(&p, "SELECT count(*) FROM execution"), 1, "the tests are there");
+	place_done(&p);
+}
+
 /* ---- which run ---- */
 
 struct find_row {
@@ -361,6 +419,8 @@ int main(void)
 	test_hostile(&t);
 	test_uids(&t);
 	test_many(&t);
+	test_counts(&t);
+	test_storm(&t);
 	test_find(&t);
 	test_runs(&t);
 	return tap_done(&t);
