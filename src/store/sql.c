@@ -237,8 +237,13 @@ const char *const SQL[SQL_N] = {
 	[SQL_RUN_EXISTS] = "SELECT id FROM run WHERE id = ?1",
 	[SQL_RUN_BY_UID] = "SELECT id, uid FROM run WHERE uid >= ?1 AND"
 			   " substr(uid, 1, length(?1)) = ?1 ORDER BY uid LIMIT 2",
-	[SQL_JOBS] = "SELECT job, mode, machine, accel, why, kernel, host, cpus, memory,"
-		     " begin_ms, end_ms FROM job WHERE run_id = ?1 ORDER BY job",
+	/* With those whose own row could not be written: their programs were. */
+	[SQL_JOBS] = "SELECT numbers.job, mode, machine, accel, why, kernel, host, cpus, memory,"
+		     " begin_ms, end_ms FROM"
+		     " (SELECT job FROM job WHERE run_id = ?1 UNION"
+		     "  SELECT job FROM execution WHERE run_id = ?1 AND job > 0) numbers"
+		     " LEFT JOIN job j ON j.run_id = ?1 AND j.job = numbers.job"
+		     " ORDER BY numbers.job",
 	[SQL_EXECUTIONS] =
 		"SELECT e.id, e.program, e.job, p.suite, p.name, e.shape_id, e.attempt,"
 		" e.status, e.exit_code, e.begin_ms, e.end_ms, e.duration_ms, e.log_lines,"

@@ -97,6 +97,21 @@ static void test_grid(struct tap *t)
 	place_done(&p);
 }
 
+/* In the order of an index and with a limit, or over a few rows that the
+ * statement itself made, a scan is short. So is what a run's jobs sort. */
+static bool is_long_walk(const char *step, const char *sql)
+{
+	static const char *const shorts[] = { "INDEX run_begin", "(subquery", "CONSTANT ROW",
+					      "SCAN numbers", "COMPOUND" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(shorts); i++)
+		if (strstr(step, shorts[i]))
+			return false;
+	return strstr(step, "SCAN") ||
+	       (strstr(step, "TEMP B-TREE FOR ORDER BY") && !strstr(sql, "DISTINCT") &&
+		!strstr(sql, "UNION"));
+}
+
 /* No question may walk through the whole history. */
 static void test_plans(struct tap *t)
 {
@@ -120,14 +135,10 @@ static void test_plans(struct tap *t)
 		while (good && sqlite3_step(stmt) == SQLITE_ROW) {
 			const char *step = (const char *)sqlite3_column_text(stmt, 3);
 
-			/* In the order of an index and with a limit, a scan is a few rows. */
-			if ((strstr(step, "SCAN") && !strstr(step, "INDEX run_begin") &&
-			     !strstr(step, "SCAN (subquery") && !strstr(step, "CONSTANT ROW")) ||
-			    (strstr(step, "TEMP B-TREE FOR ORDER BY") &&
-			     !strstr(SQL[questions[i]], "DISTINCT"))) {
-				printf("# %s\n", step);
-				good = false;
-			}
+			if (!is_long_walk(step, SQL[questions[i]]))
+				continue;
+			printf("# %s\n", step);
+			good = false;
 		}
 		ok(t, good, "%.60s", SQL[questions[i]]);
 		sqlite3_finalize(stmt);

@@ -236,11 +236,16 @@ static void say_bad_uid(struct event_sink sink, const void *uid)
 	say_run(sink, EVENT_RUN_END, uid);
 }
 
+static void count_programs(void *ctx, const struct event *ev)
+{
+	*(int *)ctx += ev->type == EVENT_PROGRAM_END;
+}
+
 static void test_uids(struct tap *t)
 {
 	static const char *const bad[] = { "", "../up", ".hidden", "a b", "a\x01" };
 	struct place p;
-	int refused = 0;
+	int refused = 0, programs = 0;
 
 	place_init(&p);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -252,6 +257,8 @@ static void test_uids(struct tap *t)
 	record(&p, say_bad_uid, "twice", NULL);
 	is_int(t, p.err.code, EEXIST, "the same run twice is refused");
 	is_int(t, ask(&p, "SELECT count(*) FROM run"), 1, "and leaves nothing");
+	store_replay(p.s, 1, (struct event_sink){ count_programs, &programs }, &p.err);
+	is_int(t, programs, 1, "a program of a job without a row is told");
 	place_done(&p);
 }
 
