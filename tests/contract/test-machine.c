@@ -6,257 +6,14 @@
  * taproom's cache (which TAPROOM_TEST_CACHE moves). Nothing is fetched.
  */
 #include <dirent.h>
-#include <glob.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/mem.h"
 #include "base/proc.h"
-#include "base/units.h"
-#include "kernel/kernel.h"
-#include "machine/machine.h"
-#include "tap.h"
-
-#define WAIT_MS 60000
-
-/* A machine and what it has said since the last command began. */
-struct bench {
-	struct tap *tap;
-	struct loop *loop;
-	struct loop_watch *timer;
-	struct machine *m;
-	struct buf out, errs, console;
-	uint64_t n_out;      /* bytes of stdout, also those past the buffer */
-	uint64_t sum;        /* of those bytes */
-	int64_t last_ms;
-	bool ready, timed_out, order;
-	int exits, deaths;
-	struct machine_exit exit;
-	char exit_why[256];
-	enum machine_death how;
-	char why[512];
-	char *work, *cache;
-	struct kernel kernel;
-};
-
-static void on_ready(void *ctx, struct machine *m)
-{
-	struct bench *b = ctx;
-
-	b->ready = true;
-	loop_stop(b->loop);
-}
-
-static void on_console(void *ctx, struct machine *m, struct str bytes)
-{
-	struct bench *b = ctx;
-
-	buf_add_str(&b->console, bytes);
-}
-
-static void on_output(void *ctx, struct machine *m, unsigned stream, int64_t time_ms,
-		      struct str bytes)
-{
-	struct bench *b = ctx;
-
-	b->order &= time_ms >= b->last_ms;
-	b->last_ms = time_ms;
-	if (stream == 1) {
-		b->n_out += bytes.n;
-		for (size_t i = 0; i < bytes.n; i++)
-			b->sum += (unsigned char)bytes.p[i];
-	}
-	buf_add_str(stream == 1 ? &b->out : &b->errs, bytes);
-}
-
-static void on_exited(void *ctx, struct machine *m, const struct machine_exit *exit)
-{
-	struct bench *b = ctx;
-
-	b->exits++;
-	b->exit = *exit;
-	snprintf(b->exit_why, sizeof(b->exit_why), "%s", exit->why ? exit->why : "");
-	loop_stop(b->loop);
-}
-
-static void on_died(void *ctx, struct machine *m, enum machine_death how, const char *why)
-{
-	struct bench *b = ctx;
-
-	b->deaths++;
-	b->how = how;
-	snprintf(b->why, sizeof(b->why), "%s", why);
-	loop_stop(b->loop);
-}
-
-static void on_room(void *ctx, struct machine *m)
-{
-	struct bench *b = ctx;
-
-	loop_stop(b->loop);
-}
-
-static const struct machine_events EVENTS = {
-	.ready = on_ready,
-	.console = on_console,
-	.output = on_output,
-	.exited = on_exited,
-	.input_room = on_room,
-	.died = on_died,
-};
-
-static void on_timer(void *ctx)
-{
-	struct bench *b = ctx;
-
-	b->timed_out = true;
-	loop_stop(b->loop);
-}
-
-/* Turns the loop until something is told, or @ms have passed. */
-static void turn(struct bench *b, int64_t ms)
-{
-	b->timed_out = false;
-	loop_timer_set(b->timer, ms);
-	loop_run(b->loop);
-	loop_timer_set(b->timer, -1);
-}
-
-static void begin(struct bench *b)
-{
-	buf_clear(&b->out);
-	buf_clear(&b->errs);
-	b->out.max = 1 << 20;
-	b->n_out = b->sum = 0;
-	b->exits = 0;
-	b->order = true;
-}
-
-static int start(struct bench *b, const struct machine_command *cmd)
-{
-	struct err err = {};
-	int r;
-
-	begin(b);
-	r = machine_start(b->m, cmd, &err);
-	if (r < 0)
-		printf("# %s\n", err.text);
-	return r;
-}
-
-static void wait_exit(struct bench *b)
-{
-	b->timed_out = false;
-	while (!b->exits && !b->deaths && !b->timed_out)
-		turn(b, WAIT_MS);
-}
-
-static void run(struct bench *b, const struct machine_command *cmd)
-{
-	if (start(b, cmd) == 0)
-		wait_exit(b);
-}
-
-static void run_shell(struct bench *b, const char *script)
-{
-	const char *argv[] = { "sh", "-c", script, NULL };
-
-	run(b, &(struct machine_command){ .argv = argv });
-}
-
-static const char *text(struct buf *b)
-{
-	return buf_str(b).p;
-}
-
-static int code(const struct bench *b)
-{
-	return b->exits == 1 ? proc_exit_code(b->exit.status) : -1;
-}
-
-/* The release of an unpacked package, from its modules. */
-static char *release_in(const char *modules)
-{
-	DIR *d = opendir(modules);
-	struct dirent *e;
-	char *release = NULL;
-
-	while (d && !release && (e = readdir(d)))
-		if (e->d_name[0] != '.')
-			release = xstrdup(e->d_name);
-	if (d)
-		closedir(d);
-	return release;
-}
-
-static bool kernel_in_cache(struct kernel *k)
-{
-	const char *cache = getenv("TAPROOM_TEST_CACHE"), *home = getenv("HOME");
-	_free_ char *pattern = cache ? path_join(cache, "taproom/debian/linux-image-*")
-				     : path_join(home, ".cache/taproom/debian/linux-image-*");
-	glob_t g = {};
-	bool found = false;
-
-	*k = (struct kernel){};
-	if (glob(pattern, 0, NULL, &g) == 0) {
-		k->modules_dir = path_join(g.gl_pathv[0], "lib/modules");
-		k->release = release_in(k->modules_dir);
-		k->image = xasprintf("%s/boot/vmlinuz-%s", g.gl_pathv[0], k->release);
-		k->config = xasprintf("%s/boot/config-%s", g.gl_pathv[0], k->release);
-		found = k->release && file_exists(k->image);
-	}
-	globfree(&g);
-	return found;
-}
-
-static bool kernel_get(struct kernel *k, const char *cache)
-{
-	const char *spec = getenv("TAPROOM_TEST_KERNEL");
-	struct err err = {};
-
-	if (!spec)
-		return kernel_in_cache(k);
-	if (kernel_find(spec, cache, NULL, k, &err) == 0)
-		return true;
-	printf("# %s\n", err.text);
-	return false;
-}
-
-static bool boot(struct bench *b, const char *kind, const struct machine_config *with)
-{
-	struct machine_config c = *with;
-	struct err err = {};
-
-	b->ready = b->timed_out = false;
-	b->deaths = 0;
-	b->last_ms = 0;
-	c.image = b->kernel.image;
-	c.release = b->kernel.release;
-	c.modules_dir = b->kernel.modules_dir;
-	c.config = b->kernel.config;
-	c.work_dir = b->work;
-	c.cache_dir = b->cache;
-	if (machine_boot(kind, &c, b->loop, NULL, &EVENTS, b, &b->m, &err) < 0) {
-		printf("# %s\n", err.text);
-		return false;
-	}
-	while (!b->ready && !b->deaths && !b->timed_out)
-		turn(b, WAIT_MS);
-	if (b->deaths)
-		printf("# %s\n", b->why);
-	return b->ready;
-}
-
-static void stop(struct bench *b)
-{
-	machine_stop(b->m);
-	while (!b->deaths && !b->timed_out)
-		turn(b, WAIT_MS);
-}
+#include "bench.h"
 
 static const struct {
 	const char *name, *script;
@@ -292,13 +49,13 @@ static void test_commands(struct bench *b)
 		const char *argv[] = { "sh", "-c", COMMANDS[i].script, NULL };
 		struct machine_command c = { .argv = argv };
 
-		if (start(b, &c) == 0) {
+		if (bench_start(b, &c) == 0) {
 			machine_input(b->m, STR_NONE, NULL);
-			wait_exit(b);
+			bench_wait_exit(b);
 		}
-		is_int(b->tap, code(b), COMMANDS[i].code, COMMANDS[i].name);
-		is_str(b->tap, text(&b->out), COMMANDS[i].out, "- its output");
-		is_str(b->tap, text(&b->errs), COMMANDS[i].err, "- its errors");
+		is_int(b->tap, bench_code(b), COMMANDS[i].code, COMMANDS[i].name);
+		is_str(b->tap, bench_text(&b->out), COMMANDS[i].out, "- its output");
+		is_str(b->tap, bench_text(&b->errs), COMMANDS[i].err, "- its errors");
 	}
 }
 
@@ -310,27 +67,27 @@ static void test_start(struct bench *b)
 	static const char *const both[] = { "sh", "-c", "echo 1; echo 2 >&2; echo 3", NULL };
 	static const char *const tty[] = { "sh", "-c", "tty; stty size", NULL };
 
-	run(b, &(struct machine_command){ .argv = argv, .env = env, .dir = "/usr/bin" });
-	is_str(b->tap, text(&b->out), "/usr/bin\nb c:/elsewhere\n", "directory, environment");
-	run(b, &(struct machine_command){ .argv = none });
+	bench_run(b, &(struct machine_command){ .argv = argv, .env = env, .dir = "/usr/bin" });
+	is_str(b->tap, bench_text(&b->out), "/usr/bin\nb c:/elsewhere\n", "directory, environment");
+	bench_run(b, &(struct machine_command){ .argv = none });
 	is_int(b->tap, b->exit.status, -ENOENT, "a program that is not there");
 	is_str(b->tap, b->exit_why, "start 'no-such-program': No such file or directory",
 	       "- by its name");
-	run(b, &(struct machine_command){ .argv = argv, .dir = "/no/such" });
+	bench_run(b, &(struct machine_command){ .argv = argv, .dir = "/no/such" });
 	is_int(b->tap, b->exit.status, -ENOENT, "a directory that is not there");
 	is_str(b->tap, b->exit_why, "go to directory '/no/such': No such file or directory",
 	       "- by its name");
-	run(b, &(struct machine_command){ .argv = both, .merge = true });
-	is_str(b->tap, text(&b->out), "1\n2\n3\n", "merged, in order");
-	run(b, &(struct machine_command){ .argv = tty, .terminal = true });
-	ok(b->tap, strncmp(text(&b->out), "/dev/pts/", 9) == 0, "a terminal");
+	bench_run(b, &(struct machine_command){ .argv = both, .merge = true });
+	is_str(b->tap, bench_text(&b->out), "1\n2\n3\n", "merged, in order");
+	bench_run(b, &(struct machine_command){ .argv = tty, .terminal = true });
+	ok(b->tap, strncmp(bench_text(&b->out), "/dev/pts/", 9) == 0, "a terminal");
 }
 
 static void test_large(struct bench *b)
 {
 	uint64_t want = 0;
 
-	run_shell(b, "head -c 10485760 /dev/zero | tr '\\0' a");
+	bench_shell(b, "head -c 10485760 /dev/zero | tr '\\0' a");
 	for (unsigned i = 0; i < 10485760; i++)
 		want += 'a';
 	is_int(b->tap, (int64_t)b->n_out, 10485760, "10 MiB of output");
@@ -347,36 +104,36 @@ static void test_input(struct bench *b)
 
 	for (unsigned i = 0; i < 65536; i++)
 		buf_add(&chunk, "x", 1);
-	if (start(b, &(struct machine_command){ .argv = argv }) < 0)
+	if (bench_start(b, &(struct machine_command){ .argv = argv }) < 0)
 		return;
 	while (sent < 32 && !b->deaths && !b->timed_out) {
 		r = machine_input(b->m, buf_str(&chunk), NULL);
 		if (r == 0)
 			sent++;
 		else
-			turn(b, WAIT_MS);
+			bench_turn(b, BENCH_WAIT_MS);
 	}
 	machine_input(b->m, STR_NONE, NULL);
-	wait_exit(b);
-	is_str(b->tap, text(&b->out), "2097152\n", "2 MiB of input");
-	if (start(b, &(struct machine_command){ .argv = slow }) < 0)
+	bench_wait_exit(b);
+	is_str(b->tap, bench_text(&b->out), "2097152\n", "2 MiB of input");
+	if (bench_start(b, &(struct machine_command){ .argv = slow }) < 0)
 		return;
 	for (sent = 0; sent < 100 && r == 0; sent++)
 		r = machine_input(b->m, buf_str(&chunk), NULL);
 	is_int(b->tap, r, -EAGAIN, "input that nobody reads has a limit");
 	machine_signal(b->m, SIGTERM, NULL);
-	wait_exit(b);
-	is_int(b->tap, code(b), 128 + SIGTERM, "and a signal still gets through");
+	bench_wait_exit(b);
+	is_int(b->tap, bench_code(b), 128 + SIGTERM, "and a signal still gets through");
 }
 
 static void test_leftovers(struct bench *b)
 {
-	run_shell(b, "setsid sleep 1234 >/dev/null 2>&1 & echo started");
-	is_str(b->tap, text(&b->out), "started\n", "a daemon is left behind");
-	run_shell(b, "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'sleep 123[4]'");
-	is_str(b->tap, text(&b->out), "0\n", "- and gone before the next command");
-	run_shell(b, "ps -e -o stat= | grep -c Z");
-	is_str(b->tap, text(&b->out), "0\n", "no zombie");
+	bench_shell(b, "setsid sleep 1234 >/dev/null 2>&1 & echo started");
+	is_str(b->tap, bench_text(&b->out), "started\n", "a daemon is left behind");
+	bench_shell(b, "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'sleep 123[4]'");
+	is_str(b->tap, bench_text(&b->out), "0\n", "- and gone before the next command");
+	bench_shell(b, "ps -e -o stat= | grep -c Z");
+	is_str(b->tap, bench_text(&b->out), "0\n", "no zombie");
 }
 
 static void test_busy(struct bench *b)
@@ -384,15 +141,15 @@ static void test_busy(struct bench *b)
 	static const char *const argv[] = { "sleep", "1000", NULL };
 	struct machine_command c = { .argv = argv };
 
-	start(b, &c);
+	bench_start(b, &c);
 	is_int(b->tap, machine_start(b->m, &c, NULL), -EBUSY, "one command at a time");
-	turn(b, 100);
+	bench_turn(b, 100);
 	ok(b->tap, b->timed_out, "a deadline is the caller's");
 	machine_signal(b->m, SIGKILL, NULL);
-	wait_exit(b);
-	is_int(b->tap, code(b), 137, "- who kills it, and the machine goes on");
-	run_shell(b, "echo here");
-	is_str(b->tap, text(&b->out), "here\n", "- with the next");
+	bench_wait_exit(b);
+	is_int(b->tap, bench_code(b), 137, "- who kills it, and the machine goes on");
+	bench_shell(b, "echo here");
+	is_str(b->tap, bench_text(&b->out), "here\n", "- with the next");
 }
 
 /* Writes of the guest stay in the guest, except through a share. */
@@ -406,8 +163,8 @@ static void test_files(struct bench *b, const char *share)
 	char *line = NULL;
 
 	file_write(mine, STR("host\n"), 0600, NULL);
-	run_shell(b, script);
-	is_str(b->tap, text(&b->out), "host\nguest\n", "the host's files, writable");
+	bench_shell(b, script);
+	is_str(b->tap, bench_text(&b->out), "host\nguest\n", "the host's files, writable");
 	file_read_line(mine, &line, NULL);
 	is_str(b->tap, line, "host", "- but nothing reaches the host");
 	ok(b->tap, access("/usr/bin/ls", F_OK) == 0, "- not even a removal");
@@ -436,13 +193,13 @@ static void test_roots(struct bench *b, const char *kind)
 
 	for (size_t i = 0; i < ARRAY_SIZE(ROOTS); i++) {
 		dir_make(dir, NULL);
-		if (ok(b->tap, boot(b, kind, &(struct machine_config){ .root = ROOTS[i].root }),
+		if (ok(b->tap, bench_boot(b, kind, &(struct machine_config){ .root = ROOTS[i].root }),
 		       "%s boots", ROOTS[i].name)) {
-			run_shell(b, script);
-			is_int(b->tap, code(b) == 0, ROOTS[i].written, "- is written");
+			bench_shell(b, script);
+			is_int(b->tap, bench_code(b) == 0, ROOTS[i].written, "- is written");
 			is_int(b->tap, file_exists(file), ROOTS[i].reaches, "- reaches the host");
-			run_shell(b, "echo x > /tmp/x && echo x > /run/x && cat /tmp/x");
-			is_str(b->tap, text(&b->out), "x\n", "- has a /tmp and a /run");
+			bench_shell(b, "echo x > /tmp/x && echo x > /run/x && cat /tmp/x");
+			is_str(b->tap, bench_text(&b->out), "x\n", "- has a /tmp and a /run");
 		}
 		b->m = machine_free(b->m);
 		unlink("/tmp/x");
@@ -470,6 +227,7 @@ static const struct {
 
 static void test_refused(struct bench *b, const char *kind)
 {
+	static const struct machine_events none = {};
 	_free_ char *path = path_join(b->cache, "config");
 
 	for (size_t i = 0; i < ARRAY_SIZE(REFUSED); i++) {
@@ -483,7 +241,7 @@ static void test_refused(struct bench *b, const char *kind)
 
 		if (REFUSED[i].config)
 			file_write(path, str_of(REFUSED[i].config), 0644, NULL);
-		is_int(b->tap, machine_boot(kind, &c, b->loop, NULL, &EVENTS, b, &m, &err),
+		is_int(b->tap, machine_boot(kind, &c, b->loop, NULL, &none, b, &m, &err),
 		       REFUSED[i].error, "refused");
 		ok(b->tap, strstr(err.text, REFUSED[i].says), "- and says: %s", err.text);
 		machine_free(m);
@@ -495,7 +253,7 @@ static void test_boot_fails(struct bench *b, const char *kind)
 {
 	static const char *const append[] = { "rdinit=/none", "root=none", NULL };
 
-	ok(b->tap, !boot(b, kind, &(struct machine_config){ .append = append }),
+	ok(b->tap, !bench_boot(b, kind, &(struct machine_config){ .append = append }),
 	   "a kernel without a first process");
 	is_int(b->tap, b->deaths, 1, "- died once");
 	is_int(b->tap, b->how, MACHINE_BOOT_FAILED, "- did not boot");
@@ -505,13 +263,13 @@ static void test_boot_fails(struct bench *b, const char *kind)
 
 static void test_panics(struct bench *b, const char *kind)
 {
-	if (!ok(b->tap, boot(b, kind, &(struct machine_config){}), "boots"))
+	if (!ok(b->tap, bench_boot(b, kind, &(struct machine_config){}), "boots"))
 		return;
-	run_shell(b, "echo before; echo c > /proc/sysrq-trigger; sleep 60");
+	bench_shell(b, "echo before; echo c > /proc/sysrq-trigger; sleep 60");
 	is_int(b->tap, b->how, MACHINE_PANICKED, "a panic in a command");
-	is_str(b->tap, text(&b->out), "before\n", "- what it said before is there");
+	is_str(b->tap, bench_text(&b->out), "before\n", "- what it said before is there");
 	ok(b->tap, strstr(b->why, "sysrq triggered crash"), "- and says: %s", b->why);
-	ok(b->tap, strstr(text(&b->console), "Call Trace"), "- the console has the rest");
+	ok(b->tap, strstr(bench_text(&b->console), "Call Trace"), "- the console has the rest");
 	b->m = machine_free(b->m);
 }
 
@@ -520,17 +278,17 @@ static void test_killed(struct bench *b)
 	static const char *const argv[] = { "sleep", "1000", NULL };
 	struct machine_facts facts;
 
-	start(b, &(struct machine_command){ .argv = argv });
-	turn(b, 300);
+	bench_start(b, &(struct machine_command){ .argv = argv });
+	bench_turn(b, 300);
 	machine_facts(b->m, &facts);
 	kill((pid_t)facts.pid, SIGKILL);
-	wait_exit(b);
+	bench_wait_exit(b);
 	is_int(b->tap, b->deaths, 1, "killed in a command: died");
 	is_int(b->tap, b->how, MACHINE_VANISHED, "- as vanished");
 	is_int(b->tap, b->exits, 0, "- and the command has no exit");
 	is_int(b->tap, machine_start(b->m, &(struct machine_command){ .argv = argv }, NULL),
 	       -ESHUTDOWN, "- nothing starts any more");
-	turn(b, 100);
+	bench_turn(b, 100);
 	is_int(b->tap, b->deaths, 1, "- told once");
 }
 
@@ -561,24 +319,19 @@ static unsigned count_entries(const char *dir)
 static void test_kind(struct tap *t, const struct machine_kind *kind,
 		      const struct kernel *kernel)
 {
-	struct bench b = { .tap = t, .loop = loop_new(), .kernel = *kernel };
+	struct bench b;
 	struct machine_facts facts;
 	struct machine_share share = { .rw = true };
 	unsigned children = count_children(), fds, files;
 	_free_ char *shared = NULL;
-	_free_ char *work = NULL, *cache = NULL;
 
 	printf("# machine %s\n", kind->name);
-	dir_temp("/tmp", "taproom-contract-", &work, NULL);
-	dir_temp("/tmp", "taproom-contract-", &cache, NULL);
-	b.work = work;
-	b.cache = cache;
-	shared = path_join(work, "share");
+	bench_init(&b, t, kernel);
+	shared = path_join(b.work, "share");
 	mkdir(shared, 0755);
 	share.dir = shared;
-	b.timer = loop_timer(b.loop, on_timer, &b);
 	fds = count_entries("/proc/self/fd");
-	if (ok(t, boot(&b, kind->name,
+	if (ok(t, bench_boot(&b, kind->name,
 		       &(struct machine_config){ .shares = &share, .n_shares = 1 }),
 	       "%s boots", kind->name)) {
 		machine_facts(b.m, &facts);
@@ -591,11 +344,11 @@ static void test_kind(struct tap *t, const struct machine_kind *kind,
 		test_leftovers(&b);
 		test_busy(&b);
 		test_files(&b, shared);
-		stop(&b);
+		bench_stop(&b);
 		is_int(t, b.how, MACHINE_STOPPED, "stops when asked");
 	}
 	b.m = machine_free(b.m);
-	if (ok(t, boot(&b, kind->name, &(struct machine_config){}), "boots again"))
+	if (ok(t, bench_boot(&b, kind->name, &(struct machine_config){}), "boots again"))
 		test_killed(&b);
 	b.m = machine_free(b.m);
 	test_roots(&b, kind->name);
@@ -606,15 +359,9 @@ static void test_kind(struct tap *t, const struct machine_kind *kind,
 	}
 	is_int(t, count_children(), children, "no process is left");
 	is_int(t, count_entries("/proc/self/fd"), fds, "no descriptor is left");
-	files = count_entries(work);
+	files = count_entries(b.work);
 	is_int(t, files, 4, "no file is left"); /* ., .., mine, share */
-	loop_unwatch(b.timer);
-	loop_free(b.loop);
-	buf_done(&b.out);
-	buf_done(&b.errs);
-	buf_done(&b.console);
-	dir_remove(work, NULL);
-	dir_remove(cache, NULL);
+	bench_done(&b);
 }
 
 int main(void)
@@ -630,7 +377,7 @@ int main(void)
 
 		if (kind->probe("/tmp", &why) <= 0)
 			ok(&t, true, "%s # SKIP %s", kind->name, why.p);
-		else if (own && !kernel_get(&kernel, "/tmp"))
+		else if (own && !bench_kernel(&kernel, "/tmp"))
 			ok(&t, true, "%s # SKIP no kernel in the cache; give TAPROOM_TEST_KERNEL",
 			   kind->name);
 		else

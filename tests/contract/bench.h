@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Bench: a machine under test and what it has said, with calls that turn its
+ * loop until something happens.
+ */
+#include "base/mem.h"
+#include "kernel/kernel.h"
+#include "machine/machine.h"
+#include "tap.h"
+
+#define BENCH_WAIT_MS 60000
+
+/* A machine and what it has said since the last command began. */
+struct bench {
+	struct tap *tap;
+	struct loop *loop;
+	struct loop_watch *timer;
+	struct machine *m;
+	struct buf out, errs, console;
+	uint64_t n_out;      /* bytes of stdout, also those past the buffer */
+	uint64_t sum;        /* of those bytes */
+	int64_t last_ms;
+	bool ready, timed_out, order;
+	int exits, deaths;
+	struct machine_exit exit;
+	char exit_why[256];
+	enum machine_death how;
+	char why[512];
+	char *work, *cache;
+	struct kernel kernel;
+};
+
+void bench_init(struct bench *b, struct tap *t, const struct kernel *kernel);
+void bench_done(struct bench *b); /* removes its directories */
+
+/* Boots with the bench's kernel and directories; true once it is ready. */
+bool bench_boot(struct bench *b, const char *kind, const struct machine_config *with);
+void bench_stop(struct bench *b);
+/* Turns the loop until something is told, or @ms have passed. */
+void bench_turn(struct bench *b, int64_t ms);
+void bench_wait_exit(struct bench *b);
+/* Starts a command; its output, exits and times begin anew. */
+int bench_start(struct bench *b, const struct machine_command *cmd);
+void bench_run(struct bench *b, const struct machine_command *cmd);
+void bench_shell(struct bench *b, const char *script);
+/* As a shell tells it; -1 when it did not end exactly once. */
+int bench_code(const struct bench *b);
+
+/* $TAPROOM_TEST_KERNEL, else the first Debian kernel in the cache. */
+bool bench_kernel(struct kernel *k, const char *cache);
+
+static inline const char *bench_text(struct buf *b)
+{
+	return buf_str(b).p;
+}
