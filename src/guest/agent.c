@@ -17,9 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* After a command's end its helpers ("> >(tee log)") may finish their output;
- * then everything that is left is killed, and waited for. */
-#define LINGER_NS 300000000ll
+/* After a command's end its helpers ("> >(tee log)") may finish their output,
+ * on a slow machine too; then all that is left is killed, and waited for. */
+#define LINGER_NS 2000000000ll
 #define REAP_NS   3000000000ll
 
 struct agent {
