@@ -247,11 +247,14 @@ static int run_once(struct session *s, struct err *err)
 	event_fan_add(&fan, progress_sink(s->progress));
 	event_fan_add(&fan, (struct event_sink){ on_event, s });
 	r = run_start(&config, s->loop, &s->log, event_fan_sink(&fan), on_done, s, &s->run, err);
+	/* Hours of work that can't be kept are better not begun. */
+	if (r == 0 && store_record_error(record, err) < 0)
+		r = -EIO;
 	if (r == 0) {
 		loop_run(s->loop);
 		r = run_exit_code(s->run);
-		s->run = run_free(s->run);
 	}
+	s->run = run_free(s->run);
 	s->progress = progress_free(s->progress);
 	if (s->report)
 		s->format->end(s->report);
