@@ -174,7 +174,7 @@ static void on_exited(void *ctx, struct machine *m, const struct machine_exit *e
 	if (s->deadline_stage)
 		test_end(s, PROGRAM_TIMEOUT, -1, deadline_text(s, why, sizeof(why)));
 	else if (e->status < 0)
-		test_end(s, PROGRAM_FAILED, -1, strerror(-e->status));
+		test_end(s, PROGRAM_FAILED, -1, e->why);
 	else
 		test_end(s, PROGRAM_EXITED, proc_exit_code(e->status), NULL);
 	slot_next(s);
