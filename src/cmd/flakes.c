@@ -294,7 +294,7 @@ static void print_table(struct cmd *c, const struct flakes *f, size_t n)
 	if (f->n == 0)
 		return;
 	history_colour(c, "1");
-	out_printf(c->out, "%7s  %-12s  %9s  %-10s  %s\n", "RATE", "95 % IN", "FAILED/N", "LAST",
+	out_printf(c->out, "%7s  %-12s  %9s  %-10s  %s\n", "RATE", "INTERVAL", "FAILED/N", "LAST",
 		   "TEST");
 	history_colour(c, NULL);
 	for (size_t i = 0, shown = 0; i < f->n && shown < n; i++) {
