@@ -4,15 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
+static void set(struct err *err, int code, const char *fmt, va_list ap)
+{
+	err->code = code;
+	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+}
+
 int err_set(struct err *err, int code, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (!err)
-		return -code;
-	err->code = code;
 	va_start(ap, fmt);
-	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	if (err)
+		set(err, code, fmt, ap);
 	va_end(ap);
 	return -code;
 }
@@ -22,14 +26,13 @@ int err_sys(struct err *err, int code, const char *fmt, ...)
 	va_list ap;
 	size_t n;
 
-	if (!err)
-		return -code;
-	err->code = code;
 	va_start(ap, fmt);
-	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	if (err) {
+		set(err, code, fmt, ap);
+		n = strlen(err->text);
+		snprintf(err->text + n, sizeof(err->text) - n, ": %s", strerror(code));
+	}
 	va_end(ap);
-	n = strlen(err->text);
-	snprintf(err->text + n, sizeof(err->text) - n, ": %s", strerror(code));
 	return -code;
 }
 

@@ -3,25 +3,15 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 
 static int write_fd(void *ctx, const char *p, size_t n)
 {
 	struct out *o = ctx;
 
-	while (n) {
-		ssize_t w = write(o->fd, p, n);
-
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w < 0)
-			return -errno;
-		p += w;
-		n -= (size_t)w;
-	}
-	return 0;
+	return file_write_all(o->fd, p, n);
 }
 
 static int write_buf(void *ctx, const char *p, size_t n)
