@@ -22,7 +22,7 @@ static const struct opt OPTIONS[] = {
 
 const struct opt_command cmd_export_help = {
 	.usage = "taproom export DIR [options]",
-	.summary = "write the web pages as a static site",
+	.summary = "Writes the web pages as a static site.",
 	.text = "Writes every page as a file below DIR: runs, results, logs and what flakes. "
 		"The site needs no server, opens from a disk and works below any address. DIR "
 		"is made when it is missing; it must be empty or hold an earlier export, of "

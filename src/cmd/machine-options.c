@@ -49,8 +49,8 @@ int machine_options_kind(const struct machine_options *o, const char **ret, stru
 	if (o->mode && strcmp(o->mode, "normal") != 0)
 		return err_set(err, EINVAL,
 			       "mode '%s' needs a kernel built for it, and a ready-made one was "
-			       "chosen: give --kernel a tree or image built that way, with mode normal",
-			       o->mode);
+			       "chosen: give --kernel a tree or image built that way, with mode "
+			       "normal", o->mode);
 	*ret = o->machine && strcmp(o->machine, "auto") != 0 ? o->machine : "qemu";
 	return 0;
 }

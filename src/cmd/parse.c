@@ -27,7 +27,7 @@ static const struct opt OPTS[] = {
 	{ .type = OPT_TYPE_FLAG, .name = "summary",
 	  .help = "counts, problems and verdict, without the results",
 	  .offset = offsetof(struct opts, summary) },
-	{ .type = OPT_TYPE_GROUP, .help = "Common options", .group = CMD_COMMON },
+	{ .type = OPT_TYPE_GROUP, .help = "Common", .group = CMD_COMMON },
 	OPT_END,
 };
 
