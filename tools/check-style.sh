@@ -27,14 +27,21 @@ result "no unbounded or locale-bound string functions" \
 		grep -v '^tests/')"
 result "no file over $FILE_MAX lines" \
 	"$(sources | xargs wc -l | awk -v max=$FILE_MAX '$2 != "total" && $1 > max { print $1, $2 }')"
+# shellcheck disable=SC2016
 result "no line over $LINE_MAX columns" \
-	"$(sources | while read -r f; do
-		expand -t 8 "$f" | awk -v f="$f" -v max=$LINE_MAX 'length($0) > max { print f ":" NR ": " length($0) }'
-	done)"
+	"$(sources | xargs awk -v max=$LINE_MAX '{
+		n = split($0, part, "\t")
+		width = 0
+		for (i = 1; i < n; i++) {
+			width += length(part[i])
+			width += 8 - width % 8
+		}
+		width += length(part[n])
+		if (width > max)
+			print FILENAME ":" FNR ": " width
+	}')"
 result "a licence line first in every source file" \
-	"$(sources | while read -r f; do
-		head -1 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' || echo "$f"
-	done)"
+	"$(sources | xargs awk 'FNR == 1 && !/SPDX-License-Identifier: GPL-2.0-or-later/ { print FILENAME }')"
 result "nothing unfinished" \
 	"$(grep -rnE '\b(TODO|FIXME|XXX|HACK)\b' src tools man docs Makefile meson.build --include='*' 2>/dev/null |
 		grep -vE 'tools/check-style.sh' | grep -vE '^src/(tap|report)/.*TODO' | grep -vE '^man/.*TODO')"
