@@ -62,7 +62,7 @@ for f in json junit tap text; do
 	"$TAPROOM" report latest-3 --format "$f" >"$dir/report.$f"
 	is "report as $f" "$?" 0
 done
-ok "json is json" sh -c "jq -e . '$dir/report.json' >/dev/null"
+ok "json is json" jq -e . "$dir/report.json"
 if command -v xmllint >/dev/null; then
 	ok "junit is XML" xmllint --noout "$dir/report.junit"
 fi

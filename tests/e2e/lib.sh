@@ -14,16 +14,18 @@ export HOME="$dir" XDG_CACHE_HOME="$cache" TAPROOM_STORE="$dir/history.db" NO_CO
 n=0
 bad=0
 
-ok() { # ok NAME CONDITION...: runs the condition
+# ok NAME CONDITION...: runs the condition; what it says is shown if it fails.
+ok() {
 	name=$1
 	shift
 	n=$((n + 1))
-	if "$@"; then
+	if "$@" >"$dir/said" 2>&1; then
 		echo "ok $n - $name"
 	else
 		bad=$((bad + 1))
 		echo "not ok $n - $name"
 		echo "# failed: $*"
+		head -n 20 "$dir/said" | sed 's/^/# /'
 	fi
 }
 
