@@ -31,6 +31,10 @@ page_options() {
 }
 # Every "--name" in the page, wherever it stands.
 page_words() { grep -oE -- '--[a-z][a-z-]*' "$1" | grep -vxE -- '--(help|version)' | sort -u; }
+# "Exit status: 0 all passed, 1 a test failed ...": its numbers.
+help_statuses() {
+	awk '/^Exit status:/ { on = 1 } /^$/ { on = 0 } on' "$1" | grep -oE '\b[0-9]+\b'
+}
 # Lines of one file that the other lacks.
 lacks() { comm -23 "$2" "$3" | sed "s/^/$1: /"; }
 
@@ -73,12 +77,15 @@ check_command() {
 		lacks "not in --help" "$dir/in-page" "$dir/in-help"
 		lacks "no such option" "$dir/words" "$dir/names"
 	)"
-	result "$command's page has its sections" "$(
+	result "$command's page has its sections and exit statuses" "$(
 		check_sections "$source" NAME SYNOPSIS DESCRIPTION OPTIONS "EXIT STATUS" FILES \
 			EXAMPLES "SEE ALSO"
 		head -1 "$dir/page" | grep -qx "taproom-$command(1)" || echo "its first line is odd"
 		grep -q "^taproom-$command - " "$dir/page" || echo "NAME does not name it"
 		grep -qF "*taproom $command*" "$dir/page" || echo "SYNOPSIS does not show it"
+		help_statuses "$dir/help" | while read -r code; do
+			grep -qx "\*$code\*" "$dir/page" || echo "no exit status $code"
+		done
 	)"
 }
 
