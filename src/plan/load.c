@@ -158,7 +158,7 @@ static int tell_key(const char *path, struct str text, struct mistake *m, const 
 	if (near)
 		return err_set(err, EINVAL, "%s:%lu:%lu: no key '%s'; did you mean '%s'?", path,
 			       m->line, m->column, key, near);
-	return err_set(err, EINVAL, "%s:%lu:%lu: no key '%s'; 'taproom config' lists them", path,
+	return err_set(err, EINVAL, "%s:%lu:%lu: no key '%s'; taproom.yaml(5) lists them", path,
 		       m->line, m->column, key);
 }
 

@@ -158,7 +158,7 @@ static const struct {
 	{ "kernel: x\n", "f.yaml: it has no suites" },
 	{ "kernl: x\n" SUITE, "f.yaml:1:1: no key 'kernl'; did you mean 'kernel'?" },
 	{ SUITE "    tagret: net/mptcp\n", "f.yaml:4:5: no key 'tagret'; did you mean 'target'?" },
-	{ SUITE "    colour: red\n", "f.yaml:4:5: no key 'colour'; 'taproom config' lists them" },
+	{ SUITE "    colour: red\n", "f.yaml:4:5: no key 'colour'; taproom.yaml(5) lists them" },
 	{ "suites:\n  - {name: a, kind: exec, evn: []}\n",
 	  "f.yaml:2:27: no key 'evn'; did you mean 'env'?" },
 	{ SUITE "    tests: x\n", "f.yaml:4:12: expected a list, found one value" },
