@@ -6,17 +6,20 @@ CHECK ?= build-check
 export PATH := $(PATH):/usr/sbin:/sbin
 
 all: $(BUILD)/build.ninja
-	@ninja -C $(BUILD)
+	@ninja -C $(BUILD) program
 
 $(BUILD)/build.ninja:
 	@tools/setup
 	@meson setup $(BUILD) --prefix $(PREFIX) --native-file presets/release.ini
 
-install: all
+install: $(BUILD)/build.ninja
+	@meson configure $(BUILD) -Dprefix=$(PREFIX)
+	@ninja -C $(BUILD) program
 	@meson install -C $(BUILD) --no-rebuild
 
 # A Debian kernel in a virtual machine, its MPTCP selftests, a page of results.
 demo: all
+	@tools/setup
 	@tools/demo $(BUILD)
 
 # Every test, with the address and undefined behaviour sanitizers.
