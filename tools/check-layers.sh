@@ -65,5 +65,24 @@ result "processes only through base/proc" \
 		grep -vE '^src/(base/proc\.c|guest/)')"
 result "no sleeping" \
 	"$(grep -rnE '\b(sleep|usleep|nanosleep)\(' src --include='*.c')"
+
+# ARCHITECTURE.md's table names every room, and no other; what it says a room
+# may include is what the test above allows ("all" and "-" are its words).
+table=$(sed -n 's/^| \([a-z]*\) | .* | \([^|]*\) | [^|]* |$/\1: \2/p' ARCHITECTURE.md | grep -v '^room:')
+rooms=$(for dir in src/*/; do basename "$dir"; done | sort)
+result "ARCHITECTURE.md's rooms are the tree's" \
+	"$(echo "$table" | sed 's/:.*//' | sort | { echo "$rooms" | diff - /dev/fd/3; } 3<&0)"
+result "ARCHITECTURE.md's doors are the tested ones" \
+	"$(echo "$table" | while IFS=: read -r room doors; do
+		want=$(allowed "$room")
+		want=${want#"$room"}
+		doors=${doors# }
+		case $doors in
+		all) continue ;;
+		- | "its own") doors= ;;
+		esac
+		[ "$(echo "$doors" | xargs -n1 | sort | xargs)" = "$(echo "$want" | xargs -n1 | sort | xargs)" ] ||
+			echo "$room: '$doors' there, '$want' here"
+	done)"
 echo "1..$n"
 exit $((bad > 0))
