@@ -31,9 +31,8 @@ allowed() {
 	run) echo "run base plan tap kernel machine suite" ;;
 	store) echo "store base tap plan" ;;
 	report) echo "report base tap stat plan" ;;
-	notify) echo "notify base report" ;;
 	web) echo "web base tap stat store" ;;
-	cmd) echo "cmd base tap stat plan kernel machine suite run store report notify web" ;;
+	cmd) echo "cmd base tap stat plan kernel machine suite run store report web" ;;
 	esac
 }
 

@@ -2,8 +2,10 @@
 #include "cmd/machine-options.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "base/units.h"
 
 static const char *const MACHINES[] = { "auto", "qemu", "host", NULL };
 static const char *const ACCELS[] = { "auto", "kvm", "tcg", NULL };
@@ -76,9 +78,19 @@ static int share_parse(const char *word, struct machine_share *ret, struct err *
 	return 0;
 }
 
+/* Below it kernels do not unpack themselves. */
+#define MEMORY_MIN (64u << 20)
+
+static uint64_t host_memory(void)
+{
+	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 int machine_options_config(struct machine_options *o, const struct kernel *k,
 			   const char *cache_dir, struct machine_config *ret, struct err *err)
 {
+	char text[UNIT_TEXT_MAX];
+
 	o->share_list = xcalloc(o->shares.n, sizeof(*o->share_list));
 	for (; o->n_share_list < o->shares.n; o->n_share_list++) {
 		int r = share_parse(o->shares.v[o->n_share_list],
@@ -87,6 +99,9 @@ int machine_options_config(struct machine_options *o, const struct kernel *k,
 		if (r < 0)
 			return r;
 	}
+	if (o->memory && (o->memory < MEMORY_MIN || o->memory > host_memory()))
+		return err_set(err, EINVAL, "--memory: a machine needs 64M, and this host has %s",
+			       size_text(host_memory(), text));
 	opt_list_add(&o->append, NULL);
 	opt_list_add(&o->qemu_opts, NULL);
 	*ret = (struct machine_config){

@@ -96,6 +96,8 @@ static int list(struct run_plan *p, const char *const *selectors, size_t n,
 		}
 	}
 	r = plan_select(&p->tests, selectors, n, err);
+	if (r == 0 && p->tests.n == 0)
+		r = err_set(err, ENOENT, "no test is left: the selectors exclude all");
 	return r < 0 ? -EINVAL : 0; /* the user's word, whatever it was */
 }
 

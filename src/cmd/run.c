@@ -126,29 +126,51 @@ static void on_interrupt(void *ctx)
 	}
 }
 
-/* "run it again": the words of this call, quoted for a shell. */
+/* One word, quoted for a shell where it must be. */
+static void shell_word(struct buf *b, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_./=:,@%+";
+
+	if (word[0] && !word[strspn(word, plain)]) {
+		buf_printf(b, "%s", word);
+		return;
+	}
+	buf_printf(b, "'");
+	for (const char *c = word; *c; c++) {
+		if (*c == '\'')
+			buf_printf(b, "'\\''");
+		else
+			buf_add(b, c, 1);
+	}
+	buf_printf(b, "'");
+}
+
+/* "run it again": the words of this call. */
 static char *shell_words(int argc, char **argv)
 {
 	struct buf b = {};
 
 	buf_printf(&b, "taproom");
 	for (int i = 0; i < argc; i++) {
-		bool plain = argv[i][0] && !argv[i][strspn(argv[i], "abcdefghijklmnopqrstuvwxyz"
-								     "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-								     "0123456789-_./=:,@%+")];
-
-		buf_printf(&b, plain ? " %s" : " '", argv[i]);
-		if (plain)
-			continue;
-		for (const char *c = argv[i]; *c; c++) {
-			if (*c == '\'')
-				buf_printf(&b, "'\\''");
-			else
-				buf_add(&b, c, 1);
-		}
-		buf_printf(&b, "'");
+		buf_printf(&b, " ");
+		shell_word(&b, argv[i]);
 	}
 	return buf_take(&b);
+}
+
+/* A configuration file was found from where the call was made: go there first. */
+static void command_from(struct session *s, const char *dir)
+{
+	struct buf b = {};
+
+	if (!s->plan.plan->path || !dir)
+		return;
+	buf_printf(&b, "cd ");
+	shell_word(&b, dir);
+	buf_printf(&b, " && %s", s->command);
+	free(s->command);
+	s->command = buf_take(&b);
 }
 
 /* As many machines as have a core and the memory of their own. */
@@ -330,6 +352,7 @@ static void session_done(struct session *s)
 int cmd_run_run(struct cmd *c, int argc, char **argv)
 {
 	struct session s = { .cmd = c, .work.lock = -1 };
+	_free_ char *from = getcwd(NULL, 0);
 	struct err err = {};
 	int n, r, code;
 
@@ -344,6 +367,8 @@ int cmd_run_run(struct cmd *c, int argc, char **argv)
 	s.cache_dir = cmd_cache_dir();
 	s.title = title_of(argv, n);
 	r = prepare(&s, (const char *const *)argv + 1, (size_t)n, &err);
+	if (r == 0)
+		command_from(&s, from);
 	if (r == 0 && s.opt.list) {
 		code = print_list(&s);
 	} else {

@@ -97,8 +97,8 @@ void system_setup(const struct config *c)
 	static const struct rlimit locked = { RLIM_INFINITY, RLIM_INFINITY };
 	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (c->hostname)
-		sethostname(c->hostname, strlen(c->hostname));
+	if (c->hostname && sethostname(c->hostname, strlen(c->hostname)) < 0)
+		die(errno, "set the host's name to '%s'", c->hostname);
 	interface_up(sock, "lo");
 	if (c->net)
 		eth0_setup(sock);

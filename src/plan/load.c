@@ -387,9 +387,13 @@ int plan_load(const char *path, const char *dir, struct plan **ret, struct err *
 {
 	_free_ char *found = NULL;
 
+	/* Suites' directories count from the file, wherever it is called from. */
 	if (path)
-		return load_file(path, ret, err);
-	found = find_upwards(dir);
+		found = realpath(path, NULL);
+	if (path && !found)
+		return err_sys(err, errno, "configuration '%s'", path);
+	if (!found)
+		found = find_upwards(dir);
 	if (!found)
 		found = find_user();
 	return found ? load_file(found, ret, err)

@@ -60,6 +60,8 @@ struct plan_test {
 	char *dir;
 	int64_t timeout_ms;    /* 0: none */
 	int64_t expect_ms;     /* from history; -1: unknown */
+	bool kselftest_codes;  /* its exit codes are kselftest.h's, 2 is xfail; else
+				* 0 is a pass, 4 a skip, all others are failures */
 	bool by_default;       /* in the plan's default choice */
 	char *subtests;        /* globs of "suite/test/subtest" selectors, one per line;
 				* NULL: all; see plan_subtest_chosen() */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "run/program.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,10 +59,11 @@ static void on_result(void *ctx, const struct event *ev)
 
 static char *log_name(const char *dir, unsigned number, const char *test)
 {
-	_free_ char *name = xasprintf("%03u-%s.log", number, test);
+	_free_ char *name = xasprintf("%03u-%.100s.log", number, test);
 
+	/* A name that needs no quotes in a shell; the number keeps it unique. */
 	for (char *c = name; *c; c++)
-		if (*c == '/' || (unsigned char)*c < ' ')
+		if (!isalnum((unsigned char)*c) && !strchr("-+._", *c))
 			*c = '_';
 	return path_join(dir, name);
 }
@@ -108,22 +110,43 @@ void program_output(struct program *p, struct str bytes)
 	tap_parse(p->parser, bytes.p, bytes.n);
 }
 
-/* What an exit code and the results say together (kselftest.h's codes). */
-static enum status judge_exit(const struct tap_summary *sum, int code, char *why, size_t size)
+/* 2 is a usage or syntax error everywhere but in kselftests, where it is an
+ * expected failure; 4 is a skip in both. */
+static enum status exit_status(const struct plan_test *t, int code)
 {
-	enum status status = tap_status_from_exit(code);
+	if (t->kselftest_codes || code == 0 || code == 4)
+		return tap_status_from_exit(code);
+	return STATUS_FAIL;
+}
+
+/* As a shell tells it: 128 and more is a signal. */
+static void exit_text(int code, const char *more, char *why, size_t size)
+{
+	const char *name = code > 128 ? sigabbrev_np(code - 128) : NULL;
+
+	if (name)
+		snprintf(why, size, "killed by SIG%s%s", name, more);
+	else
+		snprintf(why, size, "exit code %d%s", code, more);
+}
+
+/* What an exit code and the results say together. */
+static enum status judge_exit(const struct plan_test *t, const struct tap_summary *sum,
+			      int code, char *why, size_t size)
+{
+	enum status status = exit_status(t, code);
 
 	if (sum->results == 0) {
 		if (sum->skip_all && status == STATUS_PASS)
 			return STATUS_SKIP;
 		if (status != STATUS_PASS && status != STATUS_SKIP)
-			snprintf(why, size, "exit code %d", code);
+			exit_text(code, "", why, size);
 		if (sum->bailed_out)
 			status = status_worst(status, STATUS_FAIL);
 		return status;
 	}
 	if (STATUS_INFO[status].bad && !STATUS_INFO[sum->worst].bad)
-		snprintf(why, size, "exit code %d although no result failed", code);
+		exit_text(code, " although no result failed", why, size);
 	/* A program that skips itself after a result has run all the same. */
 	status = status == STATUS_SKIP ? sum->worst : status_worst(status, sum->worst);
 	if ((sum->plan_broken || sum->bailed_out) && !STATUS_INFO[status].bad) {
@@ -148,7 +171,7 @@ static enum status judge(struct program *p, enum program_end how, int code, cons
 	if (how == PROGRAM_EXITED) {
 		tap_parse_end(p->parser, TAP_END_CLEAN, sum);
 		if (!p->test->subtests)
-			return judge_exit(sum, code, why, size);
+			return judge_exit(p->test, sum, code, why, size);
 		if (!p->chosen.n)
 			snprintf(why, size, "none of the chosen results came");
 		return p->chosen.n ? p->chosen.worst : STATUS_MISSING;

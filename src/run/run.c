@@ -93,7 +93,8 @@ static void finish(void *ctx)
 	account_for_the_rest(r);
 	r->exit_code = tally_exit_code(&r->tally);
 	if (r->stopped)
-		buf_printf(&conclusion, "Stopped by the user");
+		buf_printf(&conclusion, "Stopped by the user after %zu of %zu tests", r->ended,
+			   r->n_order);
 	if (r->stopped && r->exit_code)
 		buf_printf(&conclusion, ", so far ");
 	if (!r->stopped || r->exit_code)
@@ -187,6 +188,8 @@ int run_start(const struct run_config *config, struct loop *loop, const struct l
 	}
 	emit_run(r, EVENT_RUN_BEGIN, STR_NONE);
 	loop_timer_set(r->timeout, config->timeout_ms ? config->timeout_ms : -1);
+	if (!r->n_slots)
+		run_slot_finished(r);
 	*ret = r;
 	return 0;
 }

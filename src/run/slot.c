@@ -90,6 +90,7 @@ static void test_end(struct slot *s, enum program_end how, int code, const char 
 	s->program = NULL;
 	s->empty_boots = 0;
 	s->run->failed |= STATUS_INFO[status].bad;
+	s->run->ended += how != PROGRAM_STOPPED;
 }
 
 static void slot_finish(struct slot *s)

@@ -34,7 +34,7 @@ struct run {
 	struct event_sink sink;    /* of the fan: tally first, then the user's */
 	struct tally tally;
 	const struct plan_test **order;
-	size_t n_order, next;
+	size_t n_order, next, ended; /* ended: by itself or at its deadline */
 	struct slot *slots;
 	unsigned n_slots, n_jobs, n_programs;
 	struct loop_watch *timeout, *finish;

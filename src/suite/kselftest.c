@@ -83,6 +83,7 @@ static int fill(void *ctx, struct plan_test *t, struct err *err)
 	_free_ char *path = path_join(target->dir, t->name);
 
 	t->collection = xstrdup(target->name);
+	t->kselftest_codes = true;
 	t->dir = xstrdup(target->dir);
 	if (t->timeout_ms < 0)
 		t->timeout_ms = target->timeout_ms;

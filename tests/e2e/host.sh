@@ -80,6 +80,20 @@ run porg
 is "a suite that is none" "$?" 2
 has "suggests the suite" "prog" "$dir/err"
 
+run '!prog'
+is "selectors that leave nothing" "$?" 2
+has "says so" "no test is left" "$dir/err"
+
+# ---- a plain program's exit code, a configuration named from elsewhere ----
+mkdir "$dir/elsewhere"
+cd "$dir/elsewhere" || exit 1
+run --config ../taproom.yaml prog/usage.sh
+is "exit code 2 of a plain program" "$?" 1
+is "is a failure" "$(status_of usage.sh)" fail
+"$TAPROOM" show latest >"$dir/log"
+has "and 'again' knows where it was called" "cd $dir/elsewhere && taproom run" "$dir/log"
+cd "$dir" || exit 1
+
 # ---- bad stores ----
 echo "this is no database" >"$dir/bad.db"
 run prog/passes.sh --store "$dir/bad.db"
@@ -105,6 +119,7 @@ done
 kill -INT "$pid"
 wait "$pid"
 is "Ctrl-C ends it" "$?" 130
+has "and what did not run is told" "after 1 of 2 tests" "$dir/out"
 is "the run is kept" "$("$TAPROOM" runs --json --brief | jq length)" $((before + 1))
 is "as stopped" "$("$TAPROOM" runs --json --brief | jq -r '.[0].state')" stopped
 is "what finished is kept" "$(status_of passes.sh)" pass

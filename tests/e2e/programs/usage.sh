@@ -1,0 +1,3 @@
+#!/bin/sh
+# What a shell says of a script that it can't read.
+exit 2
