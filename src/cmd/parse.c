@@ -123,15 +123,28 @@ static int read_all(int fd, const char *name, struct tap_parser *p, struct conso
 	}
 }
 
+/* Begun by the first thing to tell: of what is no log nothing is printed. */
 struct document {
 	const struct report_format *format;
-	struct report *report;
+	const struct report_options *opt;
+	struct out *out;
+	struct report *report; /* NULL: not begun */
+	bool mute;             /* does not begin now: a read that failed is no log's news */
 };
+
+static void document_begin(struct document *d)
+{
+	if (!d->report)
+		d->report = d->format->begin(d->out, d->opt);
+}
 
 static void on_event(void *ctx, const struct event *ev)
 {
 	struct document *d = ctx;
 
+	if (d->mute && !d->report)
+		return;
+	document_begin(d);
 	d->format->event(d->report, ev);
 }
 
@@ -146,7 +159,7 @@ static int parse_fd(struct cmd *c, const struct opts *o, const struct report_for
 		.parsed = ret,
 		.name = several ? name : NULL,
 	};
-	struct document doc = { .format = format, .report = format->begin(c->out, &opt) };
+	struct document doc = { .format = format, .opt = &opt, .out = c->out };
 	struct event_sink sink = { on_event, &doc };
 	struct splats splats = {};
 	struct tap_options none = {};
@@ -154,10 +167,15 @@ static int parse_fd(struct cmd *c, const struct opts *o, const struct report_for
 	struct console *console = console_new((struct event_sink){ on_splat, &splats });
 	int code, r = read_all(fd, name, p, console, err);
 
+	doc.mute = r < 0;
 	tap_parse_end(p, r < 0 ? TAP_END_CUT : TAP_END_CLEAN, ret);
+	doc.mute = false;
 	console_end(console);
 	splats_say(&splats, sink);
-	format->end(doc.report);
+	if (ret->skip_all)
+		document_begin(&doc);
+	if (doc.report)
+		format->end(doc.report);
 	code = splats.n ? EXIT_CRITICAL
 			: report_verdict(ret) == REPORT_FAIL ? EXIT_FAILED : EXIT_PASSED;
 	if (r == 0 && !splats.n && !ret->results && !ret->problems && !ret->skip_all)
@@ -226,6 +244,7 @@ int cmd_parse_run(struct cmd *c, int argc, char **argv)
 	struct tap_summary sum = {};
 	struct opts o = {};
 	struct err err = {};
+	bool told = false;
 	int n, code = cmd_options(c, &cmd_parse_help, false, argc, argv, &o, &o.common, &n);
 
 	if (code >= 0)
@@ -247,12 +266,14 @@ int cmd_parse_run(struct cmd *c, int argc, char **argv)
 
 		if (r < 0)
 			r = cmd_fail(c, EXIT_USAGE, &err);
+		else
+			told = true;
 		code = worse(code, r);
 		report_summary_add(&sum, &one);
 	}
-	if (n > 1 && strcmp(format->name, "json") == 0)
+	if (told && n > 1 && strcmp(format->name, "json") == 0)
 		total_json(c, &sum, n);
-	else if (n > 1 && strcmp(format->name, "text") == 0)
+	else if (told && n > 1 && strcmp(format->name, "text") == 0)
 		total_text(c, &sum, n);
 	return code;
 }
