@@ -127,7 +127,48 @@ static unsigned terminal_columns(void)
 {
 	struct winsize w;
 
-	return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col : 80;
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col)
+		return w.ws_col;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col : 80;
+}
+
+static bool is_any(const char *word, const char *a, const char *b, const char *c)
+{
+	return strcmp(word, a) == 0 || strcmp(word, b) == 0 || (c && strcmp(word, c) == 0);
+}
+
+/* Everything behind "taproom". Returns the exit code. */
+static int command(struct cmd *c, int argc, char **argv)
+{
+	const struct cmd_row *row;
+	struct err err = {};
+
+	if (argc < 1) {
+		help_all(c->out);
+		return EXIT_USAGE;
+	}
+	if (is_any(argv[0], "--version", "version", NULL)) {
+		out_lit(c->out, "taproom " TAPROOM_VERSION "\n");
+		return EXIT_PASSED;
+	}
+	if (is_any(argv[0], "--help", "-h", "help")) {
+		if (argc < 2 || argv[1][0] == '-') {
+			help_all(c->out);
+			return EXIT_PASSED;
+		}
+		row = command_find(argv[1], &err);
+		if (!row)
+			return cmd_fail(c, EXIT_USAGE, &err);
+		opt_help(c->out, row->help);
+		return EXIT_PASSED;
+	}
+	if (argv[0][0] == '-') {
+		err_set(&err, EINVAL, "'%s': options stand behind the command: "
+				      "taproom COMMAND [options]", argv[0]);
+		return cmd_fail(c, EXIT_USAGE, &err);
+	}
+	row = command_find(argv[0], &err);
+	return row ? row->run(c, argc, argv) : cmd_fail(c, EXIT_USAGE, &err);
 }
 
 int main(int argc, char **argv)
@@ -140,22 +181,12 @@ int main(int argc, char **argv)
 		.terminal = isatty(STDERR_FILENO),
 		.columns = terminal_columns(),
 	};
-	const struct cmd_row *row;
 	struct err err = {};
-	int code = EXIT_PASSED;
+	int code;
 
 	signal(SIGPIPE, SIG_IGN);
 	out_to_fd(&out, STDOUT_FILENO);
-	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-	    strcmp(argv[1], "help") == 0) {
-		help_all(&out);
-		code = argc < 2 ? EXIT_USAGE : EXIT_PASSED;
-	} else if (strcmp(argv[1], "--version") == 0) {
-		out_lit(&out, "taproom " TAPROOM_VERSION "\n");
-	} else {
-		row = command_find(argv[1], &err);
-		code = row ? row->run(&c, argc - 1, argv + 1) : cmd_fail(&c, EXIT_USAGE, &err);
-	}
+	code = command(&c, argc - 1, argv + 1);
 	if (out_flush(&out) < 0 && out.error != -EPIPE && code == EXIT_PASSED) {
 		err_sys(&err, -out.error, "write to standard output");
 		code = cmd_fail(&c, EXIT_HARNESS, &err);
