@@ -276,7 +276,9 @@ void opt_help(struct out *out, const struct opt_command *cmd)
 		out_char(out, '\n');
 		opt_wrap(out, copy, 0, 0);
 	}
-	out_lit(out, "\nOptions:\n");
+	/* A group brings a heading of its own. */
+	if (cmd->opts->type != OPT_TYPE_GROUP)
+		out_lit(out, "\nOptions:\n");
 	help_rows(out, cmd->opts);
 	if (cmd->examples)
 		out_printf(out, "\nExamples:\n%s", cmd->examples);

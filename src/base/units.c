@@ -79,7 +79,7 @@ int duration_parse(struct str s, int64_t *ret_ms, struct err *err)
 
 	if (parse_sum(s, DURATIONS, ARRAY_SIZE(DURATIONS), &v) < 0 || v > INT64_MAX / 2)
 		return err_set(err, EINVAL,
-			       "'%.*s' is no duration: write 90, 90s, 1m30s, 2h or 250ms",
+			       "'%.*s' is no duration: write 250ms, 90s or 90, 1m30s, 2h or 14d",
 			       STR_FMT(s));
 	*ret_ms = (int64_t)v;
 	return 0;
