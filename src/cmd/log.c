@@ -336,6 +336,11 @@ int cmd_log_run(struct cmd *c, int argc, char **argv)
 
 	if (code >= 0)
 		return code;
+	if (o.common.json) {
+		err_set(&err, EINVAL, "log prints logs as they are, not JSON; "
+				      "'taproom runs --json' tells results and their lines");
+		return cmd_fail(c, EXIT_USAGE, &err);
+	}
 	if (n != 2 || o.console) {
 		code = history_one_operand(c, "log", n, argv);
 		if (code >= 0)
