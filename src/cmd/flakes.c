@@ -280,7 +280,7 @@ static bool several_modes(const struct flakes *f)
 	return false;
 }
 
-static void print_table(struct cmd *c, const struct flakes *f, size_t n)
+static void print_table(struct cmd *c, const struct flakes *f, size_t n, bool filtered)
 {
 	bool terminal = isatty(STDOUT_FILENO);
 	/* In a pipe a name that is cut can't be looked for. */
@@ -288,6 +288,8 @@ static void print_table(struct cmd *c, const struct flakes *f, size_t n)
 
 	if (f->n == 0 && f->n_runs)
 		out_printf(c->out, "Nothing failed in %u runs.\n", f->n_runs);
+	else if (f->n == 0 && filtered)
+		out_lit(c->out, "No run fits; 'taproom runs' lists all.\n");
 	else if (f->n == 0)
 		out_lit(c->out, "No runs to judge: 'taproom run' makes one, 'taproom runs' lists "
 				"them.\n");
@@ -398,6 +400,6 @@ int cmd_flakes_run(struct cmd *c, int argc, char **argv)
 	if (o.common.json)
 		print_json(c, &f, shown);
 	else
-		print_table(c, &f, shown);
+		print_table(c, &f, shown, o.mode || o.branch || o.since_ms);
 	return EXIT_PASSED;
 }
