@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/history.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -68,34 +69,45 @@ static unsigned columns_of(struct str s)
 	return n;
 }
 
-void history_cell(struct out *out, struct str s, unsigned width, bool pad)
+/* Up to @max columns of @s, then blanks up to @min. */
+static void cell(struct out *out, struct str s, unsigned min, unsigned max)
 {
 	_cleanup_(buf_done) struct buf b = {};
 	unsigned columns;
 	struct out safe;
 
 	/* More than fits needs no escaping. */
-	if (s.n > 4 * (size_t)width)
-		s.n = 4 * (size_t)width;
+	if (s.n > 4 * (size_t)max)
+		s.n = 4 * (size_t)max;
 	out_to_buf(&safe, &b);
 	out_term(&safe, s);
 	out_flush(&safe);
 	s = buf_str(&b);
 	columns = columns_of(s);
-	if (columns > width) {
-		for (unsigned i = 0; i + 1 < width; i++) {
+	if (columns > max) {
+		for (unsigned i = 0; i + 1 < max; i++) {
 			size_t len = utf8_len(s);
 
 			out_bytes(out, s.p, len ? len : 1);
 			s = str_from(s, len ? len : 1);
 		}
 		out_lit(out, "…");
-		columns = width;
+		columns = max;
 	} else {
 		out_str(out, s);
 	}
-	while (pad && columns++ < width)
+	while (columns++ < min)
 		out_char(out, ' ');
+}
+
+void history_cell(struct out *out, struct str s, unsigned width, bool pad)
+{
+	cell(out, s, pad ? width : 0, width);
+}
+
+void history_field(struct out *out, struct str s, unsigned width)
+{
+	cell(out, s, width, UINT_MAX);
 }
 
 void history_colour(struct cmd *c, const char *ansi)

@@ -29,6 +29,9 @@ int history_report(struct cmd *c, const struct cmd_common *common, const char *s
 /* @s in exactly @width columns: cut with an ellipsis, padded with blanks when
  * @pad. Escaped as out_term() does. */
 void history_cell(struct out *out, struct str s, unsigned width, bool pad);
+/* @s whole, padded to at least @width columns. For pipes: what is cut can't be
+ * looked for. */
+void history_field(struct out *out, struct str s, unsigned width);
 void history_colour(struct cmd *c, const char *ansi); /* NULL: back to normal */
 
 extern const char *const HISTORY_STATES[]; /* by enum store_run_state */

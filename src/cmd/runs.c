@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <strings.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/units.h"
@@ -17,7 +19,7 @@ struct runs_options {
 
 static const struct opt OPTS[] = {
 	{ .type = OPT_TYPE_INT, .letter = 'n', .name = "limit", .arg = "N", AT(limit),
-	  .help = "how many [default: 20]" },
+	  .help = "how many; 0: all [default: 20]" },
 	{ .type = OPT_TYPE_STR, .name = "branch", .arg = "B", AT(branch),
 	  .help = "only runs of this branch" },
 	{ .type = OPT_TYPE_STR, .name = "mode", .arg = "M", AT(mode),
@@ -43,6 +45,7 @@ const struct opt_command cmd_runs_help = {
 
 #define WHEN 16
 #define KERNEL 20
+#define LEFT (5 + 2 + WHEN + 2 + KERNEL + 2) /* of the conclusion */
 #define WIDTH_MIN 72
 
 static void print_head(struct cmd *c)
@@ -80,9 +83,19 @@ static void add_counts(struct buf *b, const struct store_run *r)
 		buf_printf(b, "no results");
 }
 
+/* "Stopped by the user" needs no "stopped: ". */
+static bool says_state(const struct store_run *r)
+{
+	struct str state = str_of(HISTORY_STATES[r->state]);
+
+	return r->state == STORE_RUN_DONE ||
+	       (r->conclusion.n >= state.n &&
+		strncasecmp(r->conclusion.p, state.p, state.n) == 0);
+}
+
 static void conclusion_of(const struct store_run *r, struct buf *b)
 {
-	if (r->state != STORE_RUN_DONE)
+	if (!says_state(r))
 		buf_printf(b, "%s: ", HISTORY_STATES[r->state]);
 	if (r->conclusion.n && str_find(r->conclusion, STR(":")) >= 0) {
 		buf_add_str(b, r->conclusion);
@@ -98,16 +111,24 @@ static void conclusion_of(const struct store_run *r, struct buf *b)
 static int print_row(void *ctx, const struct store_run *r)
 {
 	_cleanup_(buf_done) struct buf text = {};
+	struct str kernel = r->kernel.n ? r->kernel : r->commit;
+	bool terminal = isatty(STDOUT_FILENO);
 	struct cmd *c = ctx;
 	unsigned width = c->columns > WIDTH_MIN ? c->columns : WIDTH_MIN;
 	char when[UNIT_TEXT_MAX];
 
 	out_printf(c->out, "%5" PRId64 "  %-*s  ", r->id, WHEN, date_text(r->begin_ms, when));
-	history_cell(c->out, r->kernel.n ? r->kernel : r->commit, KERNEL, true);
+	if (terminal)
+		history_cell(c->out, kernel, KERNEL, true);
+	else
+		history_field(c->out, kernel, KERNEL);
 	out_lit(c->out, "  ");
 	conclusion_of(r, &text);
 	history_colour(c, colour_of(r));
-	history_cell(c->out, buf_str(&text), width - (5 + 2 + WHEN + 2 + KERNEL + 2), false);
+	if (terminal)
+		history_cell(c->out, buf_str(&text), width - LEFT, false);
+	else
+		history_field(c->out, buf_str(&text), 0);
 	history_colour(c, NULL);
 	out_char(c->out, '\n');
 	return 0;

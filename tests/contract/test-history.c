@@ -112,6 +112,12 @@ static const struct row ROWS[] = {
 	{ "log 2 pm_netlink --lines 5-2", 2, NULL, "is no range", NULL },
 	{ "log 99", 2, NULL, "no run '99': the newest is 3", NULL },
 	{ "log", 2, NULL, "which run?", NULL },
+	{ "log 2 --json", 2, NULL, "not JSON", NULL },
+	{ "help runs", 0, "Usage: taproom runs", NULL, NULL },
+	{ "help show", 0, "Common:", NULL, "Options:" },
+	{ "help rns", 2, NULL, "did you mean 'runs'?", NULL },
+	{ "version", 0, "taproom ", NULL, "Usage" },
+	{ "--json runs", 2, NULL, "options stand behind the command", NULL },
 	{ "show 2", 0, "run 2 (20260131-090502-abcd), begun 2023-11-14 22:13 UTC", NULL, NULL },
 	{ "show 2", 0, "subtest 1", NULL, "\x1b" },
 	{ "show latest", 0, "lost", NULL, NULL },
@@ -127,7 +133,10 @@ static const struct row ROWS[] = {
 	{ "flakes", 0, "mptcp/pm_netlink.sh/evil \\x1b]0;owned", NULL, "\x1b" },
 	{ "flakes --json", 0, "\"runs\":[\"pass\",\"fail\",\"pass\"]", NULL, NULL },
 	{ "flakes --sort age", 2, NULL, "none of rate, cost, recent", NULL },
-	{ "flakes --since 1d", 0, "No runs to judge", NULL, NULL },
+	{ "flakes --since 1d", 0, "No run fits", NULL, "taproom run'" },
+	{ "flakes --mode nope", 0, "No run fits", NULL, NULL },
+	{ "flakes --branch nope", 0, "No run fits", NULL, NULL },
+	{ "flakes --since soon", 2, NULL, "2h or 14d", NULL },
 };
 
 static bool has(const struct buf *b, const char *want)
@@ -159,22 +168,68 @@ static void test_rows(struct tap *t, struct world *w, const struct row *rows, si
 	}
 }
 
-static void test_width(struct tap *t, struct world *w)
-{
-	struct str rest;
-	bool wide = false;
+#define LONG_KERNEL "6.12.1-export-20260131T090503-gabcdef"
+#define LONG_END    "Stopped by the user, so far Unstable: 1 failed test(s): the last word"
 
-	call(w, "runs");
-	rest = buf_str(&w->out);
-	while (rest.n) {
-		struct str line = str_cut(&rest, '\n');
-		size_t columns = 0;
+static void say_stopped(struct event_sink sink, const void *arg)
+{
+	struct event_job job = { .mode = STR("normal"), .machine = STR("qemu"),
+				 .kernel = STR(LONG_KERNEL), .time_ms = 1700000001000 };
+	struct event_run run = { .id = STR("20260131-090504-abcd"), .title = STR("mptcp"),
+				 .time_ms = 1700000000000 };
+	struct event ev = { .type = EVENT_RUN_BEGIN, .run = &run };
+
+	event_emit(&sink, &ev);
+	ev = (struct event){ .type = EVENT_JOB_BEGIN, .job = 1, .job_info = &job };
+	event_emit(&sink, &ev);
+	ev.type = EVENT_JOB_END;
+	event_emit(&sink, &ev);
+	run.stopped = true;
+	run.exit_code = 130;
+	run.conclusion = STR(LONG_END);
+	ev = (struct event){ .type = EVENT_RUN_END, .run = &run };
+	event_emit(&sink, &ev);
+}
+
+static const struct row STOPPED[] = {
+	{ "runs -n 1", 0, "  " LONG_KERNEL "  " LONG_END "\n", NULL, "stopped" },
+	{ "runs -n 0", 0, "    1  ", NULL, NULL },
+};
+
+static unsigned widest(struct str text)
+{
+	unsigned most = 0;
+
+	while (text.n) {
+		struct str line = str_cut(&text, '\n');
+		unsigned columns = 0;
 
 		for (size_t i = 0; i < line.n; i++)
-			columns += ((unsigned char)line.p[i] & 0xc0) != 0x80;
-		wide |= columns > 80;
+			columns += ((unsigned char)line.p[i] & 0xc0) != 0x80 &&
+				   line.p[i] != '\r';
+		most = columns > most ? columns : most;
 	}
-	ok(t, !wide, "the table of runs has 80 columns");
+	return most;
+}
+
+/* script(1) is a terminal without a size: 80 columns. */
+static void test_width(struct tap *t, struct world *w)
+{
+	_free_ char *command = xasprintf("exec script -qec 'NO_COLOR=1 \"%s\" runs --store %s' "
+					 "/dev/null", w->taproom, w->place.path);
+	const char *const argv[] = { "sh", "-c", command, NULL };
+	struct proc_spec spec = { .argv = argv, .in = PROC_NULL };
+	int r;
+
+	buf_clear(&w->out);
+	buf_clear(&w->err);
+	r = proc_run(&spec, &w->out, &w->err, 20000, NULL);
+	if (r == 127) {
+		ok(t, true, "runs on a terminal # SKIP no script(1)");
+		return;
+	}
+	is_int(t, r, 0, "runs on a terminal");
+	is_int(t, widest(buf_str(&w->out)), 80, "has 80 columns");
 }
 
 int main(int argc, char **argv)
@@ -189,6 +244,8 @@ int main(int argc, char **argv)
 	store_open(w.place.path, STORE_WRITE, &w.place.s, &w.place.err);
 	make_history(&w);
 	test_rows(&t, &w, ROWS, ARRAY_SIZE(ROWS));
+	record(&w.place, say_stopped, NULL, NULL);
+	test_rows(&t, &w, STOPPED, ARRAY_SIZE(STOPPED));
 	test_width(&t, &w);
 	buf_done(&w.out);
 	buf_done(&w.err);
