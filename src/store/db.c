@@ -73,8 +73,25 @@ static bool has_wal(const char *path)
 	return stat(wal, &st) == 0 && st.st_size > 0;
 }
 
-static int check_header(const char *path, const struct stat *st, const unsigned char *h,
-			struct err *err)
+/* Another process is just making the store: its pages arrive one by one. */
+static bool has_journal(const char *path)
+{
+	_free_ char *journal = xasprintf("%s-journal", path);
+
+	return access(journal, F_OK) == 0;
+}
+
+/* Fewer bytes than the header's pages. The size is asked last: what is complete
+ * once there is no journal was complete before the journal went. */
+static bool is_cut(const char *path, int fd, uint64_t bytes)
+{
+	struct stat st;
+
+	return !has_wal(path) && !has_journal(path) && fstat(fd, &st) == 0 &&
+	       bytes > (uint64_t)st.st_size;
+}
+
+static int check_header(const char *path, int fd, const unsigned char *h, struct err *err)
 {
 	uint64_t page = big_endian(h + HEADER_PAGE_SIZE, 2);
 
@@ -87,7 +104,7 @@ static int check_header(const char *path, const struct stat *st, const unsigned 
 			       "'%s' is another program's database, not a taproom store; "
 			       "choose another path", path);
 	page = page == 1 ? 65536 : page;
-	if (!has_wal(path) && big_endian(h + HEADER_PAGES, 4) * page > (uint64_t)st->st_size)
+	if (is_cut(path, fd, big_endian(h + HEADER_PAGES, 4) * page))
 		return err_set(err, EBADMSG,
 			       "store '%s' is cut short; keep a copy and try sqlite3's .recover, "
 			       "or move it away", path);
@@ -116,7 +133,7 @@ static int check_file(const char *path, struct err *err)
 	n = pread(fd, h, sizeof(h), 0);
 	if (n < 0)
 		return err_sys(err, errno, "store '%s'", path);
-	r = check_header(path, &st, h, err);
+	r = check_header(path, fd, h, err);
 	return r < 0 ? r : 1;
 }
 
