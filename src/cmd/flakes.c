@@ -43,9 +43,10 @@ const struct opt_command cmd_flakes_help = {
 	.usage = "taproom flakes [options]",
 	.summary = "Lists tests that fail sometimes: how often, how sure, at what cost.",
 	.text = "The interval holds the true rate with 95 % (Jeffreys); n counts the runs in which "
-		"the test said something: neither skipped nor absent. A failure costs its "
-		"program's usual duration. A program is listed where it failed without any of its "
-		"subtests failing; --json has all.",
+		"the test said something: skipped, absent, and a harness error say nothing. A "
+		"flaky failure is a failure. A failure costs its program's usual duration. A "
+		"program is listed where it failed without any of its subtests failing; --json "
+		"has all.",
 	.opts = OPTS,
 	.examples = "  taproom flakes --mode debug --since 30d --sort cost\n",
 };
@@ -97,25 +98,22 @@ static int on_head(void *ctx, const int64_t *runs, unsigned n)
 
 static bool is_failure(uint8_t cell)
 {
-	return cell < STATUS_N && (STATUS_INFO[cell].bad || cell == STATUS_FLAKY);
+	return stat_says(cell) == STAT_FAILED;
 }
 
 static int on_row(void *ctx, const struct store_series *s, const uint8_t *cells, unsigned n)
 {
 	struct flakes *f = ctx;
-	uint64_t failed = 0, told = 0, flaky = 0;
+	uint64_t flaky = 0;
 	int64_t last = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		if (cells[i] == STORE_CELL_ABSENT || cells[i] == STATUS_SKIP)
-			continue;
-		told++;
-		flaky += cells[i] == STATUS_FLAKY;
-		if (is_failure(cells[i]) && !failed++)
-			last = f->runs[i];
-	}
-	if (!failed)
+	if (!stat_failed(cells, n))
 		return 0;
+	for (unsigned i = n; i > 0; i--) {
+		flaky += cells[i - 1] == STATUS_FLAKY;
+		if (is_failure(cells[i - 1]))
+			last = f->runs[i - 1];
+	}
 	ARRAY_GROW(f->v, f->n, f->cap);
 	f->v[f->n++] = (struct flake){
 		.suite = xstrndup(s->suite.p, s->suite.n),
@@ -123,7 +121,7 @@ static int on_row(void *ctx, const struct store_series *s, const uint8_t *cells,
 		.path = xstrndup(s->path.p, s->path.n),
 		.mode = xstrndup(s->mode.p, s->mode.n),
 		.leaf = s->leaf,
-		.rate = stat_rate(failed, told),
+		.rate = stat_rate_of(cells, n),
 		.flaky = flaky,
 		.last_run = last,
 		.cost_ms = -1,
@@ -191,9 +189,7 @@ static int by_rate(const void *a, const void *b)
 {
 	const struct flake *x = a, *y = b;
 
-	if (x->rate.rate != y->rate.rate)
-		return x->rate.rate < y->rate.rate ? 1 : -1;
-	return (x->rate.n < y->rate.n) - (x->rate.n > y->rate.n);
+	return stat_rate_order(&x->rate, &y->rate);
 }
 
 static int by_cost(const void *a, const void *b)

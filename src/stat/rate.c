@@ -5,6 +5,24 @@
 #include <float.h>
 #include <math.h>
 
+static const enum stat_say SAYS[STATUS_N] = {
+	[STATUS_SKIP] = STAT_NOTHING,
+	[STATUS_PASS] = STAT_HELD,
+	[STATUS_XFAIL] = STAT_HELD,
+	[STATUS_FLAKY] = STAT_FAILED,
+	[STATUS_XPASS] = STAT_HELD,
+	[STATUS_MISSING] = STAT_FAILED,
+	[STATUS_FAIL] = STAT_FAILED,
+	[STATUS_TIMEOUT] = STAT_FAILED,
+	[STATUS_ERROR] = STAT_NOTHING,
+	[STATUS_CRASH] = STAT_FAILED,
+};
+
+enum stat_say stat_says(uint8_t cell)
+{
+	return cell < STATUS_N ? SAYS[cell] : STAT_NOTHING;
+}
+
 #define TAIL 0.025 /* on either side of the 95 % */
 
 #define TERMS_MAX 20000 /* convergence takes about sqrt(max(a, b)) terms */
@@ -113,4 +131,28 @@ struct stat_rate stat_rate(uint64_t k, uint64_t n)
 	if (k < n)
 		r.high = stat_beta_quantile(1 - TAIL, a, b);
 	return r;
+}
+
+bool stat_failed(const uint8_t *cells, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (stat_says(cells[i]) == STAT_FAILED)
+			return true;
+	return false;
+}
+
+struct stat_rate stat_rate_of(const uint8_t *cells, size_t n)
+{
+	uint64_t says[] = { [STAT_NOTHING] = 0, [STAT_HELD] = 0, [STAT_FAILED] = 0 };
+
+	for (size_t i = 0; i < n; i++)
+		says[stat_says(cells[i])]++;
+	return stat_rate(says[STAT_FAILED], says[STAT_HELD] + says[STAT_FAILED]);
+}
+
+int stat_rate_order(const struct stat_rate *a, const struct stat_rate *b)
+{
+	if (a->rate != b->rate)
+		return a->rate < b->rate ? 1 : -1;
+	return (a->n < b->n) - (a->n > b->n);
 }

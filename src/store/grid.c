@@ -211,11 +211,12 @@ static int find_lines(struct grid *g)
 
 /* ---- cells ---- */
 
-/* A failure that a retry took back is what flaky means; two executions of the
- * same program beside each other are as good as the worse. */
+/* A failure that a retry took back is what flaky means. A harness error was no
+ * failure: the retry's word stands. Two executions of the same program beside
+ * each other are as good as the worse. */
 static uint8_t merge(uint8_t before, uint8_t now, unsigned attempt)
 {
-	if (before == STORE_CELL_ABSENT)
+	if (before == STORE_CELL_ABSENT || (attempt > 1 && before == STATUS_ERROR))
 		return now;
 	if (attempt <= 1)
 		return status_worst(before, now);

@@ -113,7 +113,9 @@ struct store_series {
 	struct str suite, program, path; /* path "" : the program itself */
 	bool leaf;                       /* has no results of its own below it */
 	struct str mode;
-	uint64_t n, bad, flaky;          /* runs with it; bad ones; flaky ones */
+	/* Runs with it, whatever they say; bad ones, harness errors too; flaky ones.
+	 * Not for rates: those are made of the cells, see stat/rate.h. */
+	uint64_t n, bad, flaky;
 	int64_t last_bad_run;            /* 0: none */
 };
 #define STORE_CELL_ABSENT 0xff           /* not in that run: grey, never green */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The grid of a flakes page: one row for each test, one column for each run,
- * newest first. Rows are collected for one program at a time, to stand
- * together by mode.
+ * newest first. Those of one program stand together by mode; the program of
+ * the highest rate is on top.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,15 +16,16 @@
 struct row {
 	struct store_series series;
 	uint8_t *cells;
-	size_t at;           /* as they came */
+	struct stat_rate rate;
+	struct stat_rate worst; /* of the program's rows */
+	size_t program, at;  /* as they came: the program's first row, this one */
 };
 
 struct grid {
 	struct web_html *h;
 	unsigned columns;
 	bool steady;         /* which of the two tables is written */
-	uint64_t shown;
-	struct row *rows;    /* of the program that is open */
+	struct row *rows;
 	size_t n_rows, cap_rows;
 	struct arena arena;
 	int64_t ids[WEB_RUNS_MAX];
@@ -124,11 +125,6 @@ bool grid_is_row(const struct store_series *s)
 	return s->leaf || s->path.n == 0;
 }
 
-bool grid_failed(const struct store_series *s)
-{
-	return s->bad + s->flaky > 0;
-}
-
 static void percent(struct out *o, double p)
 {
 	p *= 100;
@@ -137,6 +133,11 @@ static void percent(struct out *o, double p)
 
 static void rate_text(struct grid *g, const struct stat_rate *rate)
 {
+	/* It never said anything. */
+	if (!rate->n) {
+		out_lit(g->h->out, "–");
+		return;
+	}
 	percent(g->h->out, rate->rate);
 	out_lit(g->h->out, " % <span class=\"interval\">[");
 	percent(g->h->out, rate->low);
@@ -145,37 +146,31 @@ static void rate_text(struct grid *g, const struct stat_rate *rate)
 	out_lit(g->h->out, "]</span>");
 }
 
-static bool failing(uint8_t cell)
-{
-	return cell < STATUS_N && (STATUS_INFO[cell].bad || cell == STATUS_FLAKY);
-}
-
 /* The newest one in the window, known flake or not. */
 static void last_failure(struct grid *g, const uint8_t *cells)
 {
 	for (unsigned i = 0; i < g->columns; i++) {
-		if (failing(cells[i])) {
+		if (stat_says(cells[i]) == STAT_FAILED) {
 			html_run_link(g->h, g->ids[i], "");
 			return;
 		}
 	}
 }
 
-static void stats(struct grid *g, const struct store_series *s, const uint8_t *cells)
+static void stats(struct grid *g, const struct row *r)
 {
 	struct out *o = g->h->out;
-	uint64_t failed = s->bad + s->flaky;
-	struct stat_rate rate = stat_rate(failed, s->n);
 
 	/* On a narrow screen the figures stand below the name. */
 	out_lit(o, "<span class=\"below\">");
-	rate_text(g, &rate);
-	out_printf(o, " %" PRIu64 "/%" PRIu64 "</span></th><td class=\"stat\">", failed, s->n);
-	rate_text(g, &rate);
-	out_printf(o, "</td><td class=\"stat num\">%" PRIu64, failed);
-	out_printf(o, "<span class=\"quiet\">/%" PRIu64 "</span></td>", s->n);
+	rate_text(g, &r->rate);
+	out_printf(o, " %" PRIu64 "/%" PRIu64 "</span></th><td class=\"stat\">", r->rate.k,
+		   r->rate.n);
+	rate_text(g, &r->rate);
+	out_printf(o, "</td><td class=\"stat num\">%" PRIu64, r->rate.k);
+	out_printf(o, "<span class=\"quiet\">/%" PRIu64 "</span></td>", r->rate.n);
 	out_lit(o, "<td class=\"stat num\">");
-	last_failure(g, cells);
+	last_failure(g, r->cells);
 	out_lit(o, "</td>");
 }
 
@@ -209,7 +204,9 @@ static void cell(struct grid *g, const struct store_series *s, unsigned i, uint8
 		return;
 	}
 	out_printf(o, "<td class=\"%s\">", STATUS_INFO[state].name);
-	if (failing(state) && web_site_run(g->h->site, g->ids[i]))
+	/* A harness error is no failure of the test, but has a log to read too. */
+	if ((STATUS_INFO[state].bad || state == STATUS_FLAKY) &&
+	    web_site_run(g->h->site, g->ids[i]))
 		bad_cell(g, s, i, (enum status)state);
 	else
 		html_text(g->h, STATUS_INFO[state].mark);
@@ -254,41 +251,57 @@ static void heading(struct grid *g, const struct store_series *s)
 	out_printf(g->h->out, "</th><td colspan=\"%u\"></td></tr>\n", g->columns + 3);
 }
 
-static int by_mode(const void *a, const void *b)
+static int by_program(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
 	struct str p = x->series.mode, q = y->series.mode;
-	int c = memcmp(p.p, q.p, p.n < q.n ? p.n : q.n);
+	int c = stat_rate_order(&x->worst, &y->worst);
 
+	if (c || x->program != y->program)
+		return c ? c : x->program < y->program ? -1 : 1;
+	c = memcmp(p.p, q.p, p.n < q.n ? p.n : q.n);
 	if (c || p.n != q.n)
 		return c ? c : p.n < q.n ? -1 : 1;
 	return x->at < y->at ? -1 : x->at > y->at;
 }
 
-/* Writes the program that is open. */
-static void flush(struct grid *g)
+/* What all rows of a program are ordered by. The steady stay as they came. */
+static void find_worst(struct grid *g)
 {
-	if (g->n_rows)
-		qsort(g->rows, g->n_rows, sizeof(*g->rows), by_mode);
 	for (size_t i = 0; i < g->n_rows; i++) {
-		const struct row *r = &g->rows[i];
+		struct row *first = &g->rows[g->rows[i].program];
 
-		if (i == 0 || !str_eq(r->series.mode, g->rows[i - 1].series.mode)) {
+		if (stat_rate_order(&g->rows[i].rate, &first->worst) < 0)
+			first->worst = g->rows[i].rate;
+	}
+	for (size_t i = 0; i < g->n_rows; i++)
+		g->rows[i].worst = g->rows[g->rows[i].program].worst;
+}
+
+static void write_rows(struct grid *g)
+{
+	if (!g->steady)
+		find_worst(g);
+	if (g->n_rows)
+		qsort(g->rows, g->n_rows, sizeof(*g->rows), by_program);
+	for (size_t i = 0; i < g->n_rows; i++) {
+		const struct row *r = &g->rows[i], *above = r - (i > 0);
+
+		if (i == 0 || r->program != above->program ||
+		    !str_eq(r->series.mode, above->series.mode)) {
 			if (i)
 				out_lit(g->h->out, "</tbody>\n");
 			heading(g, &r->series);
 		}
 		name(g, &r->series);
 		out_lit(g->h->out, " ");
-		stats(g, &r->series, r->cells);
+		stats(g, r);
 		for (unsigned c = 0; c < g->columns; c++)
 			cell(g, &r->series, c, r->cells[c]);
 		out_lit(g->h->out, "</tr>\n");
 	}
 	if (g->n_rows)
 		out_lit(g->h->out, "</tbody>\n");
-	g->n_rows = 0;
-	arena_reset(&g->arena);
 }
 
 static struct str keep(struct grid *g, struct str s)
@@ -299,16 +312,20 @@ static struct str keep(struct grid *g, struct str s)
 static int on_row(void *ctx, const struct store_series *s, const uint8_t *cells, unsigned n)
 {
 	struct grid *g = ctx;
+	const struct row *last;
 	struct row *r;
 
-	if (!grid_is_row(s) || grid_failed(s) == g->steady ||
-	    (g->steady && g->shown >= GRID_STEADY_MAX))
+	if (!grid_is_row(s) || stat_failed(cells, g->columns) == g->steady ||
+	    (g->steady && g->n_rows >= GRID_STEADY_MAX))
 		return 0;
-	if (g->n_rows && (!str_eq(g->rows[0].series.suite, s->suite) ||
-			  !str_eq(g->rows[0].series.program, s->program)))
-		flush(g);
 	ARRAY_GROW(g->rows, g->n_rows, g->cap_rows);
 	r = &g->rows[g->n_rows];
+	last = r - (g->n_rows > 0);
+	r->rate = stat_rate_of(cells, g->columns);
+	r->worst = g->steady ? (struct stat_rate){} : r->rate;
+	r->program = g->n_rows && str_eq(last->series.suite, s->suite) &&
+				     str_eq(last->series.program, s->program)
+			     ? last->program : g->n_rows;
 	r->at = g->n_rows++;
 	r->series = *s;
 	r->series.suite = keep(g, s->suite);
@@ -316,8 +333,7 @@ static int on_row(void *ctx, const struct store_series *s, const uint8_t *cells,
 	r->series.path = keep(g, s->path);
 	r->series.mode = keep(g, s->mode);
 	r->cells = arena_alloc(&g->arena, g->columns);
-	memcpy(r->cells, cells, n < g->columns ? n : g->columns);
-	g->shown++;
+	memcpy(r->cells, cells, g->columns);
 	return 0;
 }
 
@@ -333,9 +349,9 @@ int grid_write(struct web_html *h, const struct store_grid_filter *filter, bool 
 	f.all = steady;
 	r = store_grid(h->site->store, &f, on_head, on_row, g, err);
 	if (r >= 0) {
-		flush(g);
+		write_rows(g);
 		out_lit(h->out, "</table>\n</div>\n");
-		*ret_rows = g->shown;
+		*ret_rows = g->n_rows;
 	}
 	free(g->rows);
 	arena_done(&g->arena);

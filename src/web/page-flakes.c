@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Flakes: rows are tests, columns runs, newest first. Those that failed at
- * least once come first, with their rate; the steady ones are folded below.
+ * least once come first, with their rate, the program with the highest one on
+ * top; the steady ones are folded below.
  * A test that is not in a run is grey: absent is never drawn as a pass.
  */
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "stat/rate.h"
 #include "web/pages.h"
 
 struct flakes {
@@ -31,12 +33,13 @@ static int count_head(void *ctx, const int64_t *runs, unsigned n)
 static int count_row(void *ctx, const struct store_series *s, const uint8_t *cells, unsigned n)
 {
 	struct flakes *g = ctx;
+	bool failed = stat_failed(cells, n);
 
 	if (!grid_is_row(s))
 		return 0;
 	g->total += s->leaf;
-	g->failed += s->leaf && grid_failed(s);
-	g->any_failed |= grid_failed(s);
+	g->failed += s->leaf && failed;
+	g->any_failed |= failed;
 	return 0;
 }
 
@@ -146,8 +149,9 @@ static void lead(struct flakes *g)
 		out_lit(o, " tests failed in the only run so far.");
 	else
 		out_printf(o, " tests failed at least once in the newest %u runs.", g->columns);
-	out_lit(o, " The rate counts the runs that had the test; the brackets are its 95 % "
-		   "interval.</p>\n");
+	out_lit(o, " The rate counts the runs in which the test said something: skipped, "
+		   "absent, and a harness error say nothing. A flaky failure is a failure. "
+		   "The brackets are the rate's 95 % interval.</p>\n");
 }
 
 static int tables(struct flakes *g, struct err *err)

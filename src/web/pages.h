@@ -94,7 +94,6 @@ struct web_programs *programs_free(struct web_programs *p);
 /* A test or a program; groups inside of a program say nothing that their
  * results do not. */
 bool grid_is_row(const struct store_series *s);
-bool grid_failed(const struct store_series *s); /* at least once */
 #define GRID_STEADY_MAX 400 /* rows of the table of steady tests */
 /* The table of the tests that failed, or of the @steady others. */
 int grid_write(struct web_html *h, const struct store_grid_filter *f, bool steady,

@@ -232,6 +232,72 @@ static void test_width(struct tap *t, struct world *w)
 	is_int(t, widest(buf_str(&w->out)), 80, "has 80 columns");
 }
 
+/* ---- the command and the page count the same ---- */
+
+/* What one test said in each run: oldest first. */
+static const enum status SAID[] = {
+	STATUS_PASS, STATUS_ERROR, STATUS_FAIL, STATUS_SKIP, STATUS_FLAKY, STATUS_ERROR,
+};
+
+static void say_said(struct event_sink sink, const void *arg)
+{
+	const unsigned *i = arg;
+	char id[32];
+
+	snprintf(id, sizeof(id), "20260201-09050%u-abcd", *i);
+	say_run(sink, EVENT_RUN_BEGIN, id);
+	say_job(sink, EVENT_JOB_BEGIN, 1, "normal", NULL);
+	say_begin(sink, 1, 1, "rates.sh", 1);
+	say_simple(sink, 1, 1, 0, SAID[*i]);
+	say_simple(sink, 1, 1, 1, STATUS_ERROR);
+	say_end(sink, 1, 1, "rates.sh", 1, SAID[*i], NULL);
+	say_job(sink, EVENT_JOB_END, 1, "normal", NULL);
+	say_run(sink, EVENT_RUN_END, id);
+}
+
+/* The text from @from on, up to the next @to; empty where either is missing. */
+static struct str between(struct str s, const char *from, const char *to)
+{
+	ptrdiff_t at = str_find(s, str_of(from)), end;
+
+	if (at < 0)
+		return STR("");
+	s = str_n(s.p + at, s.n - (size_t)at);
+	end = str_find(s, str_of(to));
+	return end < 0 ? STR("") : str_n(s.p, (size_t)end);
+}
+
+#define SUBTEST(number) "\"program\":\"rates.sh\",\"path\":\"subtest " number "\""
+
+static void test_page(struct tap *t, struct world *w)
+{
+	_free_ char *site = path_join(w->place.dir, "site");
+	_free_ char *page = path_join(site, "flakes.html");
+	_free_ char *line = xasprintf("export %s", site);
+	_cleanup_(buf_done) struct buf html = {};
+	struct str row;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(SAID); i++)
+		record(&w->place, say_said, &i, NULL);
+
+	call(w, "flakes --json");
+	row = between(buf_str(&w->out), SUBTEST("0"), "]");
+	ok(t, str_find(row, STR("\"failed\":2,\"flaky\":1,\"n\":3,")) >= 0,
+	   "the command: two of three failed, neither skipped nor errors count");
+	ok(t, str_find(row, STR("[\"error\",\"flaky\",\"skip\",\"fail\",\"error\",\"pass\","))
+	      >= 0, "all are shown");
+	ok(t, !between(buf_str(&w->out), SUBTEST("1"), "]").n,
+	   "a test with nothing but harness errors did not fail");
+
+	ok(t, call(w, line) == 0 && file_read(page, 0, &html, NULL) == 0,
+	   "the site is written");
+	row = between(buf_str(&html), "<b>rates.sh</b>", "</tbody>");
+	row = between(row, "subtest 0", "</tr>");
+	ok(t, str_find(row, STR(">2<span class=\"quiet\">/3</span>")) >= 0 &&
+	      str_find(row, STR("<td class=\"error\">")) >= 0,
+	   "the page: the same, and errors have their own colour");
+}
+
 int main(int argc, char **argv)
 {
 	struct world w = { .taproom = argc > 1 ? argv[1] : "taproom" };
@@ -247,6 +313,7 @@ int main(int argc, char **argv)
 	record(&w.place, say_stopped, NULL, NULL);
 	test_rows(&t, &w, STOPPED, ARRAY_SIZE(STOPPED));
 	test_width(&t, &w);
+	test_page(&t, &w);
 	buf_done(&w.out);
 	buf_done(&w.err);
 	place_done(&w.place);

@@ -124,6 +124,63 @@ static void test_order(struct tap *t)
 	ok(t, good, "every interval holds its rate and mirrors its opposite");
 }
 
+/* The cells of one test, a letter each: see letter(). */
+struct cells_row {
+	const char *name, *cells;
+	uint64_t k, n;
+};
+
+static const struct cells_row CELLS[] = {
+	{ "no run at all", "", 0, 0 },
+	{ "pass, expected failure, unexpected pass", "pxX", 0, 3 },
+	{ "fail, timeout, crash, missing", "ftcm", 4, 4 },
+	{ "flaky failed, excused", "~", 1, 1 },
+	{ "skipped says nothing", "s", 0, 0 },
+	{ "absent says nothing", ".", 0, 0 },
+	{ "a harness error says nothing", "e", 0, 0 },
+	{ "a failure between errors", "eefe", 1, 1 },
+	{ "all of them", "pxXftcm~s.e", 5, 8 },
+};
+
+static uint8_t letter(char c)
+{
+	static const char LETTERS[STATUS_N] = {
+		[STATUS_SKIP] = 's', [STATUS_PASS] = 'p', [STATUS_XFAIL] = 'x',
+		[STATUS_FLAKY] = '~', [STATUS_XPASS] = 'X', [STATUS_MISSING] = 'm',
+		[STATUS_FAIL] = 'f', [STATUS_TIMEOUT] = 't', [STATUS_ERROR] = 'e',
+		[STATUS_CRASH] = 'c',
+	};
+	const char *p = memchr(LETTERS, c, sizeof(LETTERS));
+
+	return p ? (uint8_t)(p - LETTERS) : 0xff;
+}
+
+static void test_cells(struct tap *t)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(CELLS); i++) {
+		const struct cells_row *row = &CELLS[i];
+		size_t n = strlen(row->cells);
+		uint8_t cells[16];
+		struct stat_rate r;
+
+		for (size_t c = 0; c < n; c++)
+			cells[c] = letter(row->cells[c]);
+		r = stat_rate_of(cells, n);
+		ok(t, r.k == row->k && r.n == row->n && stat_failed(cells, n) == (row->k > 0),
+		   "%s", row->name);
+	}
+}
+
+static void test_sorting(struct tap *t)
+{
+	struct stat_rate half = stat_rate(1, 2), more = stat_rate(5, 10), all = stat_rate(2, 2);
+
+	ok(t, stat_rate_order(&all, &half) < 0 && stat_rate_order(&half, &all) > 0,
+	   "the higher rate first");
+	ok(t, stat_rate_order(&more, &half) < 0 && stat_rate_order(&half, &more) > 0 &&
+	      stat_rate_order(&half, &half) == 0, "then the one with more runs");
+}
+
 int main(void)
 {
 	struct tap t = {};
@@ -133,5 +190,7 @@ int main(void)
 	test_beta(&t);
 	test_large(&t);
 	test_order(&t);
+	test_cells(&t);
+	test_sorting(&t);
 	return tap_done(&t);
 }

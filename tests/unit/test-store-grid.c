@@ -97,6 +97,64 @@ static void test_grid(struct tap *t)
 	place_done(&p);
 }
 
+/* What a first attempt and its retry say together. */
+struct retry {
+	enum status first, second, want;
+};
+
+static const struct retry RETRIES[] = {
+	{ STATUS_FAIL, STATUS_PASS, STATUS_FLAKY },
+	{ STATUS_TIMEOUT, STATUS_FAIL, STATUS_FAIL },
+	{ STATUS_ERROR, STATUS_PASS, STATUS_PASS },
+	{ STATUS_ERROR, STATUS_FAIL, STATUS_FAIL },
+	{ STATUS_ERROR, STATUS_ERROR, STATUS_ERROR },
+};
+
+static void say_retries(struct event_sink sink, const void *arg)
+{
+	say_run(sink, EVENT_RUN_BEGIN, "retries");
+	say_job(sink, EVENT_JOB_BEGIN, 1, "normal", NULL);
+	for (unsigned attempt = 1; attempt <= 2; attempt++) {
+		say_begin(sink, 1, attempt, "join.sh", attempt);
+		for (unsigned i = 0; i < ARRAY_SIZE(RETRIES); i++)
+			say_simple(sink, 1, attempt, i,
+				   attempt == 1 ? RETRIES[i].first : RETRIES[i].second);
+		say_end(sink, 1, attempt, "join.sh", attempt, STATUS_FAIL, NULL);
+	}
+	say_run(sink, EVENT_RUN_END, "retries");
+}
+
+static int no_head(void *ctx, const int64_t *runs, unsigned n)
+{
+	return 0;
+}
+
+static int on_retry(void *ctx, const struct store_series *s, const uint8_t *cells, unsigned n)
+{
+	unsigned i;
+
+	if (sscanf(s->path.p, "subtest %u", &i) == 1 && i < ARRAY_SIZE(RETRIES))
+		((uint8_t *)ctx)[i] = cells[0];
+	return 0;
+}
+
+static void test_retries(struct tap *t)
+{
+	struct store_grid_filter f = { .all = true };
+	uint8_t got[ARRAY_SIZE(RETRIES)];
+	struct place p;
+
+	memset(got, STORE_CELL_ABSENT, sizeof(got));
+	place_init(&p);
+	record(&p, say_retries, NULL, NULL);
+	store_grid(p.s, &f, no_head, on_retry, got, &p.err);
+	for (size_t i = 0; i < ARRAY_SIZE(RETRIES); i++)
+		ok(t, got[i] == RETRIES[i].want, "%s, then %s: %s",
+		   STATUS_INFO[RETRIES[i].first].name, STATUS_INFO[RETRIES[i].second].name,
+		   STATUS_INFO[RETRIES[i].want].name);
+	place_done(&p);
+}
+
 /* In the order of an index and with a limit, or over a few rows that the
  * statement itself made, a scan is short. So is what a run's jobs sort. */
 static bool is_long_walk(const char *step, const char *sql)
@@ -153,6 +211,7 @@ int main(void)
 
 	TAP_HEADER();
 	test_grid(&t);
+	test_retries(&t);
 	test_plans(&t);
 	return tap_done(&t);
 }
