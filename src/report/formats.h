@@ -11,13 +11,14 @@
 extern const struct report_format report_text, report_tap, report_json, report_junit;
 
 /*
- * Programs that are running: formats keep what belongs to one until it ends,
- * because several may run at a time. Program 0 (`taproom parse`) is there
- * from the first event on.
+ * Programs: formats keep what belongs to one until it ends, because several may
+ * run at a time. Of one that has ended only its name stays, for what is said
+ * later about it. Program 0 (`taproom parse`) is there from the first event on.
  */
 struct report_program {
 	unsigned id, job;
 	bool begun;            /* by a PROGRAM_BEGIN */
+	bool ended;
 	struct buf suite, name;
 	unsigned attempt;
 	int64_t begin_ms;
@@ -36,5 +37,6 @@ struct report_programs {
 struct report_program *report_program_of(struct report_programs *ps, const struct event *ev);
 /* Fills it from a PROGRAM_BEGIN. */
 struct report_program *report_program_begin(struct report_programs *ps, const struct event *ev);
-void report_program_end(struct report_programs *ps, struct report_program *p);
+/* Forgets all but its name; @p stays. */
+void report_program_end(struct report_program *p);
 void report_programs_done(struct report_programs *ps);

@@ -242,7 +242,7 @@ static void program_end(struct report *r, const struct event *ev)
 		json_field_int(j, "results_left_out", (int64_t)p->hidden);
 	put_list(j, "problems", &p->more);
 	json_end(j);
-	report_program_end(&r->programs, p);
+	report_program_end(p);
 }
 
 static void result(struct report *r, const struct event *ev)

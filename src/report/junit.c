@@ -226,7 +226,7 @@ static void program_end(struct report *r, const struct event *ev)
 			.to = e->log_lines,
 		});
 	put_suite(r, p, buf_str(&name), e->duration_ms);
-	report_program_end(&r->programs, p);
+	report_program_end(p);
 	buf_done(&name);
 	buf_done(&class_name);
 }
@@ -287,10 +287,20 @@ static struct report *begin(struct out *out, const struct report_options *opt)
 
 static void end(struct report *r)
 {
-	for (unsigned i = 0; i < r->programs.n; i++)
-		if (r->programs.v[i]->n || r->programs.v[i]->more.n)
-			put_suite(r, r->programs.v[i],
-				  r->opt->parsed ? STR("results") : STR("run"), -1);
+	for (unsigned i = 0; i < r->programs.n; i++) {
+		struct report_program *p = r->programs.v[i];
+		struct buf name = program_name(p, '/');
+
+		if (p->attempt > 1)
+			buf_printf(&name, " (attempt %u)", p->attempt);
+		if (!p->ended)
+			buf_clear(&name);
+		if (!name.n)
+			buf_add_str(&name, r->opt->parsed ? STR("results") : STR("run"));
+		if (p->n || p->more.n)
+			put_suite(r, p, buf_str(&name), -1);
+		buf_done(&name);
+	}
 	out_lit(r->out, "</testsuites>\n");
 	report_programs_done(&r->programs);
 	free(r);

@@ -8,7 +8,7 @@ struct report_program *report_program_of(struct report_programs *ps, const struc
 {
 	struct report_program *p;
 
-	for (unsigned i = 0; i < ps->n; i++)
+	for (unsigned i = ps->n; i-- > 0;)
 		if (ps->v[i]->id == ev->program)
 			return ps->v[i];
 	p = xcalloc(1, sizeof(*p));
@@ -40,16 +40,14 @@ static void program_free(struct report_program *p)
 	free(p);
 }
 
-void report_program_end(struct report_programs *ps, struct report_program *p)
+void report_program_end(struct report_program *p)
 {
-	for (unsigned i = 0; i < ps->n; i++) {
-		if (ps->v[i] != p)
-			continue;
-		memmove(ps->v + i, ps->v + i + 1, (ps->n - i - 1) * sizeof(*ps->v));
-		ps->n--;
-		break;
-	}
-	program_free(p);
+	buf_done(&p->text);
+	buf_done(&p->more);
+	memset(p->counts, 0, sizeof(p->counts));
+	p->n = p->n_more = p->hidden = 0;
+	p->any_bad = false;
+	p->ended = true;
 }
 
 void report_programs_done(struct report_programs *ps)

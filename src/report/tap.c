@@ -180,7 +180,7 @@ static void slot_free(struct report *r, struct slot *s)
 	for (unsigned i = 0; i < r->n_slots; i++)
 		if (r->slots[i] == s)
 			r->slots[i] = r->slots[--r->n_slots];
-	report_program_end(&r->programs, s->p);
+	report_program_end(s->p);
 	stream_done(&s->s);
 	free(s);
 }

@@ -249,19 +249,38 @@ static void put_program(struct report *r, struct report_program *p, enum status 
 	buf_done(&counts);
 }
 
+static void program_name(const struct report_program *p, struct buf *ret)
+{
+	buf_printf(ret, "%.*s%s%.*s", STR_FMT(buf_str(&p->suite)), p->suite.n ? "/" : "",
+		   STR_FMT(buf_str(&p->name)));
+	if (p->attempt > 1)
+		buf_printf(ret, " (attempt %u)", p->attempt);
+}
+
 static void program_end(struct report *r, const struct event *ev)
 {
 	struct report_program *p = report_program_of(&r->programs, ev);
 	const struct event_program *e = ev->prog;
 	struct buf name = {};
 
-	buf_printf(&name, "%.*s%s%.*s", STR_FMT(buf_str(&p->suite)), p->suite.n ? "/" : "",
-		   STR_FMT(buf_str(&p->name)));
-	if (p->attempt > 1)
-		buf_printf(&name, " (attempt %u)", p->attempt);
+	program_name(p, &name);
 	put_program(r, p, e->status, buf_str(&name), e->reason, e->duration_ms);
-	report_program_end(&r->programs, p);
+	report_program_end(p);
 	buf_done(&name);
+}
+
+/* Of a program that has ended the line is written: this one names it. */
+static void splat(struct report *r, const struct event *ev)
+{
+	struct report_program *p = report_program_of(&r->programs, ev);
+	const struct event_splat *e = ev->splat;
+	struct buf what = {};
+
+	if (p->ended)
+		program_name(p, &what);
+	buf_printf(&what, "%s%.*s", p->ended ? ": " : "", STR_FMT(e->kind));
+	note(r, p, "#", buf_str(&what), e->title, e->line);
+	buf_done(&what);
 }
 
 /* In a parsed stream the outermost results are what programs are in a run. */
@@ -324,10 +343,7 @@ static void on_event(struct report *r, const struct event *ev)
 		     str_of(PROBLEM_NAMES[ev->problem->what]), ev->problem->message,
 		     ev->problem->line);
 		break;
-	case EVENT_SPLAT:
-		note(r, report_program_of(&r->programs, ev), "#", ev->splat->kind,
-		     ev->splat->title, ev->splat->line);
-		break;
+	case EVENT_SPLAT: splat(r, ev); break;
 	}
 	/* Live, a line is there when the program ends. */
 	if (ev->type == EVENT_PROGRAM_END)

@@ -22,14 +22,13 @@
 
 static void slot_next(struct slot *s);
 
-/* Splats carry the number of the test that ran when they were found. */
+/* The console knows in which test a splat began: test_start() and test_end() tell it. */
 static void on_splat(void *ctx, const struct event *ev)
 {
 	struct slot *s = ctx;
 	struct event out = *ev;
 
 	out.job = s->job;
-	out.program = s->program ? program_number(s->program) : 0;
 	event_emit(&s->run->sink, &out);
 }
 
@@ -88,6 +87,7 @@ static void test_end(struct slot *s, enum program_end how, int code, const char 
 	status = program_finish(s->program, how, code, why, clock_wall_ms(),
 				clock_mono_ms() - s->test_begin_ms);
 	s->program = NULL;
+	console_program(s->console, 0);
 	s->empty_boots = 0;
 	s->run->failed |= STATUS_INFO[status].bad;
 	s->run->ended += how != PROGRAM_STOPPED;
@@ -250,6 +250,7 @@ static int test_start(struct slot *s, struct err *err)
 			   r->sink, &s->program, err);
 	if (rc < 0)
 		return rc;
+	console_program(s->console, program_number(s->program));
 	s->test_begin_ms = clock_mono_ms();
 	s->deadline_stage = 0;
 	loop_timer_set(s->deadline, limit ? limit : s->test->timeout_ms ? s->test->timeout_ms : -1);

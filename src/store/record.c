@@ -17,6 +17,8 @@
 
 /* Problems and splats of one job outside of its programs that are kept. */
 #define NOTES_MAX 200
+/* No note that was taken while its program ran has this number or a higher one. */
+#define LATE_SEQ (RESULTS_MAX + 1)
 
 /* What an execution added to the run's counts: a later attempt replaces it. */
 struct counted {
@@ -32,6 +34,11 @@ struct record_job {
 	char *mode;
 };
 
+/* A program whose execution is in the database. */
+struct saved {
+	unsigned number, job;
+};
+
 struct store_record {
 	struct store *store;
 	int64_t run_id;
@@ -43,6 +50,8 @@ struct store_record {
 	size_t n_jobs, cap_jobs;
 	struct counted *counted;
 	size_t n_counted, cap_counted;
+	struct saved *saved;
+	size_t n_saved, cap_saved;
 	uint64_t counts[STATUS_N];
 	uint64_t splats;
 	struct err error;   /* what is lost; code 0: nothing */
@@ -65,10 +74,11 @@ static struct record_job *job_find(struct store_record *r, unsigned number)
 	return &r->jobs[r->n_jobs++];
 }
 
+/* Running, or ended and not in the database yet. */
 static struct execution *open_find(struct store_record *r, unsigned number)
 {
 	for (size_t i = 0; i < r->n_open; i++)
-		if (r->open[i]->number == number && !r->open[i]->ended)
+		if (r->open[i]->number == number)
 			return r->open[i];
 	return NULL;
 }
@@ -284,6 +294,8 @@ static int save(struct store_record *r, struct execution *x, struct err *err)
 	remember(r, &now, before);
 	memcpy(r->counts, counts, sizeof(counts));
 	r->splats += x->n_splats;
+	ARRAY_GROW(r->saved, r->n_saved, r->cap_saved);
+	r->saved[r->n_saved++] = (struct saved){ x->number, x->job };
 	job_find(r, x->job)->ended++;
 	return 0;
 }
@@ -315,7 +327,7 @@ static int program_end(struct store_record *r, const struct event *ev, struct er
 	struct execution *x = open_find(r, ev->program);
 	_free_ char *name = NULL;
 
-	assert(x);
+	assert(x && !x->ended);
 	execution_end(x, ev->prog);
 	name = execution_file_name(x);
 	x->artefact = keep_file(r, ev->prog->log_path, name, &x->artefact_bytes);
@@ -323,7 +335,16 @@ static int program_end(struct store_record *r, const struct event *ev, struct er
 	return 0;
 }
 
-/* Problems and splats of no program: while a machine boots, or ends. */
+static bool is_saved(const struct store_record *r, const struct event *ev)
+{
+	for (size_t i = r->n_saved; i-- > 0;)
+		if (r->saved[i].number == ev->program && r->saved[i].job == ev->job)
+			return true;
+	return false;
+}
+
+/* Problems and splats of no running program: while a machine boots, or ends, and
+ * those that are told after their program's end. */
 static int note_of_job(struct store_record *r, const struct event *ev, struct err *err)
 {
 	static const struct event_problem too_many = {
@@ -332,11 +353,16 @@ static int note_of_job(struct store_record *r, const struct event *ev, struct er
 	};
 	struct record_job *job = job_find(r, ev->job);
 	struct note note = { .seq = job->notes++, .after = job->ended };
+	bool late = note.seq < NOTES_MAX && is_saved(r, ev);
 	uint64_t splats = r->splats;
 	int e;
 
 	if (note.seq > NOTES_MAX)
 		return 0;
+	if (late) { /* behind all that the program said while it ran */
+		note.seq += LATE_SEQ;
+		note.after = RESULTS_MAX;
+	}
 	if (note.seq == NOTES_MAX)
 		note.problem = &too_many;
 	else if (ev->type == EVENT_PROBLEM)
@@ -345,7 +371,8 @@ static int note_of_job(struct store_record *r, const struct event *ev, struct er
 		note.splat = ev->splat;
 	e = db_begin(r->store->db, err);
 	if (e == 0)
-		e = note_save(&note, r->store->db, r->run_id, ev->job, 0, err);
+		e = note_save(&note, r->store->db, r->run_id, ev->job,
+			      late ? ev->program : 0, err);
 	if (e == 0 && note.splat)
 		e = save_counts(r, r->counts, ++splats, err);
 	if (e == 0)
@@ -361,10 +388,11 @@ static int inside(struct store_record *r, const struct event *ev, struct err *er
 {
 	struct execution *x = open_find(r, ev->program);
 
-	if (x)
-		execution_add(x, ev);
-	else if (ev->type != EVENT_RESULT)
+	if (ev->type == EVENT_RESULT && (!x || x->ended))
+		return 0;
+	if (!x)
 		return note_of_job(r, ev, err);
+	execution_add(x, ev);
 	return 0;
 }
 
@@ -435,6 +463,7 @@ struct store_record *store_record_free(struct store_record *r)
 	free(r->open);
 	free(r->jobs);
 	free(r->counted);
+	free(r->saved);
 	free(r->uid);
 	free(r);
 	return NULL;

@@ -21,9 +21,13 @@ struct console {
 	char clean[TAP_LINE_MAX];
 	uint64_t line;
 	bool stamped;                  /* lines with a time stamp were seen */
+	unsigned program;              /* runs now */
+	unsigned line_program;         /* ran when the line began */
 
 	uint64_t cut_line;             /* of the last "cut here"; 0: none */
+	unsigned cut_program;
 	const struct splat_kind *kind; /* of the open splat; NULL: none */
+	unsigned began_in;             /* program */
 	uint64_t first, last;          /* its lines */
 	int64_t last_us;
 	char headline[CONSOLE_TITLE_MAX];
@@ -64,7 +68,7 @@ static void splat_end(struct console *c)
 {
 	struct str headline = str_n(c->headline, c->headline_n);
 	struct event_splat s = { .kind = str_of(c->kind ? c->kind->kind : NULL) };
-	struct event ev = { .type = EVENT_SPLAT };
+	struct event ev = { .type = EVENT_SPLAT, .program = c->began_in };
 	uint64_t h = 0xcbf29ce484222325u;
 	char fingerprint[17];
 
@@ -124,6 +128,7 @@ static void splat_begin(struct console *c, const struct splat_kind *kind, struct
 	splat_end(c);
 	c->kind = kind;
 	c->first = cut ? c->cut_line : c->line;
+	c->began_in = cut ? c->cut_program : c->line_program;
 	c->cut_line = 0;
 	c->headline_n = line.n < CONSOLE_TITLE_MAX ? line.n : CONSOLE_TITLE_MAX;
 	memcpy(c->headline, line.p, c->headline_n);
@@ -172,6 +177,7 @@ static void on_message(struct console *c, struct str line, struct str whole, int
 	if (str_starts(line, STR("------------[ cut here ]"))) {
 		splat_end(c);
 		c->cut_line = c->line;
+		c->cut_program = c->line_program;
 		return;
 	}
 	if (c->kind && us >= 0 && c->last_us >= 0 && us - c->last_us > SILENCE_US)
@@ -194,13 +200,11 @@ static void on_message(struct console *c, struct str line, struct str whole, int
 		splat_end(c);
 }
 
-static void on_line(void *ctx, struct str raw, bool too_long)
+static void find_splat(struct console *c, struct str raw)
 {
-	struct console *c = ctx;
 	struct str line, message;
 	size_t prefix;
 
-	c->line++;
 	if (!raw.n || (!c->kind && !SPLAT_FIRST[(unsigned char)raw.p[0]]))
 		return;
 	line = lex_clean(raw, c->clean);
@@ -210,6 +214,22 @@ static void on_line(void *ctx, struct str raw, bool too_long)
 		return; /* not the kernel's */
 	message = str_from(line, prefix);
 	on_message(c, message, line, stamp_us(str_n(line.p, prefix)));
+}
+
+static void on_line(void *ctx, struct str raw, bool too_long)
+{
+	struct console *c = ctx;
+
+	c->line++;
+	find_splat(c, raw);
+	c->line_program = c->program;
+}
+
+void console_program(struct console *c, unsigned program)
+{
+	c->program = program;
+	if (!c->lines.open)
+		c->line_program = program;
 }
 
 void console_feed(struct console *c, const char *bytes, size_t n)

@@ -8,8 +8,9 @@
  * Order:  RUN_BEGIN  JOB_BEGIN*  PROGRAM_BEGIN  (RESULT | PROBLEM | SPLAT)*
  *         PROGRAM_END  ...  JOB_END*  RUN_END.
  * Jobs and programs may overlap in time (several machines at once): .job and
- * .program tell them apart. `taproom parse` has no run: its stream is one
- * program without begin and end.
+ * .program tell them apart. A SPLAT may come after its program's end, but not
+ * after its job's: most are only known to be over when something else is said.
+ * `taproom parse` has no run: its stream is one program without begin and end.
  *
  * Everything an event points to is borrowed: valid until the sink returns.
  * Sinks can't fail in the middle; they keep their first error and tell it
@@ -98,7 +99,7 @@ struct event_problem {
 };
 
 struct event_splat {
-	struct str kind;        /* "warning", "oops", ...: KTAP.md's words */
+	struct str kind;        /* "warning", "oops", ...: taproom-parse(1)'s words */
 	struct str title;       /* "WARNING in mptcp_foo" */
 	struct str text;        /* first to last line, bounded */
 	struct str fingerprint; /* stable across addresses and offsets, hex */

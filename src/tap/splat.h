@@ -10,7 +10,7 @@
 
 /* One way in which the kernel complains. The first row that matches counts. */
 struct splat_kind {
-	const char *kind;  /* KTAP.md's and the JSON's word */
+	const char *kind;  /* the word of `taproom parse`, taproom-parse(1) */
 	struct str text;
 	bool inside;       /* anywhere in the line, else at its beginning */
 	struct str also;   /* must be in the line, too */

@@ -46,6 +46,7 @@ static const struct step STEPS[] = {
 	{ EVENT_PROGRAM_END, STATUS_SKIP, 2, 4, STR(""), STR("no ss"), .ms = 30,
 	  .exit_code = 4 },
 	{ EVENT_SPLAT, OTHER, 2, 0, STR("suspected memory leaks") },
+	{ EVENT_SPLAT, OTHER, 1, 3, STR("told after its program's end") },
 	{ EVENT_JOB_END, OTHER, 1 },
 	{ EVENT_JOB_END, OTHER, 2 },
 	{ EVENT_RUN_END },

@@ -182,6 +182,60 @@ static void test_bounds(struct tap *t)
 	buf_done(&d.text);
 }
 
+/*
+ * What a console says while programs come and go: "\1" to "\7" is a program
+ * that begins, "\b" that none runs. Both stand between two reads.
+ */
+static const struct row PROGRAMS[] = {
+	{ "told late, when another runs",
+	  STR("\1" S "WARNING: possible recursive locking detected\n\b\2"
+	      "[    9.000000] x\n"),
+	  "1 lockdep @1+1\n" },
+	{ "told at the end",
+	  STR("\1" S "rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:\n\b"),
+	  "1 rcu-stall @1+1\n" },
+	{ "one in each, none in between",
+	  STR("\1" S "kmemleak: 3 new suspected memory leaks (see /sys)\n\b" S "x\n"
+	      "[    4.000000] unregister_netdevice: waiting for a to be free.\n\2"
+	      "[    8.000000] INFO: task ip:77 blocked for more than 120 seconds.\n"),
+	  "1 kmemleak @1+2\n0 netdev-unregister @3+1\n2 hung-task @4+1\n" },
+	{ "begun with \"cut here\"",
+	  STR("\3" S "------------[ cut here ]------------\n\b\4"
+	      S "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\n"),
+	  "3 warning @1+2\n" },
+	{ "begun in the middle of a line",
+	  STR("\5" S "WARNING: possible recur\b\6sive locking detected\n"
+	      "[    4.000000] kmemleak: 3 new suspected memory leaks (see /sys)\n\b"),
+	  "5 lockdep @1+1\n6 kmemleak @2+1\n" },
+	{ "goes on in the next",
+	  STR("\1" S "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\n\b\2" S "Call Trace:\n"
+	      S "---[ end trace 0 ]---\n"),
+	  "1 warning @1+3\n" },
+};
+
+static void on_program(void *ctx, const struct event *ev)
+{
+	buf_printf(ctx, "%u %.*s @%d+%d\n", ev->program, STR_FMT(ev->splat->kind),
+		   (int)ev->splat->line, (int)ev->splat->lines);
+}
+
+static void check_program(struct tap *t, const struct row *row)
+{
+	struct buf got = {};
+	struct console *c = console_new((struct event_sink){ on_program, &got });
+
+	for (size_t i = 0; i < row->in.n; i++) {
+		if (row->in.p[i] > 0 && row->in.p[i] <= '\b')
+			console_program(c, row->in.p[i] % '\b');
+		else
+			console_feed(c, row->in.p + i, 1);
+	}
+	console_end(c);
+	is_str(t, got.p ? got.p : "", row->want, row->name);
+	console_free(c);
+	buf_done(&got);
+}
+
 int main(void)
 {
 	struct tap t = {};
@@ -189,6 +243,8 @@ int main(void)
 	TAP_HEADER();
 	for (size_t i = 0; i < ARRAY_SIZE(ROWS); i++)
 		check(&t, &ROWS[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(PROGRAMS); i++)
+		check_program(&t, &PROGRAMS[i]);
 	test_fingerprint(&t);
 	test_bounds(&t);
 	return tap_done(&t);

@@ -183,6 +183,62 @@ static void test_interleaved(struct tap *t)
 	place_done(&p);
 }
 
+/* ---- splats that are told after their program's end ---- */
+
+static void say_late(struct event_sink sink, const void *id)
+{
+	say_run(sink, EVENT_RUN_BEGIN, id);
+	say_job(sink, EVENT_JOB_BEGIN, 1, "normal", NULL);
+	say_begin(sink, 1, 1, "a.sh", 1);
+	say_splat(sink, 1, 1, "lockdep in time");
+	say_simple(sink, 1, 1, 0, STATUS_PASS);
+	say_end(sink, 1, 1, "a.sh", 1, STATUS_PASS, NULL);
+	say_begin(sink, 1, 2, "b.sh", 1);
+	say_splat(sink, 1, 1, "RCU stall");
+	say_splat(sink, 1, 1, "hung task");
+	say_simple(sink, 1, 2, 0, STATUS_PASS);
+	say_end(sink, 1, 2, "b.sh", 1, STATUS_PASS, NULL);
+	say_splat(sink, 1, 2, "KASAN");
+	say_splat(sink, 1, 7, "of a program that never was");
+	say_job(sink, EVENT_JOB_END, 1, "normal", NULL);
+	say_run(sink, EVENT_RUN_END, id);
+}
+
+/* As the replay tells it: program by program. */
+static void say_late_in_order(struct event_sink sink, const void *id)
+{
+	say_run(sink, EVENT_RUN_BEGIN, id);
+	say_job(sink, EVENT_JOB_BEGIN, 1, "normal", NULL);
+	say_begin(sink, 1, 1, "a.sh", 1);
+	say_splat(sink, 1, 1, "lockdep in time");
+	say_simple(sink, 1, 1, 0, STATUS_PASS);
+	say_splat(sink, 1, 1, "RCU stall");
+	say_splat(sink, 1, 1, "hung task");
+	say_end(sink, 1, 1, "a.sh", 1, STATUS_PASS, NULL);
+	say_begin(sink, 1, 2, "b.sh", 1);
+	say_simple(sink, 1, 2, 0, STATUS_PASS);
+	say_splat(sink, 1, 2, "KASAN");
+	say_end(sink, 1, 2, "b.sh", 1, STATUS_PASS, NULL);
+	say_splat(sink, 1, 0, "of a program that never was");
+	say_job(sink, EVENT_JOB_END, 1, "normal", NULL);
+	say_run(sink, EVENT_RUN_END, id);
+}
+
+static void test_late(struct tap *t)
+{
+	_cleanup_(buf_done) struct buf want = {};
+	struct place p;
+	int64_t id;
+
+	place_init(&p);
+	id = record(&p, say_late, "late", NULL);
+	say_late_in_order(hear_into(&want), "late");
+	replays(t, &p, id, &want, "a splat after its program's end is the program's");
+	is_int(t, ask(&p, "SELECT splats FROM run"), 5, "and all are counted");
+	ok(t, intact(&p), "the database is intact");
+	place_done(&p);
+}
+
 /* ---- hostile ---- */
 
 static void say_hostile(struct event_sink sink, const void *arg)
@@ -296,7 +352,7 @@ static int same_counts(void *ctx, const struct store_run *r)
 static void test_counts(struct tap *t)
 {
 	static void (*const says[])(struct event_sink, const void *) = {
-		say_everything, say_interleaved, say_many,
+		say_everything, say_interleaved, say_late, say_many,
 	};
 	struct place p;
 
@@ -423,6 +479,7 @@ int main(void)
 	test_shapes(&t);
 	test_size(&t);
 	test_interleaved(&t);
+	test_late(&t);
 	test_hostile(&t);
 	test_uids(&t);
 	test_many(&t);

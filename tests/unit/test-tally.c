@@ -35,6 +35,7 @@ static const struct row ROWS[] = {
 	{ "a +x !WARNING =pass", 3, "Critical: 1 splat(s): WARNING", 1, 1 },
 	{ "a -x !W !V =fail", 3, "Critical: 2 splat(s): W, ... - 1 failed test(s): s/a/x", 1,
 	  1 },
+	{ "a +x =pass !W b =pass", 3, "Critical: 1 splat(s): W", 2, 2 },
 	{ "-x +y", 1, "Unstable: 1 failed test(s): x", 2, 0 },
 };
 
