@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -234,9 +235,24 @@ static int setup(struct db *db, enum store_mode mode, int busy_ms, struct err *e
 	return r < 0 ? r : exec(db, DB_SETUP_WRITER, err);
 }
 
+/* One writer at a time sets up: SQLite's change to a write-ahead log does not
+ * wait for others that are about to do the same. The directory is what is
+ * locked: nothing is made beside a store that may not be ours. */
+static int setup_lock(const char *path, int *ret_fd, struct err *err)
+{
+	_free_ char *dir = path_dir(path);
+
+	*ret_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (*ret_fd >= 0 && flock(*ret_fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return err_sys(err, errno, "lock '%s'", dir);
+	return *ret_fd < 0 ? err_sys(err, errno, "open '%s'", dir) : 0;
+}
+
 int db_open(const char *path, enum store_mode mode, int busy_ms, struct db **ret,
 	    struct err *err)
 {
+	_cleanup_(closep) int lock = -1;
 	struct db *db;
 	int r = check_file(path, err);
 
@@ -244,6 +260,8 @@ int db_open(const char *path, enum store_mode mode, int busy_ms, struct db **ret
 		return err_set(err, ENOENT, "no store at '%s' yet: 'taproom run' makes it", path);
 	if (r >= 0 && mode == STORE_WRITE)
 		r = check_writable(path, r, err);
+	if (r >= 0 && mode == STORE_WRITE)
+		r = setup_lock(path, &lock, err);
 	if (r < 0)
 		return r;
 	db = xcalloc(1, sizeof(*db));

@@ -137,13 +137,16 @@ static int record_some(const char *path, unsigned writer)
 {
 	struct store_record *r;
 	struct event_sink sink;
+	struct err err = {};
 	struct store *s;
 	char uid[16];
 	int e;
 
 	snprintf(uid, sizeof(uid), "writer-%u", writer);
-	if (store_open(path, STORE_WRITE, &s, NULL) < 0)
+	if (store_open(path, STORE_WRITE, &s, &err) < 0) {
+		fprintf(stderr, "writer %u: %s\n", writer, err.text);
 		return 1;
+	}
 	store_record_new(s, &r, NULL);
 	sink = store_record_sink(r);
 	say_run(sink, EVENT_RUN_BEGIN, uid);
