@@ -361,10 +361,13 @@ static void test_locked(struct tap *t)
 	say_program(sink, 1, 1, "while-locked", 3, 0);
 	is_int(t, store_record_error(r, &p.err), -EBUSY, "somebody else writes");
 	ok(t, strstr(p.err.text, "locked by another program"), "says so");
+	say_splat(sink, 1, 1, "told after its program's end");
 	sqlite3_exec(other, "COMMIT", NULL, NULL, NULL);
 	say_program(sink, 1, 2, "after", 3, 0);
 	is_int(t, store_record_error(r, NULL), 0, "what waited is written with the next");
 	is_int(t, ask(&p, "SELECT count(*) FROM execution"), 2, "both are there");
+	is_int(t, ask(&p, "SELECT program = 1 FROM splat"), 1, "and what was told in between");
+	is_int(t, ask(&p, "SELECT splats FROM run"), 1, "counted");
 	store_record_free(r);
 	p.s = store_close(p.s);
 	sqlite3_exec(other, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE", NULL, NULL, NULL);
