@@ -173,7 +173,7 @@ struct run_look {
 	const char *class, *sign, *word;
 };
 
-/* By state, and for a run that is done by its exit code (INTERFACE: exit codes). */
+/* By state, and for a run that is done by its exit code (taproom-run(1)). */
 static struct run_look run_look(enum store_run_state state, int exit_code)
 {
 	static const struct run_look states[] = {
