@@ -3,7 +3,7 @@
 /*
  * JSON, written as a stream (RFC 8259). Keys and structure are the caller's:
  * json_key() or the _field helpers inside an object, bare values in an array.
- * Nesting up to JSON_DEPTH, checked by assert. Reading is cJSON's, elsewhere.
+ * Nesting up to JSON_DEPTH, checked by assert.
  */
 #include <stdbool.h>
 #include <stdint.h>

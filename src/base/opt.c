@@ -106,6 +106,7 @@ static int set_value(struct found f, const char *value, void *base, struct err *
 {
 	void *at = (char *)base + f.offset;
 	const struct opt *o = f.opt;
+	bool zero = false;
 	uint64_t u;
 	int r = 0;
 
@@ -123,12 +124,22 @@ static int set_value(struct found f, const char *value, void *base, struct err *
 			return err_set(err, EINVAL, "--%s: '%s' is no number from 0 to 1000000",
 				       o->name, value);
 		*(int *)at = (int)u;
+		zero = u == 0;
 		break;
-	case OPT_TYPE_SIZE: r = size_parse(str_of(value), at, err); break;
-	case OPT_TYPE_DURATION: r = duration_parse(str_of(value), at, err); break;
+	case OPT_TYPE_SIZE:
+		r = size_parse(str_of(value), at, err);
+		zero = r == 0 && *(uint64_t *)at == 0;
+		break;
+	case OPT_TYPE_DURATION:
+		r = duration_parse(str_of(value), at, err);
+		zero = r == 0 && *(int64_t *)at == 0;
+		break;
 	case OPT_TYPE_END:
 	case OPT_TYPE_GROUP: assert(!"no value of its own");
 	}
+	if (zero && o->positive)
+		return err_set(err, EINVAL, "--%s: '%s' is nothing; leave it away for the default",
+			       o->name, value);
 	return r < 0 ? err_wrap(err, r, "--%s", o->name) : 0;
 }
 

@@ -28,6 +28,7 @@ static const struct opt OPTS[] = {
 	{ .type = OPT_TYPE_STR, .name = "branch", .arg = "B", AT(branch),
 	  .help = "only runs of this branch" },
 	{ .type = OPT_TYPE_DURATION, .name = "since", .arg = "TIME", AT(since_ms),
+	  .positive = true,
 	  .help = "only runs begun in this time before now: 14d, 12h [default: the last "
 		  "1000 runs]" },
 	{ .type = OPT_TYPE_STR, .name = "sort", .arg = "BY", AT(sort), .choices = SORTS,
@@ -283,7 +284,8 @@ static void print_table(struct cmd *c, const struct flakes *f, size_t n, bool fi
 	unsigned width = !terminal ? 1024 : c->columns > LEFT + 25 ? c->columns : LEFT + 25;
 
 	if (f->n == 0 && f->n_runs)
-		out_printf(c->out, "Nothing failed in %u runs.\n", f->n_runs);
+		out_printf(c->out, "Nothing failed in %u run%s.\n", f->n_runs,
+			   f->n_runs == 1 ? "" : "s");
 	else if (f->n == 0 && filtered)
 		out_lit(c->out, "No run fits; 'taproom runs' lists all.\n");
 	else if (f->n == 0)

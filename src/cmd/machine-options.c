@@ -27,8 +27,10 @@ const struct opt MACHINE_OPTION_ROWS[] = {
 	  .help = "auto, kvm or tcg; auto is kvm only where it was seen to run fast "
 		  "[default: auto]" },
 	{ .type = OPT_TYPE_INT, .name = "cpus", .arg = "N", AT(cpus),
+	  .positive = true,
 	  .help = "processors of the machine [default: 2 at most, 1 under tcg]" },
 	{ .type = OPT_TYPE_SIZE, .name = "memory", .arg = "SIZE", AT(memory),
+	  .positive = true,
 	  .help = "memory of the machine [default: 1G]" },
 	{ .type = OPT_TYPE_STR, .name = "root", .arg = "HOW", AT(root), .choices = ROOTS,
 	  .help = "the host's files in the guest: overlay (it may write, nothing reaches the "
@@ -36,6 +38,7 @@ const struct opt MACHINE_OPTION_ROWS[] = {
 	{ .type = OPT_TYPE_LIST, .name = "share", .arg = "DIR[:rw]", AT(shares),
 	  .help = "a directory that the guest sees as it is, and may write with :rw" },
 	{ .type = OPT_TYPE_DURATION, .name = "timeout", .arg = "TIME", AT(timeout_ms),
+	  .positive = true,
 	  .help = "of all of it: 90, 5m, 2h [default: 2h]" },
 	{ .type = OPT_TYPE_FLAG, .name = "net", AT(net),
 	  .help = "give the guest a network (user mode)" },

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/units.h"
 #include "cmd/progress.h"
@@ -33,10 +34,13 @@ static const struct opt OPTS[] = {
 	{ .type = OPT_TYPE_FLAG, .letter = 'l', .name = "list", AT(list),
 	  .help = "print the tests that would run, run none" },
 	{ .type = OPT_TYPE_DURATION, .name = "test-timeout", .arg = "TIME", AT(test_timeout_ms),
+	  .positive = true,
 	  .help = "of one test [default: the suite's own]" },
 	{ .type = OPT_TYPE_INT, .letter = 'j', .name = "jobs", .arg = "N", AT(machine.jobs),
+	  .positive = true,
 	  .help = "machines at a time [default: what memory and cores carry]" },
 	{ .type = OPT_TYPE_INT, .name = "repeat", .arg = "N", AT(repeat),
+	  .positive = true,
 	  .help = "run it N times; each is a run of its own in the history" },
 	{ .type = OPT_TYPE_FLAG, .name = "until-fail", AT(until_fail),
 	  .help = "run again and again until a test fails (at most --repeat times)" },
@@ -207,12 +211,22 @@ static int prepare(struct session *s, const char *const *selectors, size_t n, st
 static int print_list(struct session *s)
 {
 	struct out *o = s->cmd->out;
+	struct json j;
 
+	json_init(&j, o, false);
+	if (s->opt.common.json)
+		json_array(&j);
 	for (size_t i = 0; i < s->plan.tests.n; i++) {
 		const struct plan_test *t = &s->plan.tests.v[i];
+		_free_ char *selector = xasprintf("%s/%s", t->suite, t->name);
 
-		out_printf(o, "%s/%s\n", t->suite, t->name);
+		if (s->opt.common.json)
+			json_str(&j, str_of(selector));
+		else
+			out_printf(o, "%s\n", selector);
 	}
+	if (s->opt.common.json)
+		json_end(&j);
 	return EXIT_PASSED;
 }
 

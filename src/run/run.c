@@ -50,9 +50,8 @@ const struct plan_test *run_next_test(struct run *r)
 	return run_has_tests(r) ? r->order[r->next++] : NULL;
 }
 
-/* A test that could not be run: said all the same, with the reason. */
-static void never_ran(struct run *r, const struct plan_test *t, enum status status,
-		      const char *why)
+void run_never_ran(struct run *r, const struct plan_test *t, enum status status,
+		   const char *why)
 {
 	struct event_program info = {
 		.suite = str_of(t->suite),
@@ -79,9 +78,10 @@ static void account_for_the_rest(struct run *r)
 		const struct plan_test *t = r->order[r->next++];
 
 		if (r->overtime)
-			never_ran(r, t, STATUS_MISSING, "the run's time was over before its turn");
+			run_never_ran(r, t, STATUS_MISSING,
+				      "the run's time was over before its turn");
 		else
-			never_ran(r, t, STATUS_ERROR, r->why_dead);
+			run_never_ran(r, t, STATUS_ERROR, r->why_dead);
 	}
 }
 

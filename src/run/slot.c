@@ -246,10 +246,14 @@ static int test_start(struct slot *s, struct err *err)
 	int64_t limit = r->config.test_timeout_ms;
 	int rc;
 
-	rc = program_begin(s->test, s->job, ++r->n_programs, r->config.log_dir, clock_wall_ms(),
-			   r->sink, &s->program, err);
-	if (rc < 0)
+	rc = program_begin(s->test, s->job, r->n_programs + 1, r->config.log_dir,
+			   clock_wall_ms(), r->sink, &s->program, err);
+	if (rc < 0) {
+		run_never_ran(r, s->test, STATUS_ERROR, err->text);
+		r->failed = true;
 		return rc;
+	}
+	r->n_programs++;
 	console_program(s->console, program_number(s->program));
 	s->test_begin_ms = clock_mono_ms();
 	s->deadline_stage = 0;

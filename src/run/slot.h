@@ -57,3 +57,6 @@ void slot_done(struct slot *s);
 const struct plan_test *run_next_test(struct run *r); /* NULL: no more */
 bool run_has_tests(const struct run *r);
 void run_slot_finished(struct run *r);
+/* A test that could not be run: said all the same, with the reason. */
+void run_never_ran(struct run *r, const struct plan_test *t, enum status status,
+		   const char *why);

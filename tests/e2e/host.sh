@@ -108,6 +108,15 @@ if command -v sqlite3 >/dev/null; then
 	has "says so" "newer" "$dir/err"
 fi
 
+# ---- no room for a log ----
+mkdir "$dir/full"
+if mount -t tmpfs -o nr_inodes=2 tmpfs "$dir/full" 2>"$dir/null"; then
+	run prog/passes.sh --out "$dir/full" # the console takes the last inode
+	is "a log that can't be made" "$?" 4
+	is "is told of its test" "$(status_of passes.sh)" error
+	umount "$dir/full"
+fi
+
 # ---- Ctrl-C and kill -9 ----
 before=$("$TAPROOM" runs --json --brief | jq length)
 "$TAPROOM" run --machine host --jobs 2 prog/passes.sh prog/endless.sh >"$dir/out" 2>"$dir/err" &
