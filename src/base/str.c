@@ -19,20 +19,6 @@ bool str_starts_nocase(struct str s, struct str head)
 	return s.n >= head.n && (head.n == 0 || strncasecmp(s.p, head.p, head.n) == 0);
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-struct str str_trim(struct str s)
-{
-	while (s.n && is_blank(s.p[0]))
-		s = str_from(s, 1);
-	while (s.n && is_blank(s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
 ptrdiff_t str_find(struct str s, struct str what)
 {
 	const char *hit;

@@ -51,9 +51,22 @@ static inline bool str_ends(struct str s, struct str tail)
 	       (tail.n == 0 || memcmp(s.p + s.n - tail.n, tail.p, tail.n) == 0);
 }
 
+static inline bool char_is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static inline struct str str_trim(struct str s) /* white space at both ends */
+{
+	while (s.n && char_is_space(s.p[0]))
+		s = str_from(s, 1);
+	while (s.n && char_is_space(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
 bool str_eq_nocase(struct str a, struct str b);     /* ASCII */
 bool str_starts_nocase(struct str s, struct str head);
-struct str str_trim(struct str s);                  /* blanks at both ends */
 ptrdiff_t str_find(struct str s, struct str what);  /* index or -1 */
 /*
  * Cuts at the first @sep: *s becomes what follows, the return value what stood

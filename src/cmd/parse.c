@@ -162,8 +162,8 @@ static int parse_fd(struct cmd *c, const struct opts *o, const struct report_for
 	struct document doc = { .format = format, .opt = &opt, .out = c->out };
 	struct event_sink sink = { on_event, &doc };
 	struct splats splats = {};
-	struct tap_options none = {};
-	struct tap_parser *p = tap_parser_new(&none, sink);
+	struct tap_options tap = { .only_count = o->summary && !format->every_result };
+	struct tap_parser *p = tap_parser_new(&tap, sink);
 	struct console *console = console_new((struct event_sink){ on_splat, &splats });
 	int code, r = read_all(fd, name, p, console, err);
 
@@ -172,7 +172,7 @@ static int parse_fd(struct cmd *c, const struct opts *o, const struct report_for
 	doc.mute = false;
 	console_end(console);
 	splats_say(&splats, sink);
-	if (ret->skip_all)
+	if (ret->skip_all || ret->results)
 		document_begin(&doc);
 	if (doc.report)
 		format->end(doc.report);

@@ -336,7 +336,7 @@ static void end(struct report *r)
 	}
 	if (r->left_out)
 		json_field_int(&r->json, "left_out", (int64_t)r->left_out);
-	put_counts(&r->json, r->tally.counts);
+	put_counts(&r->json, r->opt->parsed ? r->opt->parsed->counts : r->tally.counts);
 	json_field_str(&r->json, "verdict", str_of(verdict(r)));
 	json_end(&r->json);
 	buf_done(&r->jobs.bytes);

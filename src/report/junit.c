@@ -308,6 +308,7 @@ static void end(struct report *r)
 
 const struct report_format report_junit = {
 	.name = "junit",
+	.every_result = true,
 	.summary = "JUnit XML, for Jenkins, GitLab and the like",
 	.begin = begin,
 	.event = on_event,

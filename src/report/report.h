@@ -40,6 +40,7 @@ void report_summary_add(struct tap_summary *sum, const struct tap_summary *more)
 struct report_format {
 	const char *name;    /* "json" */
 	const char *summary; /* one line for --help */
+	bool every_result;   /* asks for each even where a summary is wanted */
 	struct report *(*begin)(struct out *out, const struct report_options *opt);
 	void (*event)(struct report *r, const struct event *ev);
 	/* Writes what is left, frees. The stream may end without a RUN_END. */

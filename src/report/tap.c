@@ -290,6 +290,7 @@ static void end(struct report *r)
 
 const struct report_format report_tap = {
 	.name = "tap",
+	.every_result = true,
 	.summary = "TAP version 14, clean and nested",
 	.begin = begin,
 	.event = on_event,

@@ -296,9 +296,7 @@ static void result(struct report *r, const struct event *ev)
 			below(r, p, e, r->opt->parsed != NULL);
 		return;
 	}
-	if (r->opt->summary) {
-		put_below(r, p);
-	} else if (!e->leaf) {
+	if (!e->leaf) {
 		put_program(r, p, e->status, e->path[0], e->reason, e->duration_ms);
 	} else if (shown(r, e->status)) {
 		put_line(r, r->out, 0, e->status, e->path[0], e->reason, e->duration_ms);
@@ -378,7 +376,8 @@ static void end(struct report *r)
 	}
 	if (r->any)
 		out_char(r->out, '\n');
-	report_counts(r->out, r->tally.counts, r->opt->colour);
+	report_counts(r->out, r->opt->parsed ? r->opt->parsed->counts : r->tally.counts,
+		      r->opt->colour);
 	out_char(r->out, '\n');
 	if (r->opt->parsed)
 		buf_printf(&r->conclusion, "%s%s",

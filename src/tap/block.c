@@ -9,6 +9,10 @@
 
 #define PROBLEMS_MAX 10000
 
+/* Names and keys of a block are told apart in one table. */
+#define NAME_SCOPE(k) (2 * (k))
+#define KEY_SCOPE(k)  (2 * (k) + 1)
+
 static struct event event_of(const struct tap_parser *p, enum event_type type)
 {
 	return (struct event){ .type = type, .job = p->opt.job, .program = p->opt.program };
@@ -45,56 +49,68 @@ void block_problem(struct tap_parser *p, enum problem what, uint64_t line, const
 		say_problem(p, &problem);
 }
 
-/* hold_reader.result: the names above @first are the open blocks'. */
-static void say_result(void *ctx, const struct hold_result *h, unsigned first,
-		       const struct str *path, const struct str *keys, unsigned n)
+static void join_keys(struct tap_parser *p, unsigned first, const struct str *keys, unsigned n)
 {
-	struct tap_parser *p = ctx;
-	struct str all[2 * TAP_DEPTH_MAX + 2];
-	struct event ev = event_of(p, EVENT_RESULT);
-	struct event_result r = h->r;
-	unsigned depth = 0;
-
 	buf_clear(&p->key);
 	for (unsigned i = 1; i <= first; i++) {
-		all[depth++] = str_n(p->blocks[i].name.text, p->blocks[i].name.n);
 		buf_add_str(&p->key, buf_str(&p->blocks[i].name.key));
 		buf_add(&p->key, "/", 1);
 	}
 	for (unsigned i = 0; i < n; i++) {
-		all[depth++] = path[i];
 		buf_add_str(&p->key, keys[i]);
 		buf_add(&p->key, "/", i + 1 < n);
 	}
-	r.path = all;
-	r.depth = depth;
-	r.key = buf_str(&p->key);
-	ev.result = &r;
-	p->sum.results++;
-	if (r.leaf)
-		p->sum.counts[r.status]++;
-	p->sum.worst = status_worst(p->sum.worst, r.status);
+}
+
+/* The names above @first are the open blocks'. @r: but for its path and key. */
+static void say(struct tap_parser *p, unsigned first, const struct str *path,
+		const struct str *keys, unsigned n, struct event_result *r)
+{
+	struct str all[2 * TAP_DEPTH_MAX + 2];
+	struct event ev = event_of(p, EVENT_RESULT);
+
+	for (unsigned i = 0; i < first; i++)
+		all[i] = str_n(p->blocks[i + 1].name.text, p->blocks[i + 1].name.n);
+	memcpy(all + first, path, n * sizeof(*path));
+	join_keys(p, first, keys, n);
+	r->path = all;
+	r->depth = first + n;
+	r->key = buf_str(&p->key);
+	ev.result = r;
 	event_emit(&p->sink, &ev);
+}
+
+/* hold_reader.result */
+static void say_held(void *ctx, const struct hold_result *h, unsigned first,
+		     const struct str *path, const struct str *keys, unsigned n)
+{
+	struct event_result r = h->r;
+
+	say(ctx, first, path, keys, n, &r);
 }
 
 static void release(struct tap_parser *p)
 {
-	hold_release(&p->hold, &(struct hold_reader){ say_result, say_problem, p });
+	hold_release(&p->hold, &(struct hold_reader){ say_held, say_problem, p });
 }
 
 static void emit(struct tap_parser *p, unsigned k, const struct block_name *name,
-		 const struct event_result *r)
+		 struct event_result *r)
 {
-	struct hold_result h = { .level = k, .r = *r };
+	struct str text = str_n(name->text, name->n), key = buf_str(&name->key);
 
-	h.name = str_n(name->text, name->n);
-	h.key = buf_str(&name->key);
-	h.r.ordinal = name->ordinal;
+	p->sum.results++;
+	p->sum.counts[r->status] += r->leaf;
+	p->sum.worst = status_worst(p->sum.worst, r->status);
+	if (p->opt.only_count)
+		return;
+	r->ordinal = name->ordinal;
 	if (!p->unnamed && !p->hold.any) {
-		say_result(p, &h, k, &h.name, &h.key, 1);
+		say(p, k, &text, &key, 1, r);
 		return;
 	}
-	hold_result(&p->hold, &h);
+	hold_result(&p->hold, &(struct hold_result){
+		.level = k, .name = text, .key = key, .r = *r });
 	if (!p->unnamed)
 		release(p);
 }
@@ -109,35 +125,48 @@ static struct str cut(struct str s, size_t max)
 	return str_n(s.p, max);
 }
 
+static void key_set(struct tap_parser *p, struct block_name *name, unsigned k,
+		    struct str printed)
+{
+	uint32_t times;
+
+	buf_clear(&name->key);
+	tap_key_append(&name->key, printed);
+	times = names_note(&p->names, KEY_SCOPE(k), buf_str(&name->key));
+	if (times > 1)
+		buf_printf(&name->key, " #%u", times);
+}
+
 /* Makes @printed unique in block @k, and its key. */
 static void name_set(struct tap_parser *p, struct block_name *name, unsigned k,
 		     struct str printed)
 {
-	struct block *b = &p->blocks[k];
-	uint32_t times, keys;
+	uint32_t times;
 
 	printed = cut(printed, TAP_NAME_MAX);
 	memcpy(name->text, printed.p ? printed.p : "", printed.n);
 	name->n = name->printed = printed.n;
 	printed.p = name->text;
-	times = names_note(&b->names, printed);
+	times = names_note(&p->names, NAME_SCOPE(k), printed);
 	name->ordinal = times;
 	while (name->ordinal > 1) {
 		name->n = name->printed + (size_t)snprintf(name->text + name->printed,
 					sizeof(name->text) - name->printed, " #%u",
 					name->ordinal);
-		if (names_note(&b->names, str_n(name->text, name->n)) == 1)
+		if (names_note(&p->names, NAME_SCOPE(k), str_n(name->text, name->n)) == 1)
 			break;
 		name->ordinal++;
 	}
 	if (times > 1)
 		block_problem(p, PROBLEM_DUPLICATE_NAME, p->sum.lines,
 			      "'%.*s' is there %u times", STR_FMT(printed), times);
-	buf_clear(&name->key);
-	tap_key_append(&name->key, printed);
-	keys = names_note(&b->keys, buf_str(&name->key));
-	if (keys > 1)
-		buf_printf(&name->key, " #%u", keys);
+	if (p->names.full && !p->names_told) {
+		p->names_told = true;
+		block_problem(p, PROBLEM_TOO_MANY, p->sum.lines,
+			      "more than %d names: further ones are not compared", NAMES_MAX);
+	}
+	if (!p->opt.only_count)
+		key_set(p, name, k, printed);
 }
 
 static void name_copy(struct block_name *to, const struct block_name *from)
@@ -297,8 +326,7 @@ unsigned block_open(struct tap_parser *p, struct lex_place at)
 		return 0;
 	}
 	document_begin(b);
-	names_reset(&b->names);
-	names_reset(&b->keys);
+	b->names_mark = p->names.n;
 	b->at = at;
 	b->last_line = up->last_line;
 	b->worst = STATUS_SKIP;
@@ -366,6 +394,7 @@ static void close_top(struct tap_parser *p, enum block_close how)
 
 	pending_end(p, k, how);
 	document_end(p, k);
+	names_leave(&p->names, b->names_mark, NAME_SCOPE(k));
 	p->n--;
 	p->unnamed -= !b->named;
 	if (b->adopted && p->hold.any) {
@@ -514,7 +543,7 @@ void block_result(struct tap_parser *p, unsigned k, const struct lex_line *l, bo
 	bool named = false;
 	char text[24];
 
-	lex_result(l->text, l->ok, b->escapes, &p->room, &lex);
+	lex_result(l->text, l->ok, b->escapes, p->has, &p->room, &lex);
 	if (!lex.name.n) {
 		snprintf(text, sizeof(text), "%" PRIu64,
 			 l->number >= 0 ? (uint64_t)l->number : b->next);
@@ -543,9 +572,8 @@ void block_result(struct tap_parser *p, unsigned k, const struct lex_line *l, bo
 
 void block_done(struct tap_parser *p)
 {
+	names_done(&p->names);
 	for (unsigned k = 0; k <= TAP_DEPTH_MAX; k++) {
-		names_done(&p->blocks[k].names);
-		names_done(&p->blocks[k].keys);
 		buf_done(&p->blocks[k].name.key);
 		buf_done(&p->blocks[k].last.key);
 	}

@@ -44,7 +44,7 @@ struct block {
 	struct block_name name;
 	struct block_name last; /* of its last result line; n == 0: none yet */
 	struct block_pending pending;
-	struct names names, keys;
+	size_t names_mark;      /* its names lie above it */
 	bool named;
 	bool adopted;           /* came after its parent's line: owes none */
 	uint64_t last_line;     /* of the last result on this or an upper level */
@@ -65,17 +65,19 @@ struct tap_parser {
 	struct tap_summary sum;
 	struct block blocks[TAP_DEPTH_MAX + 1]; /* [0]: the root; it has no name */
 	unsigned n, unnamed;
+	struct names names;    /* of all open blocks */
 	struct hold hold;
 	struct buf key;
 	struct block_name own;
 	struct lex_room room;
 	unsigned degraded;     /* rows already told, as bits */
-	bool depth_told;
+	bool depth_told, names_told;
 	uint64_t missing_left; /* a plan may promise more than we care to say */
 
 	/* parse.c: lines */
 	struct lines lines;
 	char clean[TAP_LINE_MAX];
+	struct lex_has has;    /* what may be in the lines that come */
 	bool after_result;     /* a YAML block may begin */
 	bool yaml;
 	struct lex_place yaml_of;

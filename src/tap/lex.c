@@ -3,6 +3,8 @@
 
 #include "base/mem.h"
 
+#define NUMBER_MAX 18 /* digits of a result's number; with more it is a name */
+
 const bool LEX_FIRST[256] = {
 	['o'] = true, ['n'] = true, ['1'] = true, ['T'] = true,    ['K'] = true,
 	['#'] = true, [' '] = true, ['\t'] = true, ['['] = true,   ['<'] = true,
@@ -65,8 +67,7 @@ struct str lex_clean(struct str line, char room[static TAP_LINE_MAX])
 {
 	size_t n = 0;
 
-	while (line.n && line.p[line.n - 1] == '\r')
-		line.n--;
+	line = lex_chomp(line);
 	if (!line.n || (!memchr(line.p, '\x1b', line.n) && !memchr(line.p, '\0', line.n)))
 		return line;
 	while (line.n) {
@@ -76,9 +77,7 @@ struct str lex_clean(struct str line, char room[static TAP_LINE_MAX])
 			room[n++] = line.p[0];
 		line = str_from(line, skip ? skip : 1);
 	}
-	while (n && room[n - 1] == '\r')
-		n--;
-	return str_n(room, n);
+	return lex_chomp(str_n(room, n));
 }
 
 /* "[   12.345678]" at the start of @s, without the blank behind it. */
@@ -177,25 +176,22 @@ static void plan(struct str s, struct lex_line *l)
 	l->text = rest;
 }
 
-static void result(struct str s, struct lex_line *l)
+static void result(struct str s, bool ok, struct lex_line *l)
 {
-	uint64_t number;
-	size_t d;
+	uint64_t number = 0;
+	size_t d = 0;
 
-	l->ok = s.p[0] == 'o';
-	if (!str_starts(s, l->ok ? STR("ok") : STR("not ok")))
-		return;
-	s = str_from(s, l->ok ? 2 : 6);
 	if (s.n && !is_blank(s.p[0]))
 		return;
 	s = str_from(s, blanks(s));
-	d = digits(s);
-	if (d && (d == s.n || is_blank(s.p[d]) || s.p[d] == '#') &&
-	    str_to_u64(str_n(s.p, d), &number) && number <= INT64_MAX) {
+	while (d < s.n && d < NUMBER_MAX && is_digit(s.p[d]))
+		number = number * 10 + (uint64_t)(s.p[d++] - '0');
+	if (d && (d == s.n || is_blank(s.p[d]) || s.p[d] == '#')) {
 		l->number = (int64_t)number;
 		s = str_from(s, d);
 	}
 	l->kind = LEX_RESULT;
+	l->ok = ok;
 	l->text = s;
 }
 
@@ -242,7 +238,13 @@ static void content(struct str s, bool comment, struct lex_line *l)
 {
 	switch (s.p[0]) {
 	case 'o':
-	case 'n': result(s, l); break;
+		if (str_starts(s, STR("ok")))
+			result(str_from(s, 2), true, l);
+		break;
+	case 'n':
+		if (str_starts(s, STR("not ok")))
+			result(str_from(s, 6), false, l);
+		break;
 	case '1': plan(s, l); break;
 	case 'T': header(s, l); break;
 	case 'K': header(s, l); if (l->kind) break; /* fall through */
@@ -269,33 +271,35 @@ static void content(struct str s, bool comment, struct lex_line *l)
 	}
 }
 
-/* One step of nesting is two columns at least: a single one is sloppiness. */
-static unsigned columns(struct str s, size_t n)
+/* Takes the blanks at the start of @s; returns their columns. One step of
+ * nesting is two columns at least: a single one is sloppiness. */
+static unsigned take_indent(struct str *s)
 {
 	unsigned col = 0;
+	size_t n = 0;
 
-	for (size_t i = 0; i < n; i++)
-		col = s.p[i] == '\t' ? (col / 4 + 1) * 4 : col + 1;
+	while (n + 4 <= s->n && memcmp(s->p + n, "    ", 4) == 0)
+		n += 4;
+	for (col = (unsigned)n; n < s->n && is_blank(s->p[n]); n++)
+		col = s->p[n] == '\t' ? (col / 4 + 1) * 4 : col + 1;
+	*s = str_from(*s, n);
 	return col > 1 ? col : 0;
 }
 
 void lex_classify(struct str line, struct lex_line *ret)
 {
 	struct lex_place mark = {};
-	size_t n = lex_printk(line);
+	size_t n = line.n && (line.p[0] == '[' || line.p[0] == '<') ? lex_printk(line) : 0;
 	bool tight = false;
 
 	*ret = (struct lex_line){ .number = -1, .printk = n != 0 };
 	line = str_from(line, n);
 	while (line.n) {
-		n = blanks(line);
-		if (ret->at.comments) {
-			tight = n == 0;
-			ret->at.indent += columns(str_from(line, !tight), n - !tight);
-		} else {
-			ret->at.indent += columns(line, n);
+		if (ret->at.comments) { /* the first blank belongs to the mark */
+			tight = !is_blank(line.p[0]);
+			line = str_from(line, !tight);
 		}
-		line = str_from(line, n);
+		ret->at.indent += take_indent(&line);
 		if (!line.n || line.p[0] != '#')
 			break;
 		mark = ret->at;

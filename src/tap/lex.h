@@ -64,12 +64,25 @@ struct lex_degraded {
 
 extern const struct lex_degraded LEX_DEGRADED_ROWS[];
 
+/* Bytes that may be in a line: what is known not to be there is not looked for. */
+struct lex_has {
+	bool junk;    /* NUL, escape: lex_clean() */
+	bool bracket; /* '[': printk's prefix in the middle of a line */
+};
+
 /* Can a line that begins with this byte be anything but LEX_OTHER? */
 extern const bool LEX_FIRST[256];
 
 /* Drops a final CR, NULs and ANSI CSI sequences (ECMA-48, 5.4). Returns @line
  * itself when there is nothing to drop, else a copy in @room. */
 struct str lex_clean(struct str line, char room[static TAP_LINE_MAX]);
+/* For a line that is known to hold no NUL and no escape. */
+static inline struct str lex_chomp(struct str line)
+{
+	while (line.n && line.p[line.n - 1] == '\r')
+		line.n--;
+	return line;
+}
 void lex_classify(struct str line, struct lex_line *ret);
 
 /* A result line's text taken apart. */
@@ -86,8 +99,8 @@ struct lex_room {
 };
 
 /* @escapes: "\#" and "\\" mean # and \. Strings are in @text or in @room. */
-void lex_result(struct str text, bool ok, bool escapes, struct lex_room *room,
-		struct lex_result *ret);
+void lex_result(struct str text, bool ok, bool escapes, struct lex_has has,
+		struct lex_room *room, struct lex_result *ret);
 /* The reason in "1..0 # SKIP reason"; empty when there is none. */
 struct str lex_skip_reason(struct str text);
 /* Length of printk's prefix at the start of @s: "[    1.234567][  T12] ". */

@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Names: which names a block has seen, and how often. Kept as 64-bit hashes in
- * an open table, so that nothing is allocated per name; forgetting all of them
- * costs nothing (generations). Bounded: past NAMES_MAX a name counts as new.
+ * Names: which names the open blocks have seen, and how often. Kept as 64-bit
+ * hashes, so that nothing is allocated per name.
+ *
+ * Blocks close in the reverse order of their opening, so one table serves all
+ * of them: entries lie in the order in which they came, and a block that closes
+ * takes away what lies above its mark. Taking the newest entry out of a table
+ * with linear probing leaves exactly the table that was there before it.
+ *
+ * Bounded: NAMES_MAX for all open blocks together, in half a MiB that is looked
+ * at and one that is written in order; when they are there, every further name
+ * counts as new, without a look.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,18 +21,21 @@
 
 #define NAMES_MAX 65536
 
-struct names_slot {
+struct names_entry {
 	uint64_t hash;
-	uint32_t generation, count;
+	uint32_t count, scope;
 };
 
 struct names {
-	struct names_slot *slots;
-	size_t cap, n;
-	uint32_t generation;
+	uint32_t *slots; /* index + 1, below it 15 bits of the hash; 0: free */
+	struct names_entry *entries;
+	size_t cap, n; /* of slots, a power of two; entries in use */
+	bool full;     /* a name was not noted; until some are forgotten */
 };
 
-void names_reset(struct names *t); /* forgets, keeps the memory */
 void names_done(struct names *t);
-/* Notes @name; returns how often it was noted: 1 for a new one. */
-uint32_t names_note(struct names *t, struct str name);
+/* Notes @name in @scope; returns how often it was noted: 1 for a new one. */
+uint32_t names_note(struct names *t, unsigned scope, struct str name);
+/* Forgets what was noted since the table had @mark entries, but for what
+ * belongs to scopes below @scope. */
+void names_leave(struct names *t, size_t mark, unsigned scope);

@@ -13,6 +13,7 @@
 #include "tap/block.h"
 
 #define MISSING_MAX 65536 /* results implied by plans, in one stream */
+#define PART        16384 /* bytes that are looked over at once: less than the first cache */
 
 static void on_header(struct tap_parser *p, const struct lex_line *l)
 {
@@ -41,7 +42,7 @@ static unsigned settle_name(struct tap_parser *p, unsigned k, struct str result)
 	if (!k || !b->pending.set || !lex_same(b->pending.at, b->at) || b->count || b->planned)
 		return k;
 	b->pending.set = false;
-	if (str_starts(result, name))
+	if (str_starts(str_trim(result), name))
 		return k;
 	if (b->named && !str_eq(name, str_n(b->name.text, b->name.printed))) {
 		/* The last one's result line was lost. */
@@ -121,7 +122,7 @@ static void on_result(struct tap_parser *p, const struct lex_line *l)
 		children = k + 1 < p->n;
 		block_close_above(p, k, CLOSE_MATCHED);
 		if (!children)
-			k = settle_name(p, k, str_trim(l->text));
+			k = settle_name(p, k, l->text);
 		p->blocks[k].pending.set = false;
 	} else {
 		block_close_above(p, k, CLOSE_LOST);
@@ -217,7 +218,7 @@ static void on_candidate(struct tap_parser *p, struct str line, bool too_long)
 
 	if (p->sum.lines == 1 && str_starts(line, STR("\xef\xbb\xbf")))
 		line = str_from(line, 3);
-	lex_classify(lex_clean(line, p->clean), &l);
+	lex_classify(p->has.junk ? lex_clean(line, p->clean) : lex_chomp(line), &l);
 	if (p->yaml && !yaml_ends(p, &l))
 		return;
 	if (l.printk && l.kind == LEX_OTHER)
@@ -247,9 +248,31 @@ static void on_line(void *ctx, struct str line, bool too_long)
 		p->after_result = false;
 }
 
+/* What lines may hold is asked for many at a time. */
+static struct lex_has what_is_in(const char *bytes, size_t n)
+{
+	return (struct lex_has){
+		.junk = memchr(bytes, '\0', n) || memchr(bytes, '\x1b', n),
+		.bracket = memchr(bytes, '[', n) != NULL,
+	};
+}
+
 void tap_parse(struct tap_parser *p, const char *bytes, size_t n)
 {
-	lines_feed(&p->lines, bytes, n, on_line, p);
+	while (n) {
+		size_t part = n < PART ? n : PART;
+		struct lex_has has = what_is_in(bytes, part);
+
+		p->has.junk |= has.junk;
+		p->has.bracket |= has.bracket;
+		lines_feed(&p->lines, bytes, part, on_line, p);
+		if (!p->lines.open)
+			p->has = (struct lex_has){};
+		else if (memrchr(bytes, '\n', part))
+			p->has = has; /* the open line began in here */
+		bytes += part;
+		n -= part;
+	}
 }
 
 void tap_parse_end(struct tap_parser *p, enum tap_end how, struct tap_summary *ret)

@@ -54,8 +54,9 @@ static const struct directive *directive_at(struct str s, bool ok, struct str *r
 	for (size_t i = 0; n && i < ARRAY_SIZE(DIRECTIVES); i++) {
 		const struct directive *d = &DIRECTIVES[i];
 
-		if ((ok ? d->ok : d->not_ok) < 0 || !str_starts_nocase(s, d->word) ||
-		    (n != d->word.n && !d->prefix) || (d->exact && !str_starts(s, d->word)))
+		if ((s.p[0] | 0x20) != (d->word.p[0] | 0x20) || (n != d->word.n && !d->prefix) ||
+		    (ok ? d->ok : d->not_ok) < 0 || !str_starts_nocase(s, d->word) ||
+		    (d->exact && !str_starts(s, d->word)))
 			continue;
 		while (n < s.n && (s.p[n] == ':' || s.p[n] == '.'))
 			n++;
@@ -126,7 +127,7 @@ static struct str fields(struct str s, char *room, struct lex_result *ret)
 	return str_n(room, n);
 }
 
-static bool only_fields(struct str s)
+static bool begins_with_field(struct str s)
 {
 	struct lex_result none;
 	struct str word;
@@ -166,7 +167,7 @@ static struct split find_comment(struct str text, bool ok)
 			return s;
 		if (fallback.at < text.n && !plain)
 			continue;
-		if (only_fields(s.comment)) {
+		if (begins_with_field(s.comment)) {
 			fallback = s;
 			plain = false;
 		} else if (fallback.at == text.n &&
@@ -211,22 +212,10 @@ static struct str cut_printk(struct str text)
 	return text;
 }
 
-void lex_result(struct str text, bool ok, bool escapes, struct lex_room *room,
-		struct lex_result *ret)
+static void with_comment(struct str text, bool ok, struct lex_room *room, struct lex_result *ret)
 {
-	struct split c;
+	struct split c = find_comment(text, ok);
 
-	*ret = (struct lex_result){
-		.status = ok ? STATUS_PASS : STATUS_FAIL,
-		.duration_ms = -1,
-		.exit_code = -1,
-	};
-	text = str_trim(cut_printk(text));
-	if (str_eq(text, STR("-")))
-		text = STR("");
-	else if (str_starts(text, STR("- ")))
-		text = str_trim(str_from(text, 2));
-	c = find_comment(text, ok);
 	ret->name = str_trim(str_n(text.p, c.at));
 	ret->reason = fields(c.comment, room->reason, ret);
 	if (c.directive)
@@ -235,6 +224,37 @@ void lex_result(struct str text, bool ok, bool escapes, struct lex_room *room,
 		ret->name = ret->reason;
 		ret->reason = STR("");
 	}
+}
+
+/* Nearly every comment is this one, to the end of the line: "# time=12ms". */
+static bool only_field(struct str text, size_t at, struct lex_result *ret)
+{
+	if ((at && !is_blank(text.p[at - 1])) ||
+	    !field(str_trim(str_from(text, at + 1)), ret))
+		return false;
+	ret->name = str_trim(str_n(text.p, at));
+	return true;
+}
+
+void lex_result(struct str text, bool ok, bool escapes, struct lex_has has,
+		struct lex_room *room, struct lex_result *ret)
+{
+	const char *hash;
+
+	*ret = (struct lex_result){
+		.status = ok ? STATUS_PASS : STATUS_FAIL,
+		.duration_ms = -1,
+		.exit_code = -1,
+	};
+	text = str_trim(has.bracket ? cut_printk(text) : text);
+	if (str_eq(text, STR("-")))
+		text = STR("");
+	else if (str_starts(text, STR("- ")))
+		text = str_trim(str_from(text, 2));
+	ret->name = text;
+	hash = text.n ? memchr(text.p, '#', text.n) : NULL;
+	if (hash && !only_field(text, (size_t)(hash - text.p), ret))
+		with_comment(text, ok, room, ret);
 	if (escapes)
 		ret->name = unescape(ret->name, room->name);
 }
