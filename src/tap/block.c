@@ -7,178 +7,6 @@
 
 #include "base/mem.h"
 
-#define PROBLEMS_MAX 10000
-
-/* Names and keys of a block are told apart in one table. */
-#define NAME_SCOPE(k) (2 * (k))
-#define KEY_SCOPE(k)  (2 * (k) + 1)
-
-static struct event event_of(const struct tap_parser *p, enum event_type type)
-{
-	return (struct event){ .type = type, .job = p->opt.job, .program = p->opt.program };
-}
-
-static void say_problem(void *ctx, const struct event_problem *problem)
-{
-	struct tap_parser *p = ctx;
-	struct event ev = event_of(p, EVENT_PROBLEM);
-
-	ev.problem = problem;
-	event_emit(&p->sink, &ev);
-}
-
-void block_problem(struct tap_parser *p, enum problem what, uint64_t line, const char *fmt, ...)
-{
-	char text[TAP_NAME_MAX + 256];
-	struct event_problem problem = { .what = what, .line = line };
-	va_list ap;
-
-	if (p->sum.problems++ >= PROBLEMS_MAX)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	problem.message = str_of(text);
-	if (p->sum.problems == PROBLEMS_MAX) {
-		problem.what = PROBLEM_TOO_MANY;
-		problem.message = STR("too many problems: the rest is only counted");
-	}
-	if (p->hold.any)
-		hold_problem(&p->hold, &problem);
-	else
-		say_problem(p, &problem);
-}
-
-static void join_keys(struct tap_parser *p, unsigned first, const struct str *keys, unsigned n)
-{
-	buf_clear(&p->key);
-	for (unsigned i = 1; i <= first; i++) {
-		buf_add_str(&p->key, buf_str(&p->blocks[i].name.key));
-		buf_add(&p->key, "/", 1);
-	}
-	for (unsigned i = 0; i < n; i++) {
-		buf_add_str(&p->key, keys[i]);
-		buf_add(&p->key, "/", i + 1 < n);
-	}
-}
-
-/* The names above @first are the open blocks'. @r: but for its path and key. */
-static void say(struct tap_parser *p, unsigned first, const struct str *path,
-		const struct str *keys, unsigned n, struct event_result *r)
-{
-	struct str all[2 * TAP_DEPTH_MAX + 2];
-	struct event ev = event_of(p, EVENT_RESULT);
-
-	for (unsigned i = 0; i < first; i++)
-		all[i] = str_n(p->blocks[i + 1].name.text, p->blocks[i + 1].name.n);
-	memcpy(all + first, path, n * sizeof(*path));
-	join_keys(p, first, keys, n);
-	r->path = all;
-	r->depth = first + n;
-	r->key = buf_str(&p->key);
-	ev.result = r;
-	event_emit(&p->sink, &ev);
-}
-
-/* hold_reader.result */
-static void say_held(void *ctx, const struct hold_result *h, unsigned first,
-		     const struct str *path, const struct str *keys, unsigned n)
-{
-	struct event_result r = h->r;
-
-	say(ctx, first, path, keys, n, &r);
-}
-
-static void release(struct tap_parser *p)
-{
-	hold_release(&p->hold, &(struct hold_reader){ say_held, say_problem, p });
-}
-
-static void emit(struct tap_parser *p, unsigned k, const struct block_name *name,
-		 struct event_result *r)
-{
-	struct str text = str_n(name->text, name->n), key = buf_str(&name->key);
-
-	p->sum.results++;
-	p->sum.counts[r->status] += r->leaf;
-	p->sum.worst = status_worst(p->sum.worst, r->status);
-	if (p->opt.only_count)
-		return;
-	r->ordinal = name->ordinal;
-	if (!p->unnamed && !p->hold.any) {
-		say(p, k, &text, &key, 1, r);
-		return;
-	}
-	hold_result(&p->hold, &(struct hold_result){
-		.level = k, .name = text, .key = key, .r = *r });
-	if (!p->unnamed)
-		release(p);
-}
-
-/* Longest head of @s that fits, without half a character at its end. */
-static struct str cut(struct str s, size_t max)
-{
-	if (s.n <= max)
-		return s;
-	while (max && (s.p[max] & 0xc0) == 0x80)
-		max--;
-	return str_n(s.p, max);
-}
-
-static void key_set(struct tap_parser *p, struct block_name *name, unsigned k,
-		    struct str printed)
-{
-	uint32_t times;
-
-	buf_clear(&name->key);
-	tap_key_append(&name->key, printed);
-	times = names_note(&p->names, KEY_SCOPE(k), buf_str(&name->key));
-	if (times > 1)
-		buf_printf(&name->key, " #%u", times);
-}
-
-/* Makes @printed unique in block @k, and its key. */
-static void name_set(struct tap_parser *p, struct block_name *name, unsigned k,
-		     struct str printed)
-{
-	uint32_t times;
-
-	printed = cut(printed, TAP_NAME_MAX);
-	memcpy(name->text, printed.p ? printed.p : "", printed.n);
-	name->n = name->printed = printed.n;
-	printed.p = name->text;
-	times = names_note(&p->names, NAME_SCOPE(k), printed);
-	name->ordinal = times;
-	while (name->ordinal > 1) {
-		name->n = name->printed + (size_t)snprintf(name->text + name->printed,
-					sizeof(name->text) - name->printed, " #%u",
-					name->ordinal);
-		if (names_note(&p->names, NAME_SCOPE(k), str_n(name->text, name->n)) == 1)
-			break;
-		name->ordinal++;
-	}
-	if (times > 1)
-		block_problem(p, PROBLEM_DUPLICATE_NAME, p->sum.lines,
-			      "'%.*s' is there %u times", STR_FMT(printed), times);
-	if (p->names.full && !p->names_told) {
-		p->names_told = true;
-		block_problem(p, PROBLEM_TOO_MANY, p->sum.lines,
-			      "more than %d names: further ones are not compared", NAMES_MAX);
-	}
-	if (!p->opt.only_count)
-		key_set(p, name, k, printed);
-}
-
-static void name_copy(struct block_name *to, const struct block_name *from)
-{
-	memcpy(to->text, from->text, from->n);
-	to->n = from->n;
-	to->printed = from->printed;
-	to->ordinal = from->ordinal;
-	buf_clear(&to->key);
-	buf_add_str(&to->key, buf_str(&from->key));
-}
-
 static void set_seen(struct block *b, uint64_t number)
 {
 	if (number < BLOCK_SEEN)
@@ -219,7 +47,7 @@ static void imply(struct tap_parser *p, unsigned k, struct block_name *name, enu
 
 	set_seen(b, b->next++);
 	count(p, k, status);
-	emit(p, k, name, &r);
+	block_say(p, k, name, &r);
 }
 
 static void say_missing(struct tap_parser *p, unsigned k, uint64_t number)
@@ -235,9 +63,9 @@ static void say_missing(struct tap_parser *p, unsigned k, uint64_t number)
 	char text[24];
 
 	snprintf(text, sizeof(text), "%" PRIu64, number);
-	name_set(p, &p->own, k, str_of(text));
+	block_name_set(p, &p->own, k, str_of(text));
 	count(p, k, STATUS_MISSING);
-	emit(p, k, &p->own, &r);
+	block_say(p, k, &p->own, &r);
 }
 
 /* The plan against what came. */
@@ -307,11 +135,11 @@ static void name_all(struct tap_parser *p)
 		if (p->blocks[k].named)
 			continue;
 		snprintf(text, sizeof(text), "%" PRIu64, p->blocks[k - 1].count + 1);
-		name_set(p, &p->blocks[k].name, k - 1, str_of(text));
+		block_name_set(p, &p->blocks[k].name, k - 1, str_of(text));
 		p->blocks[k].named = true;
 	}
 	p->unnamed = 0;
-	release(p);
+	block_release(p);
 }
 
 unsigned block_open(struct tap_parser *p, struct lex_place at)
@@ -342,7 +170,7 @@ unsigned block_open(struct tap_parser *p, struct lex_place at)
 		block_problem(p, PROBLEM_BAD_SYNTAX, p->sum.lines,
 			      "subtests after the result of '%.*s'", (int)up->last.n,
 			      up->last.text);
-		name_copy(&b->name, &up->last);
+		block_name_copy(&b->name, &up->last);
 		b->named = b->adopted = true;
 		p->unnamed--;
 	}
@@ -356,11 +184,11 @@ void block_rename(struct tap_parser *p, unsigned k, struct str name)
 	assert(k);
 	if (b->named)
 		return;
-	name_set(p, &b->name, k - 1, name);
+	block_name_set(p, &b->name, k - 1, name);
 	b->named = true;
 	p->unnamed--;
 	if (!p->unnamed)
-		release(p);
+		block_release(p);
 }
 
 static const struct close_row {
@@ -382,7 +210,7 @@ static void pending_end(struct tap_parser *p, unsigned k, enum block_close how)
 	b->pending.set = false;
 	if (how != CLOSE_CUT && how != CLOSE_CRASH)
 		return;
-	name_set(p, &p->own, k, str_n(b->pending.text, b->pending.n));
+	block_name_set(p, &p->own, k, str_n(b->pending.text, b->pending.n));
 	imply(p, k, &p->own, CLOSES[how].status, true, CLOSES[how].reason);
 }
 
@@ -394,7 +222,7 @@ static void close_top(struct tap_parser *p, enum block_close how)
 
 	pending_end(p, k, how);
 	document_end(p, k);
-	names_leave(&p->names, b->names_mark, NAME_SCOPE(k));
+	names_leave(&p->names, b->names_mark, BLOCK_SCOPE(k));
 	p->n--;
 	p->unnamed -= !b->named;
 	if (b->adopted && p->hold.any) {
@@ -404,7 +232,7 @@ static void close_top(struct tap_parser *p, enum block_close how)
 			.name = str_n(b->name.text, b->name.n),
 			.key = buf_str(&b->name.key) });
 		if (!p->unnamed)
-			release(p);
+			block_release(p);
 	}
 	if (how == CLOSE_MATCHED || b->adopted)
 		return;
@@ -415,14 +243,14 @@ static void close_top(struct tap_parser *p, enum block_close how)
 			hold_result(&p->hold, &(struct hold_result){ .level = k - 1,
 								     .elided = true });
 		if (!p->unnamed)
-			release(p);
+			block_release(p);
 		return;
 	}
 	if (!b->named) {
 		char text[24];
 
 		snprintf(text, sizeof(text), "%" PRIu64, up->next);
-		name_set(p, &b->name, k - 1, str_of(text));
+		block_name_set(p, &b->name, k - 1, str_of(text));
 	}
 	imply(p, k - 1, &b->name, status_worst(status, b->worst), !b->any, CLOSES[how].reason);
 }
@@ -501,7 +329,7 @@ static bool is_result_of(struct tap_parser *p, unsigned k, const struct lex_line
 		return true;
 	if (child->adopted)
 		return false;
-	if (str_eq(cut(name, TAP_NAME_MAX), str_n(child->name.text, child->name.printed)))
+	if (str_eq(block_name_cut(name), str_n(child->name.text, child->name.printed)))
 		return true;
 	if (l->number >= 0 && (uint64_t)l->number > p->blocks[k].next) {
 		imply(p, k, &child->name, status_worst(STATUS_MISSING, child->worst),
@@ -560,12 +388,12 @@ void block_result(struct tap_parser *p, unsigned k, const struct lex_line *l, bo
 	}
 	check_number(p, b, l->number);
 	if (named)
-		name_copy(name, &p->blocks[k + 1].name);
+		block_name_copy(name, &p->blocks[k + 1].name);
 	else
-		name_set(p, name, k, lex.name);
+		block_name_set(p, name, k, lex.name);
 	count(p, k, r.status);
 	b->last_line = p->sum.lines;
-	emit(p, k, name, &r);
+	block_say(p, k, name, &r);
 	if (p->hold.bytes.n > HOLD_MAX)
 		name_all(p);
 }

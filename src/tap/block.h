@@ -83,9 +83,6 @@ struct tap_parser {
 	struct lex_place yaml_of;
 };
 
-void block_problem(struct tap_parser *p, enum problem what, uint64_t line, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-
 /* Index of the innermost block that holds @at. */
 unsigned block_around(const struct tap_parser *p, struct lex_place at);
 /* Opens one inside the innermost; returns its index, 0 when too deep. */
@@ -105,3 +102,23 @@ bool block_inside(const struct tap_parser *p);
 /* Does the root's plan still wait for results? */
 bool block_owes(const struct tap_parser *p);
 void block_done(struct tap_parser *p);
+
+/* block-say.c */
+
+void block_problem(struct tap_parser *p, enum problem what, uint64_t line, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* The names of block @k in the table of names; its keys are in the next one. */
+#define BLOCK_SCOPE(k) (2 * (k))
+
+/* Makes @printed unique in block @k, and its key. */
+void block_name_set(struct tap_parser *p, struct block_name *name, unsigned k,
+		    struct str printed);
+void block_name_copy(struct block_name *to, const struct block_name *from);
+/* Longest head of @s that is kept as a name, without half a character at its end. */
+struct str block_name_cut(struct str s);
+/* Counts a result of block @k and says it, or holds it until its path is known. */
+void block_say(struct tap_parser *p, unsigned k, const struct block_name *name,
+	       struct event_result *r);
+/* Says what is held. */
+void block_release(struct tap_parser *p);
