@@ -52,7 +52,8 @@ static void on_event(void *ctx, const struct event *ev)
 		const struct event_result *r = ev->result;
 
 		assert(r->depth > 0 && r->key.n > 0 && r->ordinal > 0);
-		assert(r->line_from <= r->line || r->line == 0);
+		assert(r->line_from <= r->line_to || r->line == 0);
+		assert(r->line_to <= r->line);
 		for (unsigned i = 0; i < r->depth; i++) {
 			assert(r->path[i].n > 0);
 			add_str(s, r->path[i]);
@@ -61,6 +62,7 @@ static void on_event(void *ctx, const struct event *ev)
 		add_str(s, r->reason);
 		add(s, &r->status, sizeof(r->status));
 		add(s, &r->line_from, sizeof(r->line_from));
+		add(s, &r->line_to, sizeof(r->line_to));
 	}
 }
 

@@ -176,7 +176,7 @@ static void on_result(struct search *s, const struct event *ev)
 	/* A result that nobody printed has no lines but its program's. */
 	if (fits(s->subtest, buf_str(&path)))
 		found(s, (struct part){ ev->program, ev->job,
-					r->line_from ? r->line_from : r->line, r->line,
+					r->line_from ? r->line_from : r->line, r->line_to,
 					NULL, false },
 		      TAKE(full));
 }

@@ -239,7 +239,7 @@ static void json_result(struct listing *l, const struct event *ev)
 		json_field_int(&l->j, "exit", r->exit_code);
 	if (r->reason.n)
 		json_field_str(&l->j, "reason", r->reason);
-	log_field(&l->j, r->line_from, r->line);
+	log_field(&l->j, r->line_from, r->line_to);
 	json_selector(l, r);
 	json_end(&l->j);
 }

@@ -88,7 +88,7 @@ static void put_result(struct json *j, const struct event_result *r, bool log)
 		json_key(j, "log");
 		json_object(j);
 		json_field_int(j, "from", (int64_t)r->line_from);
-		json_field_int(j, "to", (int64_t)r->line);
+		json_field_int(j, "to", (int64_t)r->line_to);
 		json_end(j);
 	}
 	json_end(j);

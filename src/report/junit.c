@@ -181,7 +181,7 @@ static void add_result(struct report *r, struct report_program *p, const struct 
 		.status = e->status,
 		.duration_ms = e->duration_ms,
 		.from = e->line_from,
-		.to = e->line,
+		.to = e->line_to,
 	});
 	buf_done(&class_name);
 	buf_done(&name);

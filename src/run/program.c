@@ -72,7 +72,7 @@ int program_begin(const struct plan_test *test, unsigned job, unsigned number,
 		  const char *log_dir, int64_t now_ms, struct event_sink sink,
 		  struct program **ret, struct err *err)
 {
-	struct tap_options opt = { .job = job, .program = number };
+	struct tap_options opt = { .job = job, .program = number, .name = str_of(test->name) };
 	struct event_program info = {
 		.suite = str_of(test->suite),
 		.name = str_of(test->name),

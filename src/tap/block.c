@@ -45,6 +45,7 @@ static void imply(struct tap_parser *p, unsigned k, struct block_name *name, enu
 		.reason = reason,
 	};
 
+	r.line_to = r.line;
 	set_seen(b, b->next++);
 	count(p, k, status);
 	block_say(p, k, name, &r);
@@ -158,7 +159,7 @@ unsigned block_open(struct tap_parser *p, struct lex_place at)
 	b->at = at;
 	b->last_line = up->last_line;
 	b->worst = STATUS_SKIP;
-	b->any = b->named = b->adopted = b->pending.set = false;
+	b->any = b->named = b->adopted = b->told = b->pending.set = false;
 	b->escapes = up->escapes; /* until a header says otherwise */
 	p->n++;
 	p->unnamed++;
@@ -291,8 +292,70 @@ static void say_truncated(struct tap_parser *p, enum block_close how)
 			      what);
 }
 
+static struct str script_name(struct str s)
+{
+	for (size_t i = s.n; i > 0; i--)
+		if (s.p[i - 1] == ' ') {
+			s = str_from(s, i);
+			break;
+		}
+	return str_ends(s, STR(".sh")) ? str_n(s.p, s.n - 3) : s;
+}
+
+static void say_told(struct tap_parser *p, unsigned k, unsigned i, enum status status,
+		     struct str reason)
+{
+	struct str script = script_name(k ? str_n(p->blocks[k].name.text, p->blocks[k].name.n)
+					  : p->opt.name);
+	const struct told_line *l = &p->told.v[i];
+	struct str title = told_title(&p->told, l);
+	bool running = told_runs(&p->told) && i + 1 == p->told.n;
+	struct event_result r = {
+		.status = running ? status : l->status,
+		.leaf = true,
+		.number = i + 1,
+		.line = l->to,
+		.line_from = l->from,
+		.line_to = l->to,
+		.duration_ms = l->duration_ms,
+		.exit_code = -1,
+		.reason = running ? reason : told_reason(&p->told, l),
+	};
+	char name[TAP_NAME_MAX];
+	int n = snprintf(name, sizeof(name), "%.*s%s%.*s", STR_FMT(script),
+			 script.n ? ": " : "", STR_FMT(title));
+
+	block_name_set(p, &p->own, k, str_n(name, n < (int)sizeof(name) ? (size_t)n
+									  : sizeof(name) - 1));
+	set_seen(&p->blocks[k], p->blocks[k].next++);
+	count(p, k, r.status);
+	block_say(p, k, &p->own, &r);
+}
+
+void block_use_told(struct tap_parser *p, enum status status, struct str reason)
+{
+	unsigned k = p->n - 1;
+
+	if (!p->hears || !p->told.marked)
+		return;
+	if (p->blocks[k].pending.set)
+		k = block_open(p, p->told.at);
+	else if (k || p->told.at.comments)
+		return;
+	p->hears = false;
+	block_problem(p, PROBLEM_INCOMPLETE, p->sum.lines,
+		      "no TAP came of the results that were told until then");
+	p->blocks[k].told = true;
+	for (unsigned i = 0; i < p->told.n; i++)
+		if (p->told.v[i].marked || i + 1 == p->told.n)
+			say_told(p, k, i, status, reason);
+}
+
 void block_end_all(struct tap_parser *p, enum block_close how, bool truncated)
 {
+	if (how == CLOSE_CUT || how == CLOSE_CRASH)
+		if (truncated)
+			block_use_told(p, CLOSES[how].status, CLOSES[how].reason);
 	if (truncated)
 		say_truncated(p, how);
 	block_close_above(p, 0, how);
@@ -354,7 +417,7 @@ static void merge(struct tap_parser *p, const struct block *child, struct event_
 	if (!child->any)
 		return;
 	r->leaf = false;
-	if (bad != STATUS_INFO[child->worst].bad)
+	if (bad != STATUS_INFO[child->worst].bad && !child->told)
 		block_problem(p, PROBLEM_STATUS_MISMATCH, p->sum.lines,
 			      bad ? "not ok, but none of its subtests failed"
 				  : "ok, but one of its subtests is: %s",
@@ -368,6 +431,7 @@ void block_result(struct tap_parser *p, unsigned k, const struct lex_line *l, bo
 	struct block_name *name = &b->last;
 	struct lex_result lex;
 	struct event_result r = { .number = l->number, .line = p->sum.lines, .leaf = true };
+	const struct told_line *told;
 	bool named = false;
 	char text[24];
 
@@ -382,6 +446,14 @@ void block_result(struct tap_parser *p, unsigned k, const struct lex_line *l, bo
 	r.duration_ms = lex.duration_ms;
 	r.exit_code = lex.exit_code;
 	r.line_from = b->last_line + 1;
+	r.line_to = r.line;
+	told = lex_same(p->told.at, b->at) ? told_find(&p->told, l->number, lex.name) : NULL;
+	if (told) {
+		r.line_from = told->from;
+		r.line_to = told->to;
+		if (!r.reason.n)
+			r.reason = told_reason(&p->told, told);
+	}
 	if (children && is_result_of(p, k, l, lex.name)) {
 		merge(p, &p->blocks[k + 1], &r);
 		named = p->blocks[k + 1].named;
@@ -408,4 +480,5 @@ void block_done(struct tap_parser *p)
 	buf_done(&p->own.key);
 	buf_done(&p->key);
 	hold_done(&p->hold);
+	told_done(&p->told);
 }

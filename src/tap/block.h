@@ -14,6 +14,7 @@
 #include "tap/lex.h"
 #include "tap/lines.h"
 #include "tap/names.h"
+#include "tap/told.h"
 
 #define BLOCK_SEEN 4096 /* numbers of a document that are remembered */
 
@@ -46,6 +47,7 @@ struct block {
 	struct block_pending pending;
 	size_t names_mark;      /* its names lie above it */
 	bool named;
+	bool told;              /* its results are what was told, no TAP */
 	bool adopted;           /* came after its parent's line: owes none */
 	uint64_t last_line;     /* of the last result on this or an upper level */
 	enum status worst;      /* of all its results */
@@ -67,6 +69,8 @@ struct tap_parser {
 	unsigned n, unnamed;
 	struct names names;    /* of all open blocks */
 	struct hold hold;
+	struct told told;
+	bool hears;            /* what is told may still be noted: no TAP yet */
 	struct buf key;
 	struct block_name own;
 	struct lex_room room;
@@ -95,6 +99,9 @@ void block_rename(struct tap_parser *p, unsigned k, struct str name);
 void block_new_document(struct tap_parser *p, unsigned k);
 /* A result line in block @k. @children: block k + 1 was closed for it. */
 void block_result(struct tap_parser *p, unsigned k, const struct lex_line *l, bool children);
+/* Makes results of what a script told whose TAP never came. @status: of the one that
+ * was running. */
+void block_use_told(struct tap_parser *p, enum status status, struct str reason);
 /* Closes everything, the root's document too. @truncated: it was not over. */
 void block_end_all(struct tap_parser *p, enum block_close how, bool truncated);
 /* Is a test running: one with a name, or inside a document that has one? */

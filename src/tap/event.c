@@ -42,6 +42,7 @@ const char *const PROBLEM_NAMES[PROBLEM_N] = {
 	[PROBLEM_TOO_MANY] = "too-many",
 	[PROBLEM_DEGRADED] = "degraded",
 	[PROBLEM_BAD_SYNTAX] = "bad-syntax",
+	[PROBLEM_INCOMPLETE] = "incomplete",
 };
 
 int status_from_name(struct str name, enum status *ret)

@@ -69,7 +69,9 @@ struct event_result {
 	bool implied;           /* no line of its own: missing, cut, made by us */
 	int64_t number;         /* as printed; -1: none */
 	uint64_t line;          /* 1-based, of the result line; 0: none */
-	uint64_t line_from;     /* its log begins here; line_from <= line */
+	/* Its log, line_from <= line_to. It ends with the result line, but for scripts
+	 * that tell their results when they have them and print their TAP at the end. */
+	uint64_t line_from, line_to;
 	int64_t duration_ms;    /* -1: unknown */
 	int exit_code;          /* -1: unknown */
 	unsigned ordinal;       /* 1; 2 for the second of the same name, ... */
@@ -87,6 +89,7 @@ enum problem {
 	PROBLEM_TOO_MANY,        /* a limit was reached; the rest is not kept */
 	PROBLEM_DEGRADED,        /* a sign that a pass can't be trusted */
 	PROBLEM_BAD_SYNTAX,
+	PROBLEM_INCOMPLETE,      /* results told to people stand for TAP that never came */
 	PROBLEM_N,
 };
 

@@ -3,10 +3,11 @@
 
 #include "base/mem.h"
 
+#define TOLD_DIGITS 4
 #define NUMBER_MAX 18 /* digits of a result's number; with more it is a name */
 
 const bool LEX_FIRST[256] = {
-	['o'] = true, ['n'] = true, ['1'] = true, ['T'] = true,    ['K'] = true,
+	['o'] = true, ['n'] = true, ['T'] = true, ['K'] = true,    ['0' ... '9'] = true,
 	['#'] = true, [' '] = true, ['\t'] = true, ['['] = true,   ['<'] = true,
 	['B'] = true, ['b'] = true, ['r'] = true, ['E'] = true,    ['R'] = true,
 	['-'] = true, ['.'] = true, ['\0'] = true, ['\x1b'] = true, [0xef] = true,
@@ -195,6 +196,19 @@ static void result(struct str s, bool ok, struct lex_line *l)
 	l->text = s;
 }
 
+static void numbered(struct str s, struct lex_line *l)
+{
+	size_t d = 0;
+
+	l->number = 0;
+	for (; d < s.n && d < TOLD_DIGITS && is_digit(s.p[d]); d++)
+		l->number = l->number * 10 + (s.p[d] - '0');
+	if (d + 1 >= s.n || s.p[d] != ' ')
+		return;
+	l->kind = LEX_NUMBERED;
+	l->text = str_from(s, d + 1);
+}
+
 static void named(struct str s, struct lex_line *l)
 {
 	if (after(s, STR("Subtest: "), &l->text) && l->text.n)
@@ -245,7 +259,9 @@ static void content(struct str s, bool comment, struct lex_line *l)
 		if (str_starts(s, STR("not ok")))
 			result(str_from(s, 6), false, l);
 		break;
-	case '1': plan(s, l); break;
+	case '1': plan(s, l); if (l->kind) break; /* fall through */
+	case '0':
+	case '2' ... '9': numbered(s, l); break;
 	case 'T': header(s, l); break;
 	case 'K': header(s, l); if (l->kind) break; /* fall through */
 	case 'r': if (!comment) machine(s, l); break;
@@ -309,6 +325,7 @@ void lex_classify(struct str line, struct lex_line *ret)
 	}
 	if (!line.n || tight) /* "#ok" */
 		return;
+	ret->text = line;
 	content(line, ret->at.comments != 0, ret);
 	if (ret->kind == LEX_NAME)
 		ret->at = mark;

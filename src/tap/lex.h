@@ -27,6 +27,7 @@ enum lex_kind {
 	LEX_YAML_END,   /* "..." */
 	LEX_PANIC,      /* "Kernel panic - not syncing: ..." */
 	LEX_REBOOT,     /* "reboot: Power down" */
+	LEX_NUMBERED,   /* "01 no msk on netns creation     [ OK ]": tap/told.h */
 	LEX_DEGRADED,   /* says that something needed by a test was not there */
 };
 
@@ -51,10 +52,11 @@ struct lex_line {
 	bool printk;
 	bool ok;             /* RESULT */
 	bool escapes;        /* HEADER: TAP version 14 */
-	int64_t number;      /* RESULT; -1: none */
+	int64_t number;      /* RESULT, NUMBERED; -1: none */
 	uint64_t plan;       /* PLAN */
 	unsigned row;        /* DEGRADED: of LEX_DEGRADED_ROWS */
-	struct str text;     /* RESULT: what follows the number; NAME; reasons */
+	struct str text;     /* RESULT, NUMBERED: what follows the number; NAME; reasons;
+			      * OTHER: without what is before it */
 };
 
 struct lex_degraded {

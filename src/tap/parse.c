@@ -15,6 +15,16 @@
 #define MISSING_MAX 65536 /* results implied by plans, in one stream */
 #define PART        16384 /* bytes that are looked over at once: less than the first cache */
 
+/* What was told until now is what this TAP says again; another one does not. */
+static void tap_begins(struct tap_parser *p, struct lex_place at)
+{
+	if (!lex_same(at, p->told.at))
+		return;
+	if (!p->hears)
+		told_begin(&p->told, at, p->sum.lines);
+	p->hears = false;
+}
+
 static void on_header(struct tap_parser *p, const struct lex_line *l)
 {
 	unsigned k = block_around(p, l->at);
@@ -29,6 +39,7 @@ static void on_header(struct tap_parser *p, const struct lex_line *l)
 		if (!k)
 			return;
 	}
+	tap_begins(p, l->at);
 	p->blocks[k].announced = true;
 	p->blocks[k].escapes = l->escapes;
 }
@@ -109,6 +120,19 @@ static bool is_result(const struct tap_parser *p, unsigned k, const struct lex_l
 	return !l->at.comments || (b->announced && !b->numbered);
 }
 
+/* A script that was killed has told results, and printed no TAP. */
+static void told_instead(struct tap_parser *p, unsigned k, const struct lex_line *l)
+{
+	const struct block_pending *pending = &p->blocks[k].pending;
+	struct lex_result lex;
+
+	if (!p->hears || !p->told.marked || k + 1 != p->n || !pending->set)
+		return;
+	lex_result(l->text, l->ok, p->blocks[k].escapes, p->has, &p->room, &lex);
+	if (str_starts(lex.name, str_n(pending->text, pending->n)))
+		block_use_told(p, lex.status, lex.reason);
+}
+
 static void on_result(struct tap_parser *p, const struct lex_line *l)
 {
 	unsigned k = block_around(p, l->at);
@@ -118,6 +142,8 @@ static void on_result(struct tap_parser *p, const struct lex_line *l)
 		return;
 	/* Between two levels: it can only be the deeper one's parent. */
 	here |= k + 1 < p->n && lex_within(p->blocks[k + 1].at, l->at);
+	if (here && !l->ok)
+		told_instead(p, k, l);
 	if (here) {
 		children = k + 1 < p->n;
 		block_close_above(p, k, CLOSE_MATCHED);
@@ -131,6 +157,7 @@ static void on_result(struct tap_parser *p, const struct lex_line *l)
 			return;
 	}
 	block_result(p, k, l, children);
+	p->hears &= !lex_within(l->at, p->told.at);
 	p->after_result = true;
 	p->yaml_of = l->at;
 }
@@ -147,6 +174,8 @@ static void on_name(struct tap_parser *p, const struct lex_line *l)
 		k = block_open(p, l->at);
 		pending = &p->blocks[k].pending;
 	}
+	told_begin(&p->told, (struct lex_place){ l->at.comments + 1, l->at.indent }, p->sum.lines);
+	p->hears = true;
 	pending->set = true;
 	pending->at = l->at;
 	pending->n = l->text.n < TAP_NAME_MAX ? l->text.n : TAP_NAME_MAX;
@@ -224,6 +253,9 @@ static void on_candidate(struct tap_parser *p, struct str line, bool too_long)
 	if (l.printk && l.kind == LEX_OTHER)
 		return; /* between two lines of ours */
 	p->after_result = false;
+	if (p->hears && (l.kind == LEX_NUMBERED ||
+			 (l.kind == LEX_OTHER && p->told.n && p->has.bracket)))
+		told_note(&p->told, &l, p->sum.lines);
 	if (l.kind == LEX_YAML_BEGIN && after && l.at.comments == p->yaml_of.comments &&
 	    l.at.indent > p->yaml_of.indent) {
 		p->yaml = true;
@@ -290,6 +322,7 @@ void tap_parse_end(struct tap_parser *p, enum tap_end how, struct tap_summary *r
 	else
 		p->sum.lines += p->lines.open;
 	cut = p->yaml || block_inside(p);
+	cut |= how != TAP_END_CLEAN && p->hears && p->told.marked;
 	if (how != TAP_END_CLEAN && (root->announced || root->count))
 		cut |= !root->planned || block_owes(p);
 	block_end_all(p, CLOSE[how], cut);
@@ -304,6 +337,7 @@ struct tap_parser *tap_parser_new(const struct tap_options *opt, struct event_si
 	p->sink = sink;
 	p->n = 1;
 	p->blocks[0].next = 1;
+	p->hears = true;
 	p->missing_left = MISSING_MAX;
 	return p;
 }

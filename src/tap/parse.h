@@ -21,6 +21,7 @@ struct tap_parser;
 
 struct tap_options {
 	unsigned job, program; /* put into every event */
+	struct str name;       /* of the program, for what it told before its TAP; or none */
 	bool only_count;       /* results are in the summary only, not told one by one */
 };
 

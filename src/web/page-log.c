@@ -88,7 +88,7 @@ static void on_event(void *ctx, const struct event *ev)
 
 		l->name = str_n(arena_strndup(&l->arena, name, strlen(name)), strlen(name));
 	} else if (ev->type == EVENT_RESULT && ev->result->leaf) {
-		add(l, ev->result->line_from, ev->result->line, ev->result->status,
+		add(l, ev->result->line_from, ev->result->line_to, ev->result->status,
 		    ev->result->path[ev->result->depth - 1]);
 	}
 }

@@ -66,6 +66,7 @@ static void add_result(struct program *g, const struct event_result *e)
 		.implied = e->implied,
 		.line = e->line,
 		.line_from = e->line_from,
+		.line_to = e->line_to,
 		.duration_ms = e->duration_ms,
 		.exit_code = e->exit_code,
 		.ordinal = e->ordinal,

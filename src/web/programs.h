@@ -14,7 +14,7 @@ struct result {
 	struct str name, path;
 	enum status status;
 	bool leaf, implied;
-	uint64_t line, line_from;
+	uint64_t line, line_from, line_to;
 	int64_t duration_ms;
 	int exit_code;
 	unsigned ordinal;

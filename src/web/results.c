@@ -105,16 +105,16 @@ static void log_link(struct web_programs *p, const struct program *g, uint64_t l
 static void result_lines(struct web_programs *p, const struct program *g,
 			 const struct result *r, bool log)
 {
-	uint64_t from = r->line_from && r->line_from < r->line ? r->line_from : r->line;
+	uint64_t to = r->line_to, from = r->line_from && r->line_from < to ? r->line_from : to;
 
 	if (!r->line)
 		return;
 	if (log)
 		log_link(p, g, from);
-	if (from < r->line)
-		out_printf(p->h->out, "%" PRIu64 "–%" PRIu64, from, r->line);
+	if (from < to)
+		out_printf(p->h->out, "%" PRIu64 "–%" PRIu64, from, to);
 	else
-		out_printf(p->h->out, "%" PRIu64, r->line);
+		out_printf(p->h->out, "%" PRIu64, to);
 	if (log)
 		out_lit(p->h->out, "</a>");
 }
@@ -149,7 +149,7 @@ static void result_row(struct web_programs *p, const struct program *g, const st
 	if (!bad || !log || !p->budget || !r->line)
 		return;
 	out_lit(o, "<tr><td></td><td colspan=\"3\">");
-	excerpt(p, g, r->line_from ? r->line_from : r->line, r->line);
+	excerpt(p, g, r->line_from ? r->line_from : r->line_to, r->line_to);
 	out_lit(o, "</td></tr>\n");
 }
 

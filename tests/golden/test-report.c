@@ -81,7 +81,8 @@ static void say(const struct report_format *f, struct report *r, const struct st
 	struct str path[2] = { s->parent.n ? s->parent : s->name, s->name };
 	struct event_result result = {
 		.path = path, .depth = s->parent.n ? 2 : 1, .key = s->name, .status = s->status,
-		.leaf = !s->parents_line, .number = -1, .line = line, .line_from = line - 1,
+		.leaf = !s->parents_line, .number = -1, .line = line,
+		.line_from = line - 1, .line_to = line,
 		.duration_ms = s->ms, .exit_code = -1, .ordinal = 1, .reason = s->reason,
 	};
 	struct event_problem problem = { PROBLEM_PLAN_MISMATCH, line, s->name };

@@ -81,6 +81,7 @@ static inline void say_result(struct event_sink sink, unsigned job, unsigned n, 
 	struct event_result r = {
 		.path = path, .depth = depth, .key = key, .status = status, .leaf = true,
 		.number = i + 1, .line = 3 * i + 3, .line_from = 3 * i + 1,
+		.line_to = 3 * i + 3,
 		.duration_ms = i % 7 ? (int64_t)(i * 37 % 900) : -1, .exit_code = -1,
 		.ordinal = 1, .reason = reason,
 	};
@@ -204,6 +205,7 @@ static inline void hear_result(struct out *o, const struct event *ev)
 	HEAR_INT(o, r, number);
 	HEAR_INT(o, r, line);
 	HEAR_INT(o, r, line_from);
+	HEAR_INT(o, r, line_to);
 	HEAR_INT(o, r, duration_ms);
 	HEAR_INT(o, r, exit_code);
 	HEAR_INT(o, r, ordinal);

@@ -35,7 +35,7 @@ static inline void dump_result(struct dump *d, const struct event_result *r)
 	if (r->implied && !d->tree)
 		buf_printf(b, " implied");
 	if (d->lines)
-		buf_printf(b, " @%d-%d", (int)r->line_from, (int)r->line);
+		buf_printf(b, " @%d-%d", (int)r->line_from, (int)r->line_to);
 	if (d->keys)
 		buf_printf(b, " [%.*s]", STR_FMT(r->key));
 	buf_printf(b, "\n");

@@ -163,7 +163,9 @@ static const struct row ROWS[] = {
 	  "! status-mismatch\nmissing selftests: x: y +\n= plan-broken\n" },
 	{ "kselftest, killed inside",
 	  STR("TAP version 13\n1..2\n# selftests: x: y\n# 01 a    [ OK ]\n# 02 b"),
-	  "! truncated\nerror selftests: x: y {the log ends inside it} implied\n"
+	  "! incomplete\npass selftests: x: y > y: a\n"
+	  "error selftests: x: y > y: b {the log ends inside it}\n"
+	  "! truncated\nerror selftests: x: y + {the log ends inside it} implied\n"
 	  "! plan-mismatch\nmissing 2 implied\n= truncated\n= plan-broken\n" },
 	{ "kselftest, panic inside",
 	  STR("TAP version 13\n1..1\n# selftests: x: y\n"

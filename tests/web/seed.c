@@ -164,7 +164,7 @@ static void result(struct seed *s, const char *name, unsigned number, enum statu
 			 name, *reason_of(status) ? " # " : "", reason_of(status));
 	if (seen)
 		log_line(s, line);
-	r.line = seen ? s->line : 0;
+	r.line = r.line_to = seen ? s->line : 0;
 	r.implied = !seen;
 	r.duration_ms = seen ? r.duration_ms : -1;
 	r.reason = s->hostile ? STR(HOSTILE) : str_of(reason_of(status));
