@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "store/pack.h"
+#include "tap/trace.h"
 
 #define FILE_NAME_MAX 100
 
@@ -108,17 +109,34 @@ static void add_problem(struct execution *x, const struct event_problem *e)
 static void add_splat(struct execution *x, const struct event_splat *e)
 {
 	struct event_splat *to = arena_alloc(&x->arena, sizeof(*to));
+	struct event_frame *frames = arena_alloc(&x->arena, e->n_frames * sizeof(*frames));
+	struct event_excuse *excuse = NULL;
 
-	*to = (struct event_splat){
-		.kind = keep(&x->arena, e->kind),
-		.title = keep(&x->arena, e->title),
-		.text = keep(&x->arena, e->text),
-		.fingerprint = keep(&x->arena, e->fingerprint),
-		.line = e->line,
-		.lines = e->lines,
-	};
+	for (unsigned i = 0; i < e->n_frames; i++) {
+		frames[i] = e->frames[i];
+		frames[i].function = keep(&x->arena, frames[i].function);
+		frames[i].module = keep(&x->arena, frames[i].module);
+	}
+	if (e->excuse) {
+		excuse = arena_alloc(&x->arena, sizeof(*excuse));
+		*excuse = (struct event_excuse){
+			.reason = keep(&x->arena, e->excuse->reason),
+			.link = keep(&x->arena, e->excuse->link),
+			.owner = keep(&x->arena, e->excuse->owner),
+			.until = keep(&x->arena, e->excuse->until),
+		};
+	}
+	*to = *e;
+	to->kind = keep(&x->arena, e->kind);
+	to->title = keep(&x->arena, e->title);
+	to->text = keep(&x->arena, e->text);
+	to->fingerprint = keep(&x->arena, e->fingerprint);
+	to->task = keep(&x->arena, e->task);
+	to->taint = keep(&x->arena, e->taint);
+	to->frames = frames;
+	to->excuse = excuse;
 	add_note(x)->splat = to;
-	x->n_splats++;
+	x->n_splats += excuse == NULL;
 }
 
 void execution_add(struct execution *x, const struct event *ev)
@@ -280,19 +298,26 @@ static int save_exception(struct db *db, int64_t execution, size_t i, int64_t se
 int note_save(const struct note *n, struct db *db, int64_t run_id, unsigned job,
 	      unsigned program, struct err *err)
 {
-	_cleanup_(buf_done) struct buf text = {};
+	static const struct event_excuse none;
+	_cleanup_(buf_done) struct buf text = {}, frames = {};
+	const struct event_excuse *excuse;
 
 	if (n->problem)
 		return db_run(db, SQL_PROBLEM_ADD, err, DB_I(run_id), DB_I(job), DB_I(program),
 			      DB_I(n->seq), DB_I((int64_t)n->after),
 			      DB_T(str_of(PROBLEM_NAMES[n->problem->what])),
 			      DB_I((int64_t)n->problem->line), DB_T(n->problem->message));
+	excuse = n->splat->excuse ? n->splat->excuse : &none;
 	pack_bytes(n->splat->text, &text);
+	trace_print(n->splat->frames, n->splat->n_frames, &frames);
 	return db_run(db, SQL_SPLAT_ADD, err, DB_I(run_id), DB_I(job), DB_I(program),
 		      DB_I(n->seq), DB_I((int64_t)n->after), DB_T(n->splat->kind),
 		      DB_T(n->splat->title), DB_T(n->splat->fingerprint),
 		      DB_I((int64_t)n->splat->line), DB_I((int64_t)n->splat->lines),
-		      DB_B(buf_str(&text)));
+		      DB_B(buf_str(&text)), DB_T(n->splat->task), DB_I(n->splat->pid),
+		      DB_I(n->splat->cpu), DB_T(n->splat->taint), DB_I(n->splat->fatal),
+		      DB_T(buf_str(&frames)), DB_T(excuse->reason), DB_T(excuse->link),
+		      DB_T(excuse->owner), DB_T(excuse->until));
 }
 
 static int save_row(const struct execution *x, struct db *db, int64_t run_id, int64_t program,

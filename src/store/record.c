@@ -373,7 +373,7 @@ static int note_of_job(struct store_record *r, const struct event *ev, struct er
 	if (e == 0)
 		e = note_save(&note, r->store->db, r->run_id, ev->job,
 			      late ? ev->program : 0, err);
-	if (e == 0 && note.splat)
+	if (e == 0 && note.splat && !note.splat->excuse)
 		e = save_counts(r, r->counts, ++splats, err);
 	if (e == 0)
 		e = db_commit(r->store->db, err);

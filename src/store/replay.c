@@ -8,6 +8,7 @@
 #include "store/columns.h"
 #include "store/pack.h"
 #include "store/shape.h"
+#include "tap/trace.h"
 
 #define SPLAT_TEXT_MAX (16u << 20)
 
@@ -88,6 +89,8 @@ static int read_problem(struct replay *r, struct db_rows *rows, struct stored_no
 static int read_splat(struct replay *r, struct db_rows *rows, struct stored_note *n)
 {
 	_cleanup_(buf_done) struct buf text = {};
+	struct event_frame frames[EVENT_FRAMES_MAX], *copy;
+	struct str reason = db_str(rows, 14);
 
 	if (unpack_bytes(db_str(rows, 7), SPLAT_TEXT_MAX, &text) < 0)
 		return damaged(r, "a splat");
@@ -99,7 +102,27 @@ static int read_splat(struct replay *r, struct db_rows *rows, struct stored_note
 		.line = (uint64_t)db_int(rows, 5),
 		.lines = (uint64_t)db_int(rows, 6),
 		.text = keep(&r->arena, buf_str(&text)),
+		.task = keep(&r->arena, db_str(rows, 8)),
+		.pid = db_int(rows, 9),
+		.cpu = (int)db_int(rows, 10),
+		.taint = keep(&r->arena, db_str(rows, 11)),
+		.fatal = db_int(rows, 12) != 0,
+		.n_frames = trace_read(keep(&r->arena, db_str(rows, 13)), frames),
 	};
+	copy = arena_alloc(&r->arena, sizeof(*copy) * n->splat.n_frames);
+	memcpy(copy, frames, sizeof(*copy) * n->splat.n_frames);
+	n->splat.frames = copy;
+	if (reason.n) {
+		struct event_excuse *excuse = arena_alloc(&r->arena, sizeof(*excuse));
+
+		*excuse = (struct event_excuse){
+			.reason = keep(&r->arena, reason),
+			.link = keep(&r->arena, db_str(rows, 15)),
+			.owner = keep(&r->arena, db_str(rows, 16)),
+			.until = keep(&r->arena, db_str(rows, 17)),
+		};
+		n->splat.excuse = excuse;
+	}
 	return 0;
 }
 

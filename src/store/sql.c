@@ -156,6 +156,21 @@ const char *const MIGRATIONS[DB_VERSION] = {
 	"  bytes INTEGER NOT NULL," /* as stored */
 	"  PRIMARY KEY (run_id, job, program, kind)"
 	") STRICT, WITHOUT ROWID;",
+
+	/* What a splat says beside its text, and the rule that excuses it: no
+	 * reason, no rule. */
+	[1] =
+	"PRAGMA user_version = 2;"
+	"ALTER TABLE splat ADD COLUMN task TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE splat ADD COLUMN pid INTEGER NOT NULL DEFAULT -1;"
+	"ALTER TABLE splat ADD COLUMN cpu INTEGER NOT NULL DEFAULT -1;"
+	"ALTER TABLE splat ADD COLUMN taint TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE splat ADD COLUMN fatal INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE splat ADD COLUMN frames TEXT NOT NULL DEFAULT '';" /* trace_print() */
+	"ALTER TABLE splat ADD COLUMN excuse_reason TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE splat ADD COLUMN excuse_link TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE splat ADD COLUMN excuse_owner TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE splat ADD COLUMN excuse_until TEXT NOT NULL DEFAULT '';",
 };
 
 #define RUN_COLUMNS                                                                         \
@@ -224,8 +239,10 @@ const char *const SQL[SQL_N] = {
 	[SQL_PROBLEM_ADD] = "INSERT INTO problem (run_id, job, program, seq, after, what, line,"
 			    " message) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[SQL_SPLAT_ADD] = "INSERT INTO splat (run_id, job, program, seq, after, kind, title,"
-			  " fingerprint, line, lines, text)"
-			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+			  " fingerprint, line, lines, text, task, pid, cpu, taint, fatal,"
+			  " frames, excuse_reason, excuse_link, excuse_owner, excuse_until)"
+			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+			  " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
 	[SQL_ARTEFACT_ADD] = "INSERT OR REPLACE INTO artefact (run_id, job, program, kind,"
 			     " path, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 
@@ -255,7 +272,9 @@ const char *const SQL[SQL_N] = {
 			   " ORDER BY idx",
 	[SQL_PROBLEMS] = "SELECT seq, after, what, line, message FROM problem"
 			 " WHERE run_id = ?1 AND job = ?2 AND program = ?3 ORDER BY seq",
-	[SQL_SPLATS] = "SELECT seq, after, kind, title, fingerprint, line, lines, text"
+	[SQL_SPLATS] = "SELECT seq, after, kind, title, fingerprint, line, lines, text, task, pid,"
+		       " cpu, taint, fatal, frames, excuse_reason, excuse_link, excuse_owner,"
+		       " excuse_until"
 		       " FROM splat WHERE run_id = ?1 AND job = ?2 AND program = ?3"
 		       " ORDER BY seq",
 	[SQL_ARTEFACT] = "SELECT path FROM artefact WHERE run_id = ?1 AND"

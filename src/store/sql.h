@@ -12,7 +12,7 @@
  * edited: the next change is a new text, and tests/unit/test-store.c gets rows
  * of the version before it.
  */
-#define DB_VERSION 1
+#define DB_VERSION 2
 extern const char *const MIGRATIONS[DB_VERSION];
 
 /* For each connection; and what a writer does once the file is ours. */

@@ -67,7 +67,7 @@ static uint64_t hash(uint64_t h, struct str s)
 static void splat_end(struct console *c)
 {
 	struct str headline = str_n(c->headline, c->headline_n);
-	struct event_splat s = { .kind = str_of(c->kind ? c->kind->kind : NULL) };
+	struct event_splat s = { .kind = str_of(c->kind ? c->kind->kind : NULL), .pid = -1, .cpu = -1 };
 	struct event ev = { .type = EVENT_SPLAT, .program = c->began_in };
 	uint64_t h = 0xcbf29ce484222325u;
 	char fingerprint[17];

@@ -101,12 +101,38 @@ struct event_problem {
 	struct str message;
 };
 
+/* One function of a splat's trace, the innermost first. */
+struct event_frame {
+	struct str function;   /* "mptcp_foo", as printed: "mptcp_foo.isra.0" */
+	struct str module;     /* "mptcp"; empty: the kernel's image */
+	uint64_t offset, size; /* in the function, of it; size 0: not printed */
+	bool unsure;           /* "? f": was found on the stack, may be stale */
+	bool inlined;          /* "[inline]", of a log that was decoded */
+};
+
+#define EVENT_FRAMES_MAX 32 /* of one splat */
+
+/* A rule of the configuration by which a splat does not count. */
+struct event_excuse {
+	struct str reason;       /* never empty */
+	struct str link, owner;  /* may be empty */
+	struct str until;        /* last day that it holds, "2026-12-31"; empty: always */
+};
+
 struct event_splat {
 	struct str kind;        /* "warning", "oops", ...: taproom-parse(1)'s words */
-	struct str title;       /* "WARNING in mptcp_foo" */
-	struct str text;        /* first to last line, bounded */
-	struct str fingerprint; /* stable across addresses and offsets, hex */
-	uint64_t line, lines;   /* in the console log */
+	struct str title;       /* "WARNING in mptcp_foo", as syzbot's titles */
+	struct str text;        /* its lines, the first to the last, bounded */
+	struct str fingerprint; /* stable across addresses, offsets, processes; hex */
+	uint64_t line, lines;   /* in the console log, with others' in between */
+	struct str task;        /* whose fault or report it was, "ip"; empty: unknown */
+	int64_t pid;            /* of it; -1: unknown */
+	int cpu;                /* -1: unknown */
+	struct str taint;       /* letters before it, "G W"; empty: none, or unknown */
+	bool fatal;             /* the kernel died of it */
+	const struct event_frame *frames;
+	unsigned n_frames;      /* up to EVENT_FRAMES_MAX */
+	const struct event_excuse *excuse; /* NULL: it counts */
 };
 
 struct event_run {

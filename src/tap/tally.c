@@ -173,7 +173,9 @@ static void on_event(void *ctx, const struct event *ev)
 	case EVENT_RESULT: result(t, ev); break;
 	case EVENT_PROBLEM: t->problems++; break;
 	case EVENT_SPLAT:
-		if (!t->splats++)
+		if (ev->splat->excuse)
+			t->excused++;
+		else if (!t->splats++)
 			t->splat = xstrndup(ev->splat->title.p, ev->splat->title.n);
 		break;
 	case EVENT_RUN_BEGIN:
@@ -225,6 +227,8 @@ void tally_conclusion(const struct tally *t, struct buf *ret)
 		buf_printf(ret, "Success");
 		if (t->counts[STATUS_FLAKY])
 			buf_printf(ret, ", %" PRIu64 " flaky", t->counts[STATUS_FLAKY]);
+		if (t->excused)
+			buf_printf(ret, ", %" PRIu64 " splat(s) ignored", t->excused);
 		return;
 	case 1:
 		buf_printf(ret, "Unstable: %" PRIu64 " failed test(s)", t->bad);

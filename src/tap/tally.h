@@ -24,7 +24,8 @@ struct tally {
 	uint64_t programs, programs_bad; /* ended ones */
 	uint64_t bad;              /* failed tests; .harness of them: `error` */
 	uint64_t harness, crashes;
-	uint64_t splats;
+	uint64_t splats;           /* that count */
+	uint64_t excused;          /* splats that a rule excuses */
 	uint64_t problems;
 	char *splat;               /* title of the first */
 	struct tally_name names[TALLY_NAMES_MAX];

@@ -87,7 +87,8 @@ static void say(const struct report_format *f, struct report *r, const struct st
 	};
 	struct event_problem problem = { PROBLEM_PLAN_MISMATCH, line, s->name };
 	struct event_splat splat = { .kind = STR("warning"), .title = s->name, .line = line,
-				     .lines = 30, .fingerprint = STR("0123456789abcdef") };
+				     .lines = 30, .fingerprint = STR("0123456789abcdef"), .pid = -1,
+				     .cpu = -1 };
 	struct event_program program = {
 		.suite = STR("mptcp"), .name = s->name, .attempt = s->attempt,
 		.time_ms = 1769850309000, .status = s->status, .exit_code = s->exit_code,

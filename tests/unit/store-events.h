@@ -113,9 +113,23 @@ static inline void say_problem(struct event_sink sink, unsigned job, unsigned n,
 
 static inline void say_splat(struct event_sink sink, unsigned job, unsigned n, const char *title)
 {
-	struct event_splat s = { STR("warning"), str_of(title),
-				 STR("WARNING: CPU: 0\nCall Trace:\n <TASK>\n <TASK>\n <TASK>\n"),
-				 STR("0123456789abcdef"), 80, 31 };
+	static const struct event_frame frames[] = {
+		{ .function = STR("mptcp_foo.isra.0"), .module = STR("mptcp"),
+		  .offset = 0x12, .size = 0x340 },
+		{ .function = STR("stale"), .size = 0x20, .unsure = true },
+		{ .function = STR("sk_inline"), .inlined = true },
+		{ .function = STR("do_syscall_64"), .offset = 0x3b, .size = 0x90 },
+	};
+	static const struct event_excuse excuse = { STR("known"), STR("https://bugs.example/1"),
+						    STR("net"), STR("2026-12-31") };
+	struct event_splat s = {
+		.kind = STR("warning"), .title = str_of(title),
+		.text = STR("WARNING: CPU: 0\nCall Trace:\n <TASK>\n <TASK>\n <TASK>\n"),
+		.fingerprint = STR("0123456789abcdef"), .line = 80, .lines = 31,
+		.task = STR("ip"), .pid = 77, .cpu = 3, .taint = STR("G W"), .fatal = true,
+		.frames = frames, .n_frames = ARRAY_SIZE(frames),
+		.excuse = strstr(title, "(excused)") ? &excuse : NULL,
+	};
 	struct event ev = { .type = EVENT_SPLAT, .job = job, .program = n, .splat = &s };
 
 	event_emit(&sink, &ev);
@@ -226,6 +240,25 @@ static inline void hear_splat(struct out *o, const struct event *ev)
 	HEAR_STR(o, ev->splat, fingerprint);
 	HEAR_INT(o, ev->splat, line);
 	HEAR_INT(o, ev->splat, lines);
+	HEAR_STR(o, ev->splat, task);
+	HEAR_INT(o, ev->splat, pid);
+	HEAR_INT(o, ev->splat, cpu);
+	HEAR_STR(o, ev->splat, taint);
+	HEAR_INT(o, ev->splat, fatal);
+	for (unsigned i = 0; i < ev->splat->n_frames; i++) {
+		HEAR_STR(o, &ev->splat->frames[i], function);
+		HEAR_STR(o, &ev->splat->frames[i], module);
+		HEAR_INT(o, &ev->splat->frames[i], offset);
+		HEAR_INT(o, &ev->splat->frames[i], size);
+		HEAR_INT(o, &ev->splat->frames[i], unsure);
+		HEAR_INT(o, &ev->splat->frames[i], inlined);
+	}
+	if (ev->splat->excuse) {
+		HEAR_STR(o, ev->splat->excuse, reason);
+		HEAR_STR(o, ev->splat->excuse, link);
+		HEAR_STR(o, ev->splat->excuse, owner);
+		HEAR_STR(o, ev->splat->excuse, until);
+	}
 }
 
 static inline void hear(void *ctx, const struct event *ev)

@@ -462,19 +462,25 @@ static void test_permission(struct tap *t)
 
 /* ---- earlier formats ---- */
 
+/* Of every version so far. */
+#define OLD_ROWS \
+	"INSERT INTO run VALUES (1, 'old', 't', 'b', 'c', 'x', 1, 2, 'done', 0, 'Success'," \
+	" 'pass=1', 0);" \
+	"INSERT INTO job VALUES (1, 1, 'normal', 'qemu', 'tcg', '', '6.12', 'h', 1, 2, 1, 2);" \
+	"INSERT INTO program VALUES (1, 'mptcp', 'diag.sh');" \
+	"INSERT INTO series VALUES (1, 1, 'k', 1, 'a/b', x'0101', 1, 1);" \
+	"INSERT INTO series VALUES (2, 1, '', 1, '', x'', 1, 0);" \
+	"INSERT INTO shape VALUES (1, 0, x'00020202');" \
+	"INSERT INTO execution VALUES (1, 1, 1, 1, 1, 1, 1, 'fail', 1, 1, 2, 5, 3, ''," \
+	" x'00000400000000001800010000');" \
+	"INSERT INTO exception VALUES (1, 0, 1, 'fail', 'why');"
+
 /* Rows as that version wrote them: [v - 1] is put into a file of version v. */
 static const char *const ROWS[DB_VERSION] = {
-	[0] =
-	"INSERT INTO run VALUES (1, 'old', 't', 'b', 'c', 'x', 1, 2, 'done', 0, 'Success',"
-	" 'pass=1', 0);"
-	"INSERT INTO job VALUES (1, 1, 'normal', 'qemu', 'tcg', '', '6.12', 'h', 1, 2, 1, 2);"
-	"INSERT INTO program VALUES (1, 'mptcp', 'diag.sh');"
-	"INSERT INTO series VALUES (1, 1, 'k', 1, 'a/b', x'0101', 1, 1);"
-	"INSERT INTO series VALUES (2, 1, '', 1, '', x'', 1, 0);"
-	"INSERT INTO shape VALUES (1, 0, x'00020202');"
-	"INSERT INTO execution VALUES (1, 1, 1, 1, 1, 1, 1, 'fail', 1, 1, 2, 5, 3, '',"
-	" x'00000400000000001800010000');"
-	"INSERT INTO exception VALUES (1, 0, 1, 'fail', 'why');",
+	[0] = OLD_ROWS,
+	[1] = OLD_ROWS
+	"INSERT INTO splat VALUES (1, 1, 1, 1, 0, 0, 'warning', 'WARNING in f', '00', 3, 4,"
+	" x'0061', 'ip', 7, 0, 'G W', 0, ' f+0x1/0x2 [m]', '', '', '', '');",
 };
 
 static void hear_old(void *ctx, const struct event *ev)

@@ -18,6 +18,7 @@ static void say_everything(struct event_sink sink, const void *id)
 	say_simple(sink, 1, 1, 0, STATUS_PASS);
 	say_problem(sink, 1, 1, "between");
 	say_splat(sink, 1, 1, "WARNING in mptcp_foo");
+	say_splat(sink, 1, 1, "WARNING in mptcp_known (excused)");
 	say_simple(sink, 1, 1, 1, STATUS_SKIP);
 	say_result(sink, 1, 1, 2, sub, 2, STR("net/mptcp: pm/ports: a/b"), STATUS_FAIL, STR("x"));
 	say_result(sink, 1, 1, 3, sub, 2, STR("net/mptcp: pm/ports: a/b"), STATUS_PASS, STR(""));
@@ -29,6 +30,7 @@ static void say_everything(struct event_sink sink, const void *id)
 	say_begin(sink, 1, 3, "no-output.sh", 1);
 	say_end(sink, 1, 3, "no-output.sh", 1, STATUS_TIMEOUT, NULL);
 	say_splat(sink, 1, 0, "WARNING at power off");
+	say_splat(sink, 1, 0, "WARNING that is known (excused)");
 	say_job(sink, EVENT_JOB_END, 1, "normal", NULL);
 	say_job(sink, EVENT_JOB_BEGIN, 2, "debug", NULL);
 	say_job(sink, EVENT_JOB_END, 2, "debug", NULL);
@@ -44,7 +46,7 @@ static int got_everything(void *ctx, const struct store_run *r)
 	   str_eq(r->kernel, STR("6.12.1-test")), "modes, machines, kernel of its jobs");
 	ok(t, r->counts[STATUS_PASS] == 1 + 2 + 29 && r->counts[STATUS_SKIP] == 1 &&
 	   r->counts[STATUS_FAIL] == 1 && r->counts[STATUS_TIMEOUT] == 1, "counts");
-	is_int(t, (int64_t)r->splats, 3, "splats, with those outside of programs");
+	is_int(t, (int64_t)r->splats, 3, "splats that count, with those outside of programs");
 	return 7;
 }
 

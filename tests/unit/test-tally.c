@@ -7,7 +7,7 @@
 /*
  * Words: "name" begins a program, "name:2" its second attempt, "+x" and "-x"
  * a passed and a failed result, "~x" a flaky one, "=status" ends it, "!x" is a
- * splat.
+ * splat, "?x" one that a rule excuses.
  */
 struct row {
 	const char *words;
@@ -36,6 +36,8 @@ static const struct row ROWS[] = {
 	{ "a -x !W !V =fail", 3, "Critical: 2 splat(s): W, ... - 1 failed test(s): s/a/x", 1,
 	  1 },
 	{ "a +x =pass !W b =pass", 3, "Critical: 1 splat(s): W", 2, 2 },
+	{ "a +x ?W =pass", 0, "Success, 1 splat(s) ignored", 1, 1 },
+	{ "a +x ?W !V =pass", 3, "Critical: 1 splat(s): V", 1, 1 },
 	{ "-x +y", 1, "Unstable: 1 failed test(s): x", 2, 0 },
 };
 
@@ -44,6 +46,7 @@ static void say(struct event_sink sink, struct str w, unsigned *id)
 	struct str path = str_from(w, 1);
 	struct event_result r = { .path = &path, .depth = 1, .leaf = true };
 	struct event_program p = { .suite = STR("s") };
+	struct event_excuse excuse = { .reason = STR("known") };
 	struct event_splat splat = { .kind = STR("warning"), .title = path };
 	struct event ev = { .job = 1, .program = *id };
 
@@ -51,6 +54,7 @@ static void say(struct event_sink sink, struct str w, unsigned *id)
 	case '+': r.status = STATUS_PASS; break;
 	case '-': r.status = STATUS_FAIL; break;
 	case '~': r.status = STATUS_FLAKY; break;
+	case '?': splat.excuse = &excuse; /* fall through */
 	case '!':
 		ev.type = EVENT_SPLAT;
 		ev.splat = &splat;

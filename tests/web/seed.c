@@ -238,6 +238,8 @@ static void splat(struct seed *s)
 		.fingerprint = STR("5b1cf7a0d2e94c31"),
 		.line = 3,
 		.lines = 6,
+		.pid = -1,
+		.cpu = -1,
 	};
 
 	e.text = text(s, "WARNING: CPU: 0 PID: 412 at net/mptcp/pm_netlink.c:871 "
