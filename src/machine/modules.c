@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/inflate.h"
 #include "base/mem.h"
-#include "machine/inflate.h"
 
 #define MODULE_MAX (64u << 20)
 

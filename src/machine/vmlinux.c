@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/inflate.h"
 #include "base/mem.h"
-#include "machine/inflate.h"
 #include "machine/kind.h"
 
 #define VMLINUX_MAX (512u << 20)

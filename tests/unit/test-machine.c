@@ -10,12 +10,12 @@
 #include <zstd.h>
 
 #include "base/file.h"
+#include "base/inflate.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "machine/accel.h"
 #include "machine/agent.h"
 #include "machine/frame.h"
-#include "machine/inflate.h"
 #include "machine/initramfs.h"
 #include "machine/modules.h"
 #include "machine/vmlinux.h"

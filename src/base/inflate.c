@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "machine/inflate.h"
+#include "base/inflate.h"
 
 #include <lzma.h>
 #include <zlib.h>
