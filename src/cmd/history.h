@@ -22,9 +22,11 @@ int history_fail(struct cmd *c, int r, const struct err *err);
 
 /* -1 when there is one operand; else says so and returns the exit code. */
 int history_one_operand(struct cmd *c, const char *command, int n, char **argv);
-/* The run as a document of that format, to @out. Returns the exit code. */
+struct decoder;
+/* The run as a document of that format, to @out, its splats' texts with it when
+ * there is a @decoder (not NULL). Returns the exit code. */
 int history_report(struct cmd *c, const struct cmd_common *common, const char *spec,
-		   const char *format, struct out *out);
+		   const char *format, struct decoder *decoder, struct out *out);
 
 /* @s in exactly @width columns: cut with an ellipsis, padded with blanks when
  * @pad. Escaped as out_term() does. */

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cmd/decoder.h"
 #include "cmd/history.h"
+#include "kernel/decode.h"
 
 struct log_options {
 	struct cmd_common common;
-	const char *lines;
+	struct decoder_options decoder;
+	const char *lines, *file;
 	bool console;
 };
 
@@ -19,12 +23,16 @@ static const struct opt OPTS[] = {
 	  .help = "the machines' consoles: the kernel's own words" },
 	{ .type = OPT_TYPE_STR, .name = "lines", .arg = "FROM-TO", AT(lines),
 	  .help = "only these lines of the log, as 'taproom runs --json' gives them" },
+	{ .type = OPT_TYPE_STR, .name = "file", .arg = "FILE", AT(file),
+	  .help = "no run's log but this one, decoded by --symbols; - is standard input" },
+	OPT_GROUP("Decoding", DECODER_OPTIONS, struct log_options, decoder),
 	OPT_GROUP("Common", CMD_COMMON, struct log_options, common),
 	OPT_END,
 };
 
 const struct opt_command cmd_log_help = {
-	.usage = "taproom log RUN [SELECTOR] [options]",
+	.usage = "taproom log RUN [SELECTOR] [options]\n"
+		 "       taproom log --file FILE --symbols PATH [options]",
 	.summary = "Prints what a run's tests printed: all, one program's, or one result's lines.",
 	.text = "SELECTOR is suite, suite/test or suite/test/subtest; * and ? match. Several logs "
 		"stand each under a heading. On a terminal control sequences are made visible.\n"
@@ -32,7 +40,8 @@ const struct opt_command cmd_log_help = {
 	.opts = OPTS,
 	.examples = "  taproom log latest mptcp/pm_netlink\n"
 		    "  taproom log 17 'mptcp/mptcp_join.sh/*fastclose*'\n"
-		    "  taproom log latest --console\n",
+		    "  taproom log latest --console --decode\n"
+		    "  dmesg | taproom log --file - --symbols ~/linux\n",
 };
 
 /* ---- what to print ---- */
@@ -45,6 +54,7 @@ struct part {
 };
 
 struct search {
+	struct decoder *decoder; /* NULL: logs stay as they are */
 	bool console;
 	char *suite, *test, *subtest; /* NULL: any */
 	struct part *v;
@@ -185,6 +195,8 @@ static void on_event(void *ctx, const struct event *ev)
 {
 	struct search *s = ctx;
 
+	if (s->decoder)
+		decoder_event(s->decoder, ev);
 	if (s->console) {
 		if (ev->type == EVENT_JOB_END && ev->job_info->console_path.n)
 			found(s, (struct part){ .job = ev->job },
@@ -250,21 +262,55 @@ static int tame_write(void *ctx, const char *p, size_t n)
 	return t->to->error;
 }
 
-static int print_part(struct cmd *c, struct store *s, int64_t id, const struct part *p,
-		      struct err *err)
-{
-	struct tame tame = { .to = c->out };
-	struct out out;
-	int r;
+/* The way of a log's bytes: decoded (symbols NULL: as they are), tamed on a
+ * terminal, out. */
+struct way {
+	struct decode decode;
+	struct tame tame;
+	struct out safe, *in;
+};
 
-	if (!isatty(STDOUT_FILENO))
-		return store_log(s, id, p->program, p->job, p->from, p->to, c->out, err);
-	out_to(&out, tame_write, &tame);
-	r = store_log(s, id, p->program, p->job, p->from, p->to, &out, err);
-	out_flush(&out);
-	if (tame.line.n)
-		tame_line(&tame, buf_str(&tame.line), false);
-	buf_done(&tame.line);
+static void way_begin(struct way *w, struct cmd *c, struct symbols *symbols)
+{
+	w->in = c->out;
+	w->tame = (struct tame){ .to = c->out };
+	if (isatty(STDOUT_FILENO)) {
+		out_to(&w->safe, tame_write, &w->tame);
+		w->in = &w->safe;
+	}
+	decode_begin(&w->decode, symbols, w->in);
+	if (symbols)
+		w->in = &w->decode.in;
+}
+
+static void way_flush(struct way *w)
+{
+	out_flush(&w->decode.in);
+	if (w->tame.to && w->decode.to == &w->safe)
+		out_flush(&w->safe);
+}
+
+static void way_end(struct way *w)
+{
+	decode_end(&w->decode);
+	way_flush(w);
+	if (w->tame.line.n)
+		tame_line(&w->tame, buf_str(&w->tame.line), false);
+	buf_done(&w->tame.line);
+}
+
+static int print_part(struct cmd *c, struct store *s, int64_t id, struct decoder *d,
+		      const struct part *p, struct err *err)
+{
+	struct symbols *symbols = NULL;
+	struct way way;
+	int r = d ? decoder_symbols(d, p->job, &symbols, err) : 0;
+
+	if (r < 0)
+		return r;
+	way_begin(&way, c, symbols);
+	r = store_log(s, id, p->program, p->job, p->from, p->to, way.in, err);
+	way_end(&way);
 	return r;
 }
 
@@ -281,7 +327,7 @@ static int print_all(struct cmd *c, struct store *s, int64_t id, const struct se
 			history_colour(c, NULL);
 			out_lit(c->out, " <==\n");
 		}
-		r = print_part(c, s, id, &found->v[i], err);
+		r = print_part(c, s, id, found->decoder, &found->v[i], err);
 	}
 	return r;
 }
@@ -309,11 +355,14 @@ static int log_run(struct cmd *c, const struct log_options *o, const char *run,
 		   const char *selector, struct err *err)
 {
 	_cleanup_(search_done) struct search s;
+	_cleanup_(decoder_done) struct decoder decoder;
 	struct store *store = NULL;
 	int64_t id;
 	int r;
 
+	decoder_init(&decoder, c, &o->decoder);
 	search_init(&s, selector, o->console);
+	s.decoder = decoder_wanted(&o->decoder) ? &decoder : NULL;
 	r = history_find(&o->common, run, &store, &id, err);
 	if (r == 0)
 		r = store_replay(store, id, (struct event_sink){ on_event, &s }, err);
@@ -325,6 +374,50 @@ static int log_run(struct cmd *c, const struct log_options *o, const char *run,
 	if (r == 0)
 		r = print_all(c, store, id, &s, err);
 	store_close(store);
+	return r;
+}
+
+/* ---- a log of no run ---- */
+
+static int print_fd(struct way *way, struct cmd *c, int fd, const char *name, struct err *err)
+{
+	char chunk[8192];
+
+	for (;;) {
+		ssize_t n = read(fd, chunk, sizeof(chunk));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, errno, "read '%s'", name);
+		if (n == 0 || c->out->error)
+			return 0;
+		out_bytes(way->in, chunk, (size_t)n);
+		/* Somebody may wait for what came through a pipe. */
+		way_flush(way);
+		out_flush(c->out);
+	}
+}
+
+static int log_file(struct cmd *c, const struct log_options *o, struct err *err)
+{
+	_cleanup_(decoder_done) struct decoder decoder;
+	_cleanup_(closep) int file = -1;
+	struct symbols *symbols = NULL;
+	struct way way;
+	int r, fd = STDIN_FILENO;
+
+	decoder_init(&decoder, c, &o->decoder);
+	if (strcmp(o->file, "-") != 0)
+		fd = file = open(o->file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, errno, "open '%s'", o->file);
+	r = decoder_symbols(&decoder, 0, &symbols, err);
+	if (r < 0)
+		return r;
+	way_begin(&way, c, symbols);
+	r = print_fd(&way, c, fd, o->file, err);
+	way_end(&way);
 	return r;
 }
 
@@ -340,6 +433,18 @@ int cmd_log_run(struct cmd *c, int argc, char **argv)
 		err_set(&err, EINVAL, "log prints logs as they are, not JSON; "
 				      "'taproom runs --json' tells results and their lines");
 		return cmd_fail(c, EXIT_USAGE, &err);
+	}
+	if (o.file) {
+		if (n || o.console || o.lines || !o.decoder.symbols) {
+			err_set(&err, EINVAL, n || o.console || o.lines ?
+				"--file prints all of one file; a run, --console and --lines don't "
+				"go with it" :
+				"--file: which kernel wrote it? Name its vmlinux or its tree with "
+				"--symbols");
+			return cmd_fail(c, EXIT_USAGE, &err);
+		}
+		r = log_file(c, &o, &err);
+		return r < 0 ? history_fail(c, r, &err) : EXIT_PASSED;
 	}
 	if (n != 2 || o.console) {
 		code = history_one_operand(c, "log", n, argv);

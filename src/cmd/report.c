@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cmd/decoder.h"
 #include "cmd/history.h"
 #include "report/report.h"
 
@@ -47,17 +48,20 @@ static int report_log(void *ctx, unsigned program, uint64_t from, uint64_t to, s
 struct document {
 	const struct report_format *format;
 	struct report *report;
+	struct decoder *decoder; /* or NULL */
 };
 
 static void document_event(void *ctx, const struct event *ev)
 {
 	struct document *d = ctx;
 
+	if (d->decoder)
+		decoder_event(d->decoder, ev);
 	d->format->event(d->report, ev);
 }
 
 int history_report(struct cmd *c, const struct cmd_common *common, const char *spec,
-		   const char *format, struct out *out)
+		   const char *format, struct decoder *decoder, struct out *out)
 {
 	struct report_logs logs = {};
 	struct report_options opt = {
@@ -65,6 +69,8 @@ int history_report(struct cmd *c, const struct cmd_common *common, const char *s
 		.verbose = (unsigned)common->verbose,
 		.log = report_log,
 		.log_ctx = &logs,
+		.decode = decoder ? decoder_splat : NULL,
+		.decode_ctx = decoder,
 	};
 	struct err err = {};
 	const struct report_format *f = report_format_find(format, &err);
@@ -76,7 +82,7 @@ int history_report(struct cmd *c, const struct cmd_common *common, const char *s
 	r = history_find(common, spec, &logs.s, &logs.run_id, &err);
 	if (r < 0)
 		return history_fail(c, r, &err);
-	document = (struct document){ f, f->begin(out, &opt) };
+	document = (struct document){ f, f->begin(out, &opt), decoder };
 	r = store_replay(logs.s, logs.run_id, (struct event_sink){ document_event, &document },
 			 &err);
 	f->end(document.report);
@@ -99,7 +105,7 @@ static int to_file(struct cmd *c, const struct report_command *o, const char *ru
 		return cmd_fail(c, EXIT_HARNESS, &err);
 	}
 	out_to_fd(&out, fd);
-	code = history_report(c, &o->common, run, format, &out);
+	code = history_report(c, &o->common, run, format, NULL, &out);
 	if (out_flush(&out) < 0 || (code == EXIT_PASSED && rename(temp, o->file) < 0)) {
 		err_sys(&err, out.error ? -out.error : errno, "write '%s'", o->file);
 		code = cmd_fail(c, EXIT_HARNESS, &err);
@@ -123,5 +129,5 @@ int cmd_report_run(struct cmd *c, int argc, char **argv)
 	format = o.format ? o.format : o.common.json ? "json" : "text";
 	if (o.file && strcmp(o.file, "-") != 0)
 		return to_file(c, &o, argv[1], format);
-	return history_report(c, &o.common, argv[1], format, c->out);
+	return history_report(c, &o.common, argv[1], format, NULL, c->out);
 }

@@ -4,13 +4,16 @@
 
 #include "base/mem.h"
 #include "base/units.h"
+#include "cmd/decoder.h"
 #include "cmd/history.h"
 
 struct show_options {
 	struct cmd_common common;
+	struct decoder_options decoder;
 };
 
 static const struct opt OPTS[] = {
+	OPT_GROUP("Decoding", DECODER_OPTIONS, struct show_options, decoder),
 	OPT_GROUP("Common", CMD_COMMON, struct show_options, common),
 	OPT_END,
 };
@@ -18,7 +21,7 @@ static const struct opt OPTS[] = {
 const struct opt_command cmd_show_help = {
 	.usage = "taproom show RUN [options]",
 	.summary = "Shows one run: what did not pass, counts, conclusion; all of it with -v.",
-	.text = HISTORY_RUN_HELP,
+	.text = "With --decode the text of each splat stands below it.\n" HISTORY_RUN_HELP,
 	.opts = OPTS,
 	.examples = "  taproom show latest\n"
 		    "  taproom show 17 -v\n",
@@ -64,7 +67,8 @@ static int print_state(void *ctx, const struct store_run *r)
 	return 0;
 }
 
-static int show_text(struct cmd *c, const struct show_options *o, const char *spec)
+static int show_text(struct cmd *c, const struct show_options *o, const char *spec,
+		     struct decoder *decoder)
 {
 	struct store *s = NULL;
 	struct err err = {};
@@ -80,7 +84,7 @@ static int show_text(struct cmd *c, const struct show_options *o, const char *sp
 	}
 	/* By its number: "latest" may be another one by now. */
 	snprintf(number, sizeof(number), "%" PRId64, id);
-	code = history_report(c, &o->common, number, "text", c->out);
+	code = history_report(c, &o->common, number, "text", decoder, c->out);
 	if (code == EXIT_PASSED)
 		store_run_get(s, id, print_state, c, NULL);
 	store_close(s);
@@ -90,6 +94,8 @@ static int show_text(struct cmd *c, const struct show_options *o, const char *sp
 int cmd_show_run(struct cmd *c, int argc, char **argv)
 {
 	struct show_options o = {};
+	struct decoder decoder, *d = NULL;
+	struct err err;
 	int n, code = cmd_options(c, &cmd_show_help, false, argc, argv, &o, &o.common, &n);
 
 	if (code >= 0)
@@ -97,7 +103,14 @@ int cmd_show_run(struct cmd *c, int argc, char **argv)
 	code = history_one_operand(c, "show", n, argv);
 	if (code >= 0)
 		return code;
+	decoder_init(&decoder, c, &o.decoder);
+	if (decoder_wanted(&o.decoder))
+		d = &decoder;
 	if (o.common.json)
-		return history_report(c, &o.common, argv[1], "json", c->out);
-	return show_text(c, &o, argv[1]);
+		code = history_report(c, &o.common, argv[1], "json", d, c->out);
+	else
+		code = show_text(c, &o, argv[1], d);
+	err = decoder.err;
+	decoder_done(&decoder);
+	return code == EXIT_PASSED && err.code ? cmd_fail(c, EXIT_USAGE, &err) : code;
 }

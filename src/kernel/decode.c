@@ -7,6 +7,7 @@
 #define HEX_MAX       16
 #define BUILD_ID_LEAST 16 /* digits of a build id in a log; it prints 40 */
 #define MODULE_NAME_MAX 64 /* MODULE_NAME_LEN is 56 */
+#define INDENT_MAX     8
 
 /* What was found in a line. */
 struct frame {
@@ -175,12 +176,12 @@ static size_t prefix_of(struct str line)
 	return n;
 }
 
-/* A grown line: the prefix, then blanks up to below the frame. */
+/* A grown line: the prefix, then blanks up to below the frame if it is near. */
 static void put_indent(struct out *out, struct str line, size_t prefix, size_t from)
 {
 	out_char(out, '\n');
 	out_str(out, str_n(line.p, prefix < from ? prefix : from));
-	for (size_t i = prefix; i < from && i < prefix + 64; i++)
+	for (size_t i = prefix; i < from && i < prefix + INDENT_MAX; i++)
 		out_char(out, line.p[i] == '\t' ? '\t' : ' ');
 	out_char(out, ' ');
 }

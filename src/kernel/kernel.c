@@ -99,6 +99,19 @@ int kernel_source(struct kernel *k, const char *cache_dir, const struct log *log
 	return o->source(k, cache_dir, log, err);
 }
 
+int kernel_debug_fetch(const char *spec, const char *release, const char *version,
+		       const char *cache_dir, const struct log *log, struct err *err)
+{
+	return debian_debug(spec && is_debian(spec) ? spec : "debian", release, version,
+			    cache_dir, log, err);
+}
+
+int kernel_debug_package(const char *release, char **ret_package, uint64_t *ret_fetch,
+			 uint64_t *ret_unpacked)
+{
+	return debian_debug_size(release, ret_package, ret_fetch, ret_unpacked);
+}
+
 void kernel_done(struct kernel *k)
 {
 	char **all[] = { &k->spec, &k->release, &k->version, &k->branch, &k->image,

@@ -11,6 +11,8 @@
  *
  * Everything found stays in the cache and is found again without a network.
  */
+#include <stdint.h>
+
 #include "base/err.h"
 #include "base/log.h"
 
@@ -39,6 +41,19 @@ void kernel_done(struct kernel *k);
  */
 int kernel_source(struct kernel *k, const char *cache_dir, const struct log *log,
 		  struct err *err);
+
+/*
+ * Debug info of Debian's kernels is a package of its own, which unpacks to
+ * 1.8 GB. Fetches it into the cache, where symbols_open() finds it. @spec: the
+ * run's --kernel, its suite counts; NULL: the system's. @version: the package's;
+ * NULL: the newest. -ENOENT: there is no such package.
+ */
+int kernel_debug_fetch(const char *spec, const char *release, const char *version,
+		       const char *cache_dir, const struct log *log, struct err *err);
+/* Whether the system's package lists have it. Returns 1 with its name, which the
+ * caller frees, and its sizes in bytes, or 0. No network. */
+int kernel_debug_package(const char *release, char **ret_package, uint64_t *ret_fetch,
+			 uint64_t *ret_unpacked);
 
 /* Value of CONFIG_@name: 'y' (also for numbers and strings), 'm', 'n' (not
  * there either), or '?' when there is no such file or @config_path is NULL. */

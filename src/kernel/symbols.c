@@ -8,6 +8,7 @@
 #include "kernel/object.h"
 
 #define ANSWERS_MAX 65536 /* that are kept; then all are forgotten */
+#define HEADS       16384
 #define OBJECTS_MAX 1024  /* modules that a log may name */
 #define PLACES_MAX  (OBJECT_SAME_MAX * LINES_FRAMES_MAX)
 #define TELL_MAX    8     /* objects; the rest is counted */
@@ -50,7 +51,7 @@ struct symbols {
 	size_t n;
 	struct owner other; /* modules past OBJECTS_MAX */
 	struct arena arena; /* of the answers */
-	struct answer *heads[ANSWERS_MAX];
+	struct answer *heads[HEADS];
 	unsigned n_answers;
 	struct buf key;
 };
@@ -259,7 +260,7 @@ static struct str key_of(struct symbols *s, const struct symbols_query *q)
 static struct answer *answer_to(struct symbols *s, const struct symbols_query *q)
 {
 	struct str key = key_of(s, q);
-	struct answer **head = &s->heads[str_hash(key, STR_HASH_INIT) % ANSWERS_MAX], *a;
+	struct answer **head = &s->heads[str_hash(key, STR_HASH_INIT) % HEADS], *a;
 
 	for (a = *head; a; a = a->next)
 		if (str_eq(a->key, key))

@@ -103,9 +103,10 @@ static void put_problem(struct json *j, const struct event *ev)
 	json_end(j);
 }
 
-static void put_splat(struct json *j, const struct event *ev)
+static void put_splat(const struct report *r, struct json *j, const struct event *ev)
 {
 	const struct event_splat *s = ev->splat;
+	_cleanup_(buf_done) struct buf decoded = {};
 
 	json_object(j);
 	json_field_str(j, "kind", s->kind);
@@ -115,6 +116,8 @@ static void put_splat(struct json *j, const struct event *ev)
 	json_field_str(j, "fingerprint", s->fingerprint);
 	if (ev->job)
 		json_field_int(j, "job", ev->job);
+	if (r->opt->decode && r->opt->decode(r->opt->decode_ctx, ev, &decoded) > 0)
+		json_field_str(j, "decoded", buf_str(&decoded));
 	json_end(j);
 }
 
@@ -286,7 +289,7 @@ static void on_event(struct report *r, const struct event *ev)
 	case EVENT_PROBLEM: problem(r, ev); break;
 	case EVENT_SPLAT:
 		if (!list_full(r, &r->splats))
-			put_splat(&r->splats.json, ev);
+			put_splat(r, &r->splats.json, ev);
 		break;
 	}
 }

@@ -20,6 +20,10 @@ struct report_options {
 	 * NULL: no logs. */
 	int (*log)(void *ctx, unsigned program, uint64_t from, uint64_t to, struct out *out);
 	void *log_ctx;
+	/* The text of a splat with its frames decoded, into @ret: told with it (text,
+	 * json). Returns 1, or 0 when there is none. NULL: not told. */
+	int (*decode)(void *ctx, const struct event *splat, struct buf *ret);
+	void *decode_ctx;
 	/* Of `taproom parse`, whose stream is one program without begin and end:
 	 * what the reader found, valid when the document ends. NULL: a run. */
 	const struct tap_summary *parsed;

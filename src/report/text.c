@@ -269,6 +269,23 @@ static void program_end(struct report *r, const struct event *ev)
 	buf_done(&name);
 }
 
+/* What the kernel said, with the places in its source. */
+static void decoded(struct report *r, struct report_program *p, const struct event *ev)
+{
+	_cleanup_(buf_done) struct buf text = {};
+	struct out o;
+
+	if (!r->opt->decode || p->hidden || r->opt->decode(r->opt->decode_ctx, ev, &text) <= 0)
+		return;
+	out_to_buf(&o, &p->text);
+	for (struct str rest = buf_str(&text); rest.n;) {
+		out_lit(&o, "        ");
+		out_term(&o, str_cut(&rest, '\n'));
+		out_char(&o, '\n');
+	}
+	out_flush(&o);
+}
+
 /* Of a program that has ended the line is written: this one names it. */
 static void splat(struct report *r, const struct event *ev)
 {
@@ -280,6 +297,7 @@ static void splat(struct report *r, const struct event *ev)
 		program_name(p, &what);
 	buf_printf(&what, "%s%.*s", p->ended ? ": " : "", STR_FMT(e->kind));
 	note(r, p, "#", buf_str(&what), e->title, e->line);
+	decoded(r, p, ev);
 	buf_done(&what);
 }
 
