@@ -42,10 +42,3 @@ bool stat_failed(const uint8_t *cells, size_t n);
 struct stat_rate stat_rate_of(const uint8_t *cells, size_t n);
 /* For qsort(): the highest rate first; of equal ones that with the most runs. */
 int stat_rate_order(const struct stat_rate *a, const struct stat_rate *b);
-
-/* Regularised incomplete beta function I_x(a, b): the distribution function of
- * Beta(a, b). 0 <= x <= 1, a > 0, b > 0. Ten digits with a + b in the millions,
- * more with less. */
-double stat_beta_cdf(double x, double a, double b);
-/* Its inverse: the x with I_x(a, b) = p. 0 <= p <= 1. */
-double stat_beta_quantile(double p, double a, double b);

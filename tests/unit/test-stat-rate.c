@@ -3,19 +3,9 @@
  * Judgement: numbers against published ones and against a computation with 40
  * digits (mpmath's betainc, halved to the quantile).
  */
-#include <math.h>
-
-#include "base/mem.h"
+#include "stat-history.h"
+#include "stat/dist.h"
 #include "stat/rate.h"
-#include "tap.h"
-
-static bool near(double got, double want, double relative)
-{
-	if (got == want || fabs(got - want) <= relative * fabs(want))
-		return true;
-	printf("#  got: %.17g\n# want: %.17g\n", got, want);
-	return false;
-}
 
 struct rate_row {
 	uint64_t k, n;
@@ -61,34 +51,6 @@ static void test_rates(struct tap *t)
 
 		ok(t, fabs(r.low - row->low) < 0.0006 && fabs(r.high - row->high) < 0.0006,
 		   "as published: %" PRIu64 " in %" PRIu64, row->k, row->n);
-	}
-}
-
-struct beta_row {
-	double x, a, b, want;
-};
-
-static const struct beta_row BETAS[] = {
-	{ 0.5, 2, 3, 0.6875 },
-	{ 0.1, 0.5, 0.5, 0.2048327646991335 },
-	{ 0.99, 0.5, 100.5, 1.0 },
-	{ 1e-8, 0.5, 0.5, 6.366197734286143e-5 },
-	{ 0.003, 6.5, 1880.5, 0.4156758237951365 },
-	{ 0.7, 30, 10, 0.2241297491808366 },
-	{ 0.3, 1, 1, 0.3 },
-	{ 0.2, 5, 1, 0.00032 },
-	{ 0, 2, 3, 0 },
-	{ 1, 2, 3, 1 },
-	{ -1, 2, 3, 0 },
-};
-
-static void test_beta(struct tap *t)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(BETAS); i++) {
-		const struct beta_row *r = &BETAS[i];
-
-		ok(t, near(stat_beta_cdf(r->x, r->a, r->b), r->want, 1e-11), "I_%g(%g, %g)", r->x,
-		   r->a, r->b);
 	}
 }
 
@@ -187,7 +149,6 @@ int main(void)
 
 	TAP_HEADER();
 	test_rates(&t);
-	test_beta(&t);
 	test_large(&t);
 	test_order(&t);
 	test_cells(&t);
