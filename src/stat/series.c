@@ -2,6 +2,7 @@
 #include "stat/series.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
 
@@ -136,4 +137,48 @@ uint32_t stat_spans_count(struct stat_spans spans, uint32_t from, uint32_t to)
 		n += a < b ? b - a : 0;
 	}
 	return n;
+}
+
+static void room_for(uint32_t **v, size_t *cap, size_t n)
+{
+	if (n <= *cap)
+		return;
+	*v = xrealloc(*v, n, sizeof(**v));
+	*cap = n;
+}
+
+void stat_series_without(const struct stat_series *s, struct stat_runs out,
+			 struct stat_series_room *room, struct stat_series *ret)
+{
+	size_t n_bad = 0, n_mute = 0, o = 0, m = 0;
+
+	room_for(&room->bad, &room->cap_bad, s->bad.n);
+	room_for(&room->mute, &room->cap_mute, s->mute.n + out.n);
+	for (size_t i = 0; i < s->bad.n; i++) {
+		while (o < out.n && out.v[o] < s->bad.v[i])
+			o++;
+		if (o == out.n || out.v[o] != s->bad.v[i])
+			room->bad[n_bad++] = s->bad.v[i];
+	}
+	/* Both rise: merged, equal ones once. */
+	for (o = 0; m < s->mute.n || o < out.n;) {
+		uint32_t a = m < s->mute.n ? s->mute.v[m] : UINT32_MAX;
+		uint32_t b = o < out.n ? out.v[o] : UINT32_MAX;
+
+		room->mute[n_mute++] = a < b ? a : b;
+		m += a <= b;
+		o += b <= a;
+	}
+	*ret = (struct stat_series){
+		.in = s->in,
+		.mute = { room->mute, n_mute },
+		.bad = { room->bad, n_bad },
+	};
+}
+
+void stat_series_room_done(struct stat_series_room *room)
+{
+	free(room->bad);
+	free(room->mute);
+	*room = (struct stat_series_room){};
 }

@@ -71,3 +71,23 @@ bool stat_runs_have(struct stat_runs runs, uint32_t run);
 bool stat_spans_have(struct stat_spans spans, uint32_t run);
 /* How many runs the spans hold in from <= run < to. */
 uint32_t stat_spans_count(struct stat_spans spans, uint32_t from, uint32_t to);
+
+/* A piece of a series, for what has one rate: between two change points, or all
+ * of it. What the series says counts inside of it only. */
+struct stat_piece {
+	const struct stat_series *series;
+	uint32_t from, to; /* runs: from <= run < to */
+};
+
+/*
+ * The series without some runs, outages say: what it said there counts as if it
+ * had said nothing. *ret lives in @room, until the next call with that room;
+ * zero-initialise it.
+ */
+struct stat_series_room {
+	uint32_t *bad, *mute;
+	size_t cap_bad, cap_mute;
+};
+void stat_series_without(const struct stat_series *s, struct stat_runs out,
+			 struct stat_series_room *room, struct stat_series *ret);
+void stat_series_room_done(struct stat_series_room *room);
