@@ -133,15 +133,37 @@ static bool is_c1(struct str s)
 	return s.n >= 2 && (unsigned char)s.p[0] == 0xc2 && (unsigned char)s.p[1] < 0xa0;
 }
 
+/* Bytes that stand for themselves come in long runs: as one piece. @plain: ASCII. */
+static size_t put_plain(struct out *o, struct str s, const bool plain[128])
+{
+	size_t n = 0;
+
+	while (n < s.n && (unsigned char)s.p[n] < 128 && plain[(unsigned char)s.p[n]])
+		n++;
+	if (n)
+		out_bytes(o, s.p, n);
+	return n;
+}
+
 static const char REPLACEMENT[] = "\xef\xbf\xbd"; /* U+FFFD */
 
 /* HTML and XML need the same five; XML 1.0 also forbids most controls. */
 static void out_markup(struct out *o, struct str s, const char *control)
 {
+	/* All that can be printed but for " & ' < > */
+	static const bool PLAIN[128] = { [' ' ... '!'] = true, ['#' ... '%'] = true,
+					 ['(' ... ';'] = true, ['='] = true,
+					 ['?' ... '~'] = true };
+
 	while (s.n) {
 		unsigned char c = (unsigned char)s.p[0];
-		size_t n = utf8_len(s);
+		size_t n = put_plain(o, s, PLAIN);
 
+		if (n) {
+			s = str_from(s, n);
+			continue;
+		}
+		n = utf8_len(s);
 		switch (c) {
 		case '&': out_lit(o, "&amp;"); break;
 		case '<': out_lit(o, "&lt;"); break;
@@ -187,10 +209,18 @@ void out_url(struct out *o, struct str s)
 
 void out_json(struct out *o, struct str s)
 {
+	static const bool PLAIN[128] = { [' ' ... '!'] = true, ['#' ... '['] = true,
+					 [']' ... '~'] = true };
+
 	while (s.n) {
 		unsigned char c = (unsigned char)s.p[0];
-		size_t n = utf8_len(s);
+		size_t n = put_plain(o, s, PLAIN);
 
+		if (n) {
+			s = str_from(s, n);
+			continue;
+		}
+		n = utf8_len(s);
 		if (c == '"' || c == '\\') {
 			out_char(o, '\\');
 			out_char(o, (char)c);
@@ -209,10 +239,17 @@ void out_json(struct out *o, struct str s)
 
 void out_term(struct out *o, struct str s)
 {
+	static const bool PLAIN[128] = { [' ' ... '~'] = true };
+
 	while (s.n) {
 		unsigned char c = (unsigned char)s.p[0];
-		size_t n = utf8_len(s);
+		size_t n = put_plain(o, s, PLAIN);
 
+		if (n) {
+			s = str_from(s, n);
+			continue;
+		}
+		n = utf8_len(s);
 		if (is_c1(s)) {
 			out_printf(o, "\\x%02x", (unsigned char)s.p[1]);
 			n = 2;

@@ -141,12 +141,16 @@ static size_t mask_random(struct str s, size_t i)
 
 struct mask {
 	mask_fn takes;
+	bool (*begins)(char c); /* else it is not worth a call */
 	struct str as;
 };
 
 static const struct mask MASKS[] = {
-	{ mask_ip4, STR("<ip4>") },  { mask_ip6, STR("<ip6>") }, { mask_port, STR("<port>") },
-	{ mask_random, STR("<id>") }, { mask_hex, STR("<hex>") },
+	{ mask_ip4, is_digit, STR("<ip4>") },
+	{ mask_ip6, is_hex, STR("<ip6>") },
+	{ mask_port, is_digit, STR("<port>") },
+	{ mask_random, is_word, STR("<id>") },
+	{ mask_hex, is_hex, STR("<hex>") },
 };
 
 /* Most names have nothing to mask: no digit, no temporary file. */
@@ -199,7 +203,7 @@ void tap_key_append(struct buf *b, struct str name)
 
 		for (size_t k = 0; k < ARRAY_SIZE(MASKS) && !n && word; k++) {
 			m = &MASKS[k];
-			n = m->takes(name, i);
+			n = m->begins(name.p[i]) ? m->takes(name, i) : 0;
 		}
 		if (n) {
 			buf_add(b, name.p + from, i - from);
