@@ -103,6 +103,59 @@ static void put_problem(struct json *j, const struct event *ev)
 	json_end(j);
 }
 
+static void put_optional(struct json *j, const char *key, struct str s)
+{
+	if (s.n)
+		json_field_str(j, key, s);
+}
+
+static void put_frame(struct json *j, const struct event_frame *f)
+{
+	json_object(j);
+	json_field_str(j, "function", f->function);
+	put_optional(j, "module", f->module);
+	if (f->size) {
+		json_field_int(j, "offset", (int64_t)f->offset);
+		json_field_int(j, "size", (int64_t)f->size);
+	}
+	if (f->unsure)
+		json_field_bool(j, "unsure", true);
+	if (f->inlined)
+		json_field_bool(j, "inlined", true);
+	json_end(j);
+}
+
+static void put_excuse(struct json *j, const struct event_excuse *e)
+{
+	json_key(j, "ignored");
+	json_object(j);
+	json_field_str(j, "reason", e->reason);
+	put_optional(j, "link", e->link);
+	put_optional(j, "owner", e->owner);
+	put_optional(j, "until", e->until);
+	json_end(j);
+}
+
+static void put_splat_details(struct json *j, const struct event_splat *s)
+{
+	put_optional(j, "task", s->task);
+	if (s->pid >= 0)
+		json_field_int(j, "pid", s->pid);
+	if (s->cpu >= 0)
+		json_field_int(j, "cpu", s->cpu);
+	put_optional(j, "taint", s->taint);
+	if (s->fatal)
+		json_field_bool(j, "fatal", true);
+	if (s->n_frames) {
+		json_key(j, "frames");
+		json_array(j);
+		for (unsigned i = 0; i < s->n_frames; i++)
+			put_frame(j, &s->frames[i]);
+		json_end(j);
+	}
+	put_optional(j, "text", s->text);
+}
+
 static void put_splat(const struct report *r, struct json *j, const struct event *ev)
 {
 	const struct event_splat *s = ev->splat;
@@ -118,6 +171,10 @@ static void put_splat(const struct report *r, struct json *j, const struct event
 		json_field_int(j, "job", ev->job);
 	if (r->opt->decode && r->opt->decode(r->opt->decode_ctx, ev, &decoded) > 0)
 		json_field_str(j, "decoded", buf_str(&decoded));
+	if (s->excuse)
+		put_excuse(j, s->excuse);
+	if (!r->opt->summary)
+		put_splat_details(j, s);
 	json_end(j);
 }
 
@@ -136,12 +193,6 @@ static void put_time(struct json *j, const char *key, int64_t ms)
 
 	if (ms)
 		json_field_str(j, key, str_of(date_rfc3339(ms, text)));
-}
-
-static void put_optional(struct json *j, const char *key, struct str s)
-{
-	if (s.n)
-		json_field_str(j, key, s);
 }
 
 static void job_begin(struct report *r, const struct event *ev)

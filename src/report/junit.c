@@ -266,7 +266,8 @@ static void on_event(struct report *r, const struct event *ev)
 		     ev->problem->line);
 		break;
 	case EVENT_SPLAT:
-		note(r, ev, ev->splat->kind, ev->splat->title, ev->splat->line);
+		note(r, ev, ev->splat->excuse ? STR("ignored") : ev->splat->kind, ev->splat->title,
+		     ev->splat->line);
 		break;
 	case EVENT_RUN_BEGIN:
 	case EVENT_RUN_END:

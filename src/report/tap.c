@@ -243,7 +243,12 @@ static void splat(struct report *r, const struct event_splat *e)
 {
 	out_lit(r->out, "# splat: ");
 	out_term(r->out, e->title);
-	out_printf(r->out, " (line %" PRIu64 ")\n", e->line);
+	out_printf(r->out, " (line %" PRIu64 ")", e->line);
+	if (e->excuse) {
+		out_lit(r->out, ", ignored: ");
+		out_term(r->out, e->excuse->reason);
+	}
+	out_char(r->out, '\n');
 }
 
 static void on_event(struct report *r, const struct event *ev)

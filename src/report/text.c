@@ -286,19 +286,48 @@ static void decoded(struct report *r, struct report_program *p, const struct eve
 	out_flush(&o);
 }
 
+/* "ip[77] on CPU 3" */
+static void where(struct buf *b, const struct event_splat *e)
+{
+	if (e->task.n)
+		buf_printf(b, ", %.*s", STR_FMT(e->task));
+	if (e->task.n && e->pid >= 0)
+		buf_printf(b, "[%" PRId64 "]", e->pid);
+	if (e->cpu >= 0)
+		buf_printf(b, "%s CPU %d", e->task.n ? " on" : ",", e->cpu);
+	if (e->fatal)
+		buf_printf(b, ", the kernel died of it");
+}
+
+static void excuse(struct buf *b, const struct event_excuse *e)
+{
+	buf_printf(b, ", ignored: %.*s", STR_FMT(e->reason));
+	if (e->owner.n || e->until.n)
+		buf_printf(b, " (%.*s%s%s%.*s)", STR_FMT(e->owner),
+			   e->owner.n && e->until.n ? ", " : "", e->until.n ? "until " : "",
+			   STR_FMT(e->until));
+	if (e->link.n)
+		buf_printf(b, " %.*s", STR_FMT(e->link));
+}
+
 /* Of a program that has ended the line is written: this one names it. */
 static void splat(struct report *r, const struct event *ev)
 {
 	struct report_program *p = report_program_of(&r->programs, ev);
 	const struct event_splat *e = ev->splat;
-	struct buf what = {};
+	struct buf what = {}, title = {};
 
 	if (p->ended)
 		program_name(p, &what);
 	buf_printf(&what, "%s%.*s", p->ended ? ": " : "", STR_FMT(e->kind));
-	note(r, p, "#", buf_str(&what), e->title, e->line);
+	buf_add_str(&title, e->title);
+	where(&title, e);
+	if (e->excuse)
+		excuse(&title, e->excuse);
+	note(r, p, "#", buf_str(&what), buf_str(&title), e->line);
 	decoded(r, p, ev);
 	buf_done(&what);
+	buf_done(&title);
 }
 
 /* In a parsed stream the outermost results are what programs are in a run. */
@@ -400,7 +429,8 @@ static void end(struct report *r)
 	if (r->opt->parsed)
 		buf_printf(&r->conclusion, "%s%s",
 			   REPORT_VERDICTS[report_verdict(r->opt->parsed)],
-			   r->tally.splats ? ", but the kernel complained" : "");
+			   r->tally.splats ? ", but the kernel complained" :
+			   r->tally.excused ? "; what the kernel complained of is ignored" : "");
 	/* A stream without its end has no conclusion, whatever passed so far. */
 	if (!r->conclusion.n)
 		buf_printf(&r->conclusion, "Incomplete: the run did not come to its end");

@@ -108,35 +108,8 @@ static void add_problem(struct execution *x, const struct event_problem *e)
 
 static void add_splat(struct execution *x, const struct event_splat *e)
 {
-	struct event_splat *to = arena_alloc(&x->arena, sizeof(*to));
-	struct event_frame *frames = arena_alloc(&x->arena, e->n_frames * sizeof(*frames));
-	struct event_excuse *excuse = NULL;
-
-	for (unsigned i = 0; i < e->n_frames; i++) {
-		frames[i] = e->frames[i];
-		frames[i].function = keep(&x->arena, frames[i].function);
-		frames[i].module = keep(&x->arena, frames[i].module);
-	}
-	if (e->excuse) {
-		excuse = arena_alloc(&x->arena, sizeof(*excuse));
-		*excuse = (struct event_excuse){
-			.reason = keep(&x->arena, e->excuse->reason),
-			.link = keep(&x->arena, e->excuse->link),
-			.owner = keep(&x->arena, e->excuse->owner),
-			.until = keep(&x->arena, e->excuse->until),
-		};
-	}
-	*to = *e;
-	to->kind = keep(&x->arena, e->kind);
-	to->title = keep(&x->arena, e->title);
-	to->text = keep(&x->arena, e->text);
-	to->fingerprint = keep(&x->arena, e->fingerprint);
-	to->task = keep(&x->arena, e->task);
-	to->taint = keep(&x->arena, e->taint);
-	to->frames = frames;
-	to->excuse = excuse;
-	add_note(x)->splat = to;
-	x->n_splats += excuse == NULL;
+	add_note(x)->splat = event_splat_copy(&x->arena, e);
+	x->n_splats += e->excuse == NULL;
 }
 
 void execution_add(struct execution *x, const struct event *ev)

@@ -1,41 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tap/console.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "tap/gather.h"
 #include "tap/lex.h"
-#include "tap/lines.h"
-#include "tap/splat.h"
+#include "tap/scan.h"
 
-#define SILENCE_US    1000000 /* of the kernel: a splat without an end is over */
-#define CUT_REACH     4       /* lines from "cut here" to its headline */
-#define FRAMES_MAX    4       /* functions that tell one splat from another */
-#define FRAME_MAX     64
+#define OPEN_MAX 4 /* splats of several speakers at a time */
 
 struct console {
 	struct event_sink sink;
-	struct lines lines;
+	char hold[TAP_LINE_MAX]; /* of a line whose end is not there yet */
+	size_t n_hold;
+	bool has_hold;
 	char clean[TAP_LINE_MAX];
-	uint64_t line;
-	bool stamped;                  /* lines with a time stamp were seen */
-	unsigned program;              /* runs now */
-	unsigned line_program;         /* ran when the line began */
-
-	uint64_t cut_line;             /* of the last "cut here"; 0: none */
-	unsigned cut_program;
-	const struct splat_kind *kind; /* of the open splat; NULL: none */
-	unsigned began_in;             /* program */
-	uint64_t first, last;          /* its lines */
-	int64_t last_us;
-	char headline[CONSOLE_TITLE_MAX];
-	size_t headline_n;
-	char frames[FRAMES_MAX][FRAME_MAX];
-	unsigned n_frames;
-	bool in_trace;
-	struct buf text, title;
+	uint64_t line;           /* lines that are over */
+	bool stamped;            /* lines with printk's prefix were seen */
+	unsigned program;        /* runs now */
+	unsigned line_program;   /* ran when the line began */
+	unsigned n_open;         /* of the following, not free */
+	struct gather open[OPEN_MAX];
 };
 
 struct console *console_new(struct event_sink sink)
@@ -43,202 +29,253 @@ struct console *console_new(struct event_sink sink)
 	struct console *c = xcalloc(1, sizeof(*c));
 
 	c->sink = sink;
-	c->text.max = CONSOLE_SPLAT_MAX;
 	return c;
 }
 
 struct console *console_free(struct console *c)
 {
 	if (c) {
-		buf_done(&c->text);
-		buf_done(&c->title);
+		for (unsigned i = 0; i < OPEN_MAX; i++)
+			gather_done(&c->open[i]);
 		free(c);
 	}
 	return NULL;
 }
 
-static uint64_t hash(uint64_t h, struct str s)
+static void end(struct console *c, struct gather *g)
 {
-	for (size_t i = 0; i < s.n; i++) /* FNV-1a, 64 bits */
-		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3u;
-	return (h ^ 0xff) * 0x100000001b3u;
-}
-
-static void splat_end(struct console *c)
-{
-	struct str headline = str_n(c->headline, c->headline_n);
-	struct event_splat s = { .kind = str_of(c->kind ? c->kind->kind : NULL), .pid = -1, .cpu = -1 };
-	struct event ev = { .type = EVENT_SPLAT, .program = c->began_in };
-	uint64_t h = 0xcbf29ce484222325u;
-	char fingerprint[17];
-
-	if (!c->kind)
+	if (g->stage == GATHER_FREE)
 		return;
-	buf_clear(&c->title);
-	splat_title(&c->title, c->kind, headline,
-		    c->n_frames ? str_of(c->frames[0]) : STR(""));
-	h = hash(hash(h, s.kind), buf_str(&c->title));
-	for (unsigned i = 0; i < c->n_frames; i++)
-		h = hash(h, str_of(c->frames[i]));
-	snprintf(fingerprint, sizeof(fingerprint), "%016" PRIx64, h);
-	s.title = buf_str(&c->title);
-	s.text = buf_str(&c->text);
-	s.fingerprint = str_of(fingerprint);
-	s.line = c->first;
-	s.lines = c->last - c->first + 1;
-	ev.splat = &s;
-	c->kind = NULL;
-	event_emit(&c->sink, &ev);
+	c->n_open--;
+	gather_end(g, &c->sink);
 }
 
-static void add_text(struct console *c, struct str line)
+/* The first that began, so that splats are told in their order. */
+static struct gather *oldest(struct console *c)
 {
-	if (buf_add_str(&c->text, line) == 0)
-		buf_add(&c->text, "\n", 1);
-	c->last = c->line;
+	struct gather *old = NULL;
+
+	for (unsigned i = 0; i < OPEN_MAX; i++)
+		if (c->open[i].stage != GATHER_FREE && (!old || c->open[i].first < old->first))
+			old = &c->open[i];
+	return old;
 }
 
-/* Functions of the trace, without those that report and those that are only
- * found on the stack ("? foo"). */
-static void add_frame(struct console *c, struct str line)
+static struct gather *speaker(struct console *c, const struct gather_line *l)
 {
-	struct str f;
-
-	if (str_starts(line, STR("Call Trace")))
-		c->in_trace = true;
-	if (!c->in_trace && !str_starts(line, STR("RIP: 0010:")) &&
-	    !str_starts(line, STR("pc : ")))
-		return;
-	if (str_starts(line, STR("RIP: 0033:")) || str_find(line, STR("? ")) >= 0)
-		return;
-	f = splat_function(line);
-	if (!f.n || f.n >= FRAME_MAX || c->n_frames == FRAMES_MAX || splat_is_reporter(f))
-		return;
-	if (c->n_frames && str_eq(f, str_of(c->frames[c->n_frames - 1])))
-		return;
-	memcpy(c->frames[c->n_frames], f.p, f.n);
-	c->frames[c->n_frames++][f.n] = '\0';
+	for (unsigned i = 0; i < OPEN_MAX; i++)
+		if (gather_hears(&c->open[i], l))
+			return &c->open[i];
+	return NULL;
 }
 
-static void splat_begin(struct console *c, const struct splat_kind *kind, struct str line,
-			struct str whole)
+static struct gather *room(struct console *c)
 {
-	bool cut = c->cut_line && c->line - c->cut_line <= CUT_REACH;
-
-	splat_end(c);
-	c->kind = kind;
-	c->first = cut ? c->cut_line : c->line;
-	c->began_in = cut ? c->cut_program : c->line_program;
-	c->cut_line = 0;
-	c->headline_n = line.n < CONSOLE_TITLE_MAX ? line.n : CONSOLE_TITLE_MAX;
-	memcpy(c->headline, line.p, c->headline_n);
-	c->n_frames = 0;
-	c->in_trace = false;
-	buf_clear(&c->text);
-	add_text(c, whole);
+	if (c->n_open == OPEN_MAX)
+		end(c, oldest(c));
+	for (unsigned i = 0; i < OPEN_MAX; i++)
+		if (c->open[i].stage == GATHER_FREE) {
+			c->n_open++;
+			return &c->open[i];
+		}
+	abort();
 }
 
-/* Microseconds since boot of printk's prefix; -1: none in it. */
-static int64_t stamp_us(struct str prefix)
+static void end_silent(struct console *c, int64_t us)
 {
-	int64_t us = 0;
-	bool any = false;
-
-	for (size_t i = 0; i < prefix.n && prefix.p[i] != ']'; i++) {
-		char d = prefix.p[i];
-
-		if (d == '[')
-			us = 0;
-		if (d == '.')
-			any = true;
-		if (d >= '0' && d <= '9' && us < INT64_MAX / 16)
-			us = us * 10 + (d - '0');
-	}
-	return any ? us : -1;
+	for (unsigned i = 0; i < OPEN_MAX; i++)
+		if (c->open[i].stage != GATHER_FREE && gather_is_silent(&c->open[i], us))
+			end(c, &c->open[i]);
 }
 
-/* Does @kind only say again what the open splat is about? "Oops: invalid
- * opcode" follows "kernel BUG at", a panic follows UML's "BUG: failure at". */
-static bool goes_on(const struct console *c, const struct splat_kind *kind)
+/* Without printk's prefix a script's words may look like the kernel's. */
+static bool is_sure(const struct console *c, const struct splat_kind *kind,
+		    const struct gather_line *l, const struct gather *g)
 {
-	return c->kind && !c->in_trace && c->line - c->first <= 8 && kind != c->kind;
+	struct event_frame f;
+
+	if (l->printk.n || kind->flags & SPLAT_BARE)
+		return true;
+	if (c->stamped)
+		return false;
+	return !(kind->flags & SPLAT_WEAK) || trace_find(l->message, &f) ||
+	       (g && g->stage == GATHER_PRELUDE && g->prelude->sure);
 }
 
-/* Without printk's time stamps a script's words look like the kernel's. */
-static bool is_sure(const struct console *c, const struct splat_kind *kind, struct str line)
+static void on_headline(struct console *c, struct gather *g, const struct splat_kind *kind,
+			const struct gather_line *l)
 {
-	return c->cut_line || splat_function(line).n || strcmp(kind->kind, "panic") == 0;
-}
-
-static void on_message(struct console *c, struct str line, struct str whole, int64_t us)
-{
-	const struct splat_kind *kind;
-
-	if (str_starts(line, STR("------------[ cut here ]"))) {
-		splat_end(c);
-		c->cut_line = c->line;
-		c->cut_program = c->line_program;
+	if (g && g->stage == GATHER_PRELUDE) {
+		gather_begin(g, kind, l);
 		return;
 	}
-	if (c->kind && us >= 0 && c->last_us >= 0 && us - c->last_us > SILENCE_US)
-		splat_end(c);
-	c->last_us = us;
-	kind = splat_headline(line);
-	if (kind && us < 0 && !is_sure(c, kind, line))
+	if (g && gather_includes(g, kind, l) && gather_add(g, l))
+		return;
+	if (g)
+		end(c, g);
+	gather_begin(room(c), kind, l);
+}
+
+static void on_prelude(struct console *c, struct gather *g, const struct splat_prelude *p,
+		       const struct gather_line *l)
+{
+	/* Some end with what others begin with. */
+	bool own = g && g->stage == GATHER_BODY &&
+		   (!p->sure || (g->in_trace == TRACE_NONE && g->kind->flags & SPLAT_BEFORE_CUT));
+
+	if (own && gather_add(g, l))
+		return;
+	if (g)
+		end(c, g);
+	gather_prelude(room(c), p, l);
+}
+
+static void on_message(struct console *c, const struct gather_line *l)
+{
+	const struct splat_prelude *prelude = splat_prelude(l->message);
+	const struct splat_kind *kind = splat_headline(l->message);
+	struct gather *g;
+
+	if (c->n_open && l->printk.us >= 0)
+		end_silent(c, l->printk.us);
+	g = speaker(c, l);
+	if (kind && !is_sure(c, kind, l, g))
 		kind = NULL;
-	if (kind && !goes_on(c, kind)) {
-		splat_begin(c, kind, line, whole);
-		return;
-	}
-	if (!c->kind)
-		return;
-	add_text(c, whole);
-	add_frame(c, line);
-	if (str_starts(line, STR("---[ end trace")) ||
-	    (c->kind->last.n && str_find(line, c->kind->last) >= 0) ||
-	    c->line - c->first >= CONSOLE_LINES_MAX)
-		splat_end(c);
+	if (kind)
+		on_headline(c, g, kind, l);
+	else if (prelude && (l->printk.n || !c->stamped))
+		on_prelude(c, g, prelude, l);
+	else if (g && !gather_add(g, l))
+		end(c, g);
 }
 
-static void find_splat(struct console *c, struct str raw)
+/* A line that is looked at. */
+static void on_line(struct console *c, struct str raw)
 {
-	struct str line, message;
-	size_t prefix;
+	struct gather_line l = {
+		.whole = lex_clean(raw, c->clean),
+		.number = c->line + 1,
+		.program = c->line_program,
+	};
 
-	if (!raw.n || (!c->kind && !SPLAT_FIRST[(unsigned char)raw.p[0]]))
-		return;
-	line = lex_clean(raw, c->clean);
-	prefix = lex_printk(line);
-	c->stamped |= prefix != 0;
-	if (c->stamped && !prefix)
-		return; /* not the kernel's */
-	message = str_from(line, prefix);
-	on_message(c, message, line, stamp_us(str_n(line.p, prefix)));
+	l.printk = printk_prefix(l.whole);
+	c->stamped |= l.printk.n != 0;
+	if (!l.printk.n)
+		l.printk = printk_embedded(l.whole);
+	l.message = str_from(l.whole, l.printk.n);
+	if (str_starts(l.message, STR("kmemleak:  "))) /* one object, told on the console */
+		l.message = str_from(l.message, strlen("kmemleak: "));
+	l.whole = str_from(l.whole, l.printk.at);
+	on_message(c, &l);
 }
 
-static void on_line(void *ctx, struct str raw, bool too_long)
+/* Must each line be looked at? While a splat is open; and until one line had
+ * the kernel's prefix: from then on what has none is a program's. */
+static bool is_alert(const struct console *c)
 {
-	struct console *c = ctx;
+	return c->n_open || !c->stamped;
+}
 
+static struct str bounded(const char *p, const char *line_end)
+{
+	size_t n = (size_t)(line_end - p);
+
+	return str_n(p, n < TAP_LINE_MAX ? n : TAP_LINE_MAX);
+}
+
+static bool is_suspicious(struct str line)
+{
+	uint64_t newlines = 0;
+
+	return scan_find(line.p, line.p + line.n, &newlines) < line.p + line.n;
+}
+
+static void whole_line(struct console *c, struct str line)
+{
+	if (is_alert(c) || is_suspicious(line))
+		on_line(c, line);
 	c->line++;
-	find_splat(c, raw);
 	c->line_program = c->program;
+}
+
+/* Lines that are whole: @p is at the beginning of one, @end behind the last. */
+static void whole_lines(struct console *c, const char *p, const char *end)
+{
+	while (p < end) {
+		const char *hit, *from, *to;
+
+		if (is_alert(c)) {
+			to = memchr(p, '\n', (size_t)(end - p));
+			whole_line(c, bounded(p, to));
+			p = to + 1;
+			continue;
+		}
+		hit = scan_find(p, end, &c->line);
+		if (hit == end)
+			return;
+		from = memrchr(p, '\n', (size_t)(hit - p));
+		from = from ? from + 1 : p;
+		to = memchr(hit, '\n', (size_t)(end - hit));
+		/* Behind what is looked at of a line: as if it were not there. */
+		if (hit + 1 < from + TAP_LINE_MAX)
+			on_line(c, bounded(from, to));
+		c->line++;
+		p = to + 1;
+	}
+}
+
+static void hold(struct console *c, const char *p, size_t n)
+{
+	size_t free = TAP_LINE_MAX - c->n_hold;
+
+	memcpy(c->hold + c->n_hold, p, n < free ? n : free);
+	c->n_hold += n < free ? n : free;
+	c->has_hold = true;
+}
+
+static void release(struct console *c)
+{
+	if (!c->has_hold)
+		return;
+	whole_line(c, str_n(c->hold, c->n_hold));
+	c->n_hold = 0;
+	c->has_hold = false;
 }
 
 void console_program(struct console *c, unsigned program)
 {
 	c->program = program;
-	if (!c->lines.open)
+	if (!c->has_hold)
 		c->line_program = program;
 }
 
 void console_feed(struct console *c, const char *bytes, size_t n)
 {
-	lines_feed(&c->lines, bytes, n, on_line, c);
+	const char *end = bytes + n, *last;
+
+	if (c->has_hold) {
+		const char *newline = memchr(bytes, '\n', n);
+
+		hold(c, bytes, newline ? (size_t)(newline - bytes) : n);
+		if (!newline)
+			return;
+		release(c);
+		bytes = newline + 1;
+	}
+	last = memrchr(bytes, '\n', (size_t)(end - bytes));
+	if (last) {
+		whole_lines(c, bytes, last + 1);
+		bytes = last + 1;
+	}
+	if (bytes < end)
+		hold(c, bytes, (size_t)(end - bytes));
 }
 
 void console_end(struct console *c)
 {
-	lines_end(&c->lines, on_line, c);
-	splat_end(c);
+	struct gather *g;
+
+	release(c);
+	while ((g = oldest(c)))
+		end(c, g);
 }

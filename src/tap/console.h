@@ -3,22 +3,29 @@
 /*
  * Console: finds kernel trouble in a console stream. Bytes in, EVENT_SPLAT
  * out, one per splat, when its last line was seen. Any split of the input gives
- * the same events; memory is bounded. Events carry no job: whoever runs the
- * machine knows it.
+ * the same events; memory is bounded, nothing is allocated per line. Events
+ * carry no job: whoever runs the machine knows it.
  *
- * A splat goes from its headline (or the "cut here" before it) to "---[ end
- * trace", to a silence of the kernel, to the next splat, or to a limit. Once a
- * line with printk's time stamp was seen, headlines need one: a script that
- * prints "WARNING: ..." is none.
+ *	scan     the bytes that may belong to a splat, at memory's speed
+ *	printk   time and speaker of a line
+ *	splat    headlines, titles: one row per text of the kernel
+ *	gather   one splat from its first to its last line
+ *	trace, place, fingerprint   what it says
+ *
+ * A splat goes from its headline (or the line before it: "cut here") to its end
+ * marker, to a silence of the kernel, to the next splat of the same speaker, or
+ * to a limit. Speakers are tasks and CPUs (CONFIG_PRINTK_CALLER); where the log
+ * does not tell them there is one. A panic that a splat brings about is its end,
+ * not another splat. Once a line with printk's prefix was seen, headlines need
+ * one: a script that prints "WARNING: ..." is none.
  *
  * Most splats have no last line that can be known, so they are told late, maybe
  * when another program runs. Each carries the program in which it began.
+ *
+ * Limits: GATHER_TEXT_MAX bytes and GATHER_LINES_MAX lines of one splat, 4 at a
+ * time, TAP_LINE_MAX bytes of a line.
  */
 #include "tap/event.h"
-
-#define CONSOLE_SPLAT_MAX 65536 /* bytes of one splat's text that are kept */
-#define CONSOLE_LINES_MAX 400   /* lines of one splat */
-#define CONSOLE_TITLE_MAX 200   /* bytes of a headline that are looked at */
 
 struct console;
 

@@ -74,3 +74,41 @@ struct event_sink event_fan_sink(struct event_fan *fan)
 {
 	return (struct event_sink){ fan_event, fan };
 }
+
+static struct str keep(struct arena *a, struct str s)
+{
+	return str_n(arena_strndup(a, s.p ? s.p : "", s.n), s.n);
+}
+
+static struct event_excuse *copy_excuse(struct arena *a, const struct event_excuse *e)
+{
+	struct event_excuse *to = arena_alloc(a, sizeof(*to));
+
+	to->reason = keep(a, e->reason);
+	to->link = keep(a, e->link);
+	to->owner = keep(a, e->owner);
+	to->until = keep(a, e->until);
+	return to;
+}
+
+struct event_splat *event_splat_copy(struct arena *a, const struct event_splat *s)
+{
+	struct event_splat *to = arena_alloc(a, sizeof(*to));
+	struct event_frame *frames = arena_alloc(a, s->n_frames * sizeof(*frames));
+
+	for (unsigned i = 0; i < s->n_frames; i++) {
+		frames[i] = s->frames[i];
+		frames[i].function = keep(a, frames[i].function);
+		frames[i].module = keep(a, frames[i].module);
+	}
+	*to = *s;
+	to->kind = keep(a, s->kind);
+	to->title = keep(a, s->title);
+	to->text = keep(a, s->text);
+	to->fingerprint = keep(a, s->fingerprint);
+	to->task = keep(a, s->task);
+	to->taint = keep(a, s->taint);
+	to->frames = frames;
+	to->excuse = s->excuse ? copy_excuse(a, s->excuse) : NULL;
+	return to;
+}

@@ -110,7 +110,7 @@ struct event_frame {
 	bool inlined;          /* "[inline]", of a log that was decoded */
 };
 
-#define EVENT_FRAMES_MAX 32 /* of one splat */
+#define EVENT_FRAMES_MAX 64 /* of one splat */
 
 /* A rule of the configuration by which a splat does not count. */
 struct event_excuse {
@@ -134,6 +134,10 @@ struct event_splat {
 	unsigned n_frames;      /* up to EVENT_FRAMES_MAX */
 	const struct event_excuse *excuse; /* NULL: it counts */
 };
+
+struct arena;
+/* A copy in @a, with all that it points to. */
+struct event_splat *event_splat_copy(struct arena *a, const struct event_splat *s);
 
 struct event_run {
 	struct str id;      /* public, unique for ever: "20260131-090507-4f2a" */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Place: where and to whom a splat happened: task, CPU, taint, and the function
+ * that names it, by syzkaller's rules (pkg/report/linux.go). Only tap/gather.c
+ * uses it.
+ */
+#include "tap/gather.h"
+
+/* What a line of the splat tells. */
+void place_facts(struct gather *g, struct str line);
+/* The function that a headline names. 1 or 0. */
+int place_in_headline(struct str line, struct event_frame *ret);
+/* The function of the title; empty: none is known. */
+struct str place_find(const struct gather *g);
