@@ -84,7 +84,8 @@ static const struct row ROWS[] = {
 	  STR(S "Oops: general protection fault, probably for non-canonical address 0xdead\n"
 	      S "RIP: 0010:bar+0x5/0x10\n"),
 	  "gpf: general protection fault in bar @1+2\n" },
-	{ "netdev", STR(S "unregister_netdevice: waiting for ns1eth1 to become free. Usage count = 2\n"),
+	{ "netdev",
+	  STR(S "unregister_netdevice: waiting for ns1eth1 to become free. Usage count = 2\n"),
 	  "netdev-unregister: unregister_netdevice: waiting for DEV to become free @1+1\n" },
 	{ "UML's BUG and its panic are one",
 	  STR(S "BUG: failure at x.c:105/lkdtm_BUG()!\n"
