@@ -39,6 +39,7 @@ static const struct {
 	  "int mptcp_recvmsg(int v);\n"
 	  "int mptcp_close(int v);\n"
 	  "int __init_late(int v);\n"
+	  "const char linux_banner[] = \"Linux version " TREE_RELEASE " (gcc) #1\";\n"
 	  "volatile int state;\n"
 	  "apart void sink(int v)\n"
 	  "{\n"

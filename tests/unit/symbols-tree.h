@@ -10,6 +10,8 @@
 
 #include "base/str.h"
 
+#define TREE_RELEASE "6.12.1-test"
+
 struct tree {
 	char *dir;     /* with a cleanup: dir_removep */
 	char *gcc;     /* NULL: there is none, or not for this machine */
