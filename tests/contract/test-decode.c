@@ -214,8 +214,9 @@ int main(int argc, char **argv)
 		int code = call(&w, ROWS[i].line, in);
 		bool said = ROWS[i].err ? has(&w.err, ROWS[i].err) : w.err.n == 0;
 
-		if (ok(&t, code == ROWS[i].code && said && (!ROWS[i].out || has(&w.out, ROWS[i].out)) &&
-		       has(&w.out, w.place_of) == ROWS[i].decoded, "%s", ROWS[i].line))
+		if (ok(&t, code == ROWS[i].code && said &&
+			   (!ROWS[i].out || has(&w.out, ROWS[i].out)) &&
+			   has(&w.out, w.place_of) == ROWS[i].decoded, "%s", ROWS[i].line))
 			continue;
 		printf("# exit %d\n", code);
 		comment("out", &w.out);
