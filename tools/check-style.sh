@@ -44,7 +44,7 @@ result "a licence line first in every source file" \
 	"$(sources | xargs awk 'FNR == 1 && !/SPDX-License-Identifier: GPL-2.0-or-later/ { print FILENAME }')"
 result "nothing unfinished" \
 	"$(grep -rnE '\b(TODO|FIXME|XXX|HACK)\b' src tools man docs Makefile meson.build --include='*' 2>/dev/null |
-		grep -vE 'tools/check-style.sh' | grep -vE '^src/(tap|report)/.*TODO' | grep -vE '^man/.*TODO')"
+		grep -vE 'tools/check-style.sh' | grep -vE '^src/(tap|report)/.*TODO' | grep -vE '^(man|docs)/.*TODO')"
 result "no trailing blanks" \
 	"$(grep -rnIE '[[:blank:]]+$' src tests/unit tools Makefile meson.build ./*.md 2>/dev/null)"
 result "every header guards itself" \

@@ -14,7 +14,6 @@
 struct dump {
 	struct buf text;
 	bool lines, keys;
-	bool tree; /* results only, as a re-emitted log has them */
 };
 
 static inline void dump_result(struct dump *d, const struct event_result *r)
@@ -32,7 +31,7 @@ static inline void dump_result(struct dump *d, const struct event_result *r)
 		buf_printf(b, " %dms", (int)r->duration_ms);
 	if (r->exit_code >= 0)
 		buf_printf(b, " exit=%d", r->exit_code);
-	if (r->implied && !d->tree)
+	if (r->implied)
 		buf_printf(b, " implied");
 	if (d->lines)
 		buf_printf(b, " @%d-%d", (int)r->line_from, (int)r->line_to);
@@ -47,8 +46,6 @@ static inline void dump_event(void *ctx, const struct event *ev)
 
 	if (ev->type == EVENT_RESULT)
 		dump_result(d, ev->result);
-	else if (ev->type == EVENT_PROBLEM && d->tree)
-		return;
 	else if (ev->type == EVENT_PROBLEM && d->lines)
 		buf_printf(&d->text, "! %s @%d %.*s\n", PROBLEM_NAMES[ev->problem->what],
 			   (int)ev->problem->line, STR_FMT(ev->problem->message));
