@@ -458,6 +458,9 @@ void block_result(struct tap_parser *p, unsigned k, const struct lex_line *l, bo
 		merge(p, &p->blocks[k + 1], &r);
 		named = p->blocks[k + 1].named;
 	}
+	if (l->too_large)
+		block_problem(p, PROBLEM_NUMBERING, p->sum.lines,
+			      "a number that no counter holds");
 	check_number(p, b, l->number);
 	if (named)
 		block_name_copy(name, &p->blocks[k + 1].name);

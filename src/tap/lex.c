@@ -4,7 +4,6 @@
 #include "base/mem.h"
 
 #define TOLD_DIGITS 4
-#define NUMBER_MAX 18 /* digits of a result's number; with more it is a name */
 
 const bool LEX_FIRST[256] = {
 	['o'] = true, ['n'] = true, ['T'] = true, ['K'] = true,    ['0' ... '9'] = true,
@@ -34,12 +33,19 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-static size_t digits(struct str s)
+/* Length of the number at the start of @s; UINT64_MAX: it is that large or larger. */
+static size_t digits(struct str s, uint64_t *ret)
 {
+	uint64_t v = 0;
 	size_t n = 0;
 
-	while (n < s.n && is_digit(s.p[n]))
-		n++;
+	for (; n < s.n && is_digit(s.p[n]); n++)
+		if (n < 18)
+			v = v * 10 + (uint64_t)(s.p[n] - '0');
+		else if (__builtin_mul_overflow(v, 10, &v) ||
+			 __builtin_add_overflow(v, (uint64_t)(s.p[n] - '0'), &v))
+			v = UINT64_MAX;
+	*ret = v;
 	return n;
 }
 
@@ -85,17 +91,18 @@ struct str lex_clean(struct str line, char room[static TAP_LINE_MAX])
 static size_t timestamp(struct str s)
 {
 	struct str rest = s;
+	uint64_t number;
 	size_t n;
 
 	if (!s.n || s.p[0] != '[')
 		return 0;
 	rest = str_from(rest, 1);
 	rest = str_from(rest, blanks(rest));
-	n = digits(rest);
+	n = digits(rest, &number);
 	if (!n || n == rest.n || rest.p[n] != '.')
 		return 0;
 	rest = str_from(rest, n + 1);
-	if (digits(rest) != 6 || rest.n < 7 || rest.p[6] != ']')
+	if (digits(rest, &number) != 6 || rest.n < 7 || rest.p[6] != ']')
 		return 0;
 	return s.n - rest.n + 7;
 }
@@ -103,6 +110,7 @@ static size_t timestamp(struct str s)
 /* CONFIG_PRINTK_CALLER: "[  T123]" or "[    C0]". */
 static size_t caller(struct str s)
 {
+	uint64_t number;
 	size_t n, d;
 
 	if (!s.n || s.p[0] != '[')
@@ -110,18 +118,19 @@ static size_t caller(struct str s)
 	n = 1 + blanks(str_from(s, 1));
 	if (n >= s.n || (s.p[n] != 'T' && s.p[n] != 'C'))
 		return 0;
-	d = digits(str_from(s, n + 1));
+	d = digits(str_from(s, n + 1), &number);
 	n += 1 + d;
 	return d && n < s.n && s.p[n] == ']' ? n + 1 : 0;
 }
 
 static size_t level(struct str s)
 {
+	uint64_t number;
 	size_t d;
 
 	if (!s.n || s.p[0] != '<')
 		return 0;
-	d = digits(str_from(s, 1));
+	d = digits(str_from(s, 1), &number);
 	return d && d <= 3 && d + 1 < s.n && s.p[d + 1] == '>' ? d + 2 : 0;
 }
 
@@ -149,11 +158,12 @@ static void header(struct str s, struct lex_line *l)
 {
 	struct str version;
 	bool tap = after(s, STR("TAP version "), &version);
+	uint64_t number;
 	size_t d;
 
 	if (!tap && !after(s, STR("KTAP version "), &version))
 		return;
-	d = digits(version);
+	d = digits(version, &number);
 	/* A word more would be a sentence. */
 	if (!d || d > 4 || (d < version.n && !is_blank(version.p[d])))
 		return;
@@ -169,27 +179,28 @@ static void plan(struct str s, struct lex_line *l)
 	if (!str_starts(s, STR("1..")))
 		return;
 	s = str_from(s, 3);
-	d = digits(s);
+	d = digits(s, &l->plan);
 	rest = str_trim(str_from(s, d));
-	if (!str_to_u64(str_n(s.p, d), &l->plan) || (rest.n && rest.p[0] != '#'))
+	if (!d || (rest.n && rest.p[0] != '#'))
 		return;
+	l->too_large = l->plan == UINT64_MAX;
 	l->kind = LEX_PLAN;
 	l->text = rest;
 }
 
 static void result(struct str s, bool ok, struct lex_line *l)
 {
-	uint64_t number = 0;
+	uint64_t number;
 	size_t d = 0;
 
 	if (s.n && !is_blank(s.p[0]))
 		return;
 	s = str_from(s, blanks(s));
-	while (d < s.n && d < NUMBER_MAX && is_digit(s.p[d]))
-		number = number * 10 + (uint64_t)(s.p[d++] - '0');
+	d = digits(s, &number);
 	if (d && (d == s.n || is_blank(s.p[d]) || s.p[d] == '#')) {
-		l->number = (int64_t)number;
-		s = str_from(s, d);
+		l->too_large = number > INT64_MAX;
+		l->number = l->too_large ? -1 : (int64_t)number;
+		s = str_from(s, l->too_large ? 0 : d);
 	}
 	l->kind = LEX_RESULT;
 	l->ok = ok;

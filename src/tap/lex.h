@@ -53,6 +53,8 @@ struct lex_line {
 	bool ok;             /* RESULT */
 	bool escapes;        /* HEADER: TAP version 14 */
 	int64_t number;      /* RESULT, NUMBERED; -1: none */
+	bool too_large;      /* RESULT: what stands for the number is part of the name;
+			      * PLAN: all counters are too small for it */
 	uint64_t plan;       /* PLAN */
 	unsigned row;        /* DEGRADED: of LEX_DEGRADED_ROWS */
 	struct str text;     /* RESULT, NUMBERED: what follows the number; NAME; reasons;

@@ -71,6 +71,9 @@ static void set_plan(struct tap_parser *p, unsigned k, const struct lex_line *l)
 	struct block *b = &p->blocks[k];
 	struct str reason = lex_skip_reason(l->text);
 
+	if (l->too_large)
+		block_problem(p, PROBLEM_TOO_MANY, p->sum.lines,
+			      "a plan that no counter holds");
 	b->announced = b->planned = true;
 	b->plan = l->plan;
 	b->plan_line = p->sum.lines;
@@ -154,7 +157,7 @@ static void on_result(struct tap_parser *p, const struct lex_line *l)
 		block_close_above(p, k, CLOSE_LOST);
 		k = block_open(p, l->at);
 		if (!k)
-			return;
+			k = p->n - 1; /* too deep: where there is a place for it */
 	}
 	block_result(p, k, l, children);
 	p->hears &= !lex_within(l->at, p->told.at);

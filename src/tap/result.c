@@ -66,7 +66,7 @@ static const struct directive *directive_at(struct str s, bool ok, struct str *r
 	return NULL;
 }
 
-/* "12ms", "3", "1.5s". Returns 1 or 0. */
+/* "12ms", "3", "1.5s". Returns 1, or 0 and changes nothing. */
 static int duration(struct str s, int64_t *ret_ms)
 {
 	int64_t v = 0, scale = 1000000, unit;
@@ -74,7 +74,7 @@ static int duration(struct str s, int64_t *ret_ms)
 
 	while (n < s.n && is_digit(s.p[n]) && v < INT32_MAX)
 		v = v * 10 + (s.p[n++] - '0');
-	if (!n)
+	if (!n || v >= INT32_MAX)
 		return 0;
 	v *= scale;
 	if (n < s.n && s.p[n] == '.')
@@ -83,18 +83,19 @@ static int duration(struct str s, int64_t *ret_ms)
 	s = str_from(s, n);
 	/* A bare number is milliseconds: node-tap and the MPTCP scripts. */
 	unit = str_eq(s, STR("s")) ? 1000 : s.n == 0 || str_eq(s, STR("ms")) ? 1 : 0;
+	if (!unit)
+		return 0;
 	*ret_ms = v / 1000 * unit / 1000;
-	return unit != 0;
+	return 1;
 }
 
 static int exit_code(struct str s, int *ret)
 {
-	bool minus = s.n && s.p[0] == '-';
 	uint64_t v;
 
-	if (!str_to_u64(str_from(s, minus), &v) || v > INT32_MAX)
+	if (!str_to_u64(s, &v) || v > INT32_MAX)
 		return 0;
-	*ret = minus ? -(int)v : (int)v;
+	*ret = (int)v;
 	return 1;
 }
 
