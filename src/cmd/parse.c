@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/ignore.h"
 #include "report/report.h"
 #include "tap/console.h"
 #include "tap/parse.h"
@@ -17,7 +18,7 @@
 
 struct opts {
 	struct cmd_common common;
-	const char *format;
+	const char *format, *config;
 	bool summary;
 };
 
@@ -28,12 +29,15 @@ static const struct opt OPTS[] = {
 	{ .type = OPT_TYPE_FLAG, .name = "summary",
 	  .help = "counts, problems and verdict, without the results",
 	  .offset = offsetof(struct opts, summary) },
+	{ .type = OPT_TYPE_STR, .name = "config", .arg = "FILE",
+	  .help = "configuration, for its rules of splats to ignore [default: as with run]",
+	  .offset = offsetof(struct opts, config) },
 	{ .type = OPT_TYPE_GROUP, .help = "Common", .group = CMD_COMMON },
 	OPT_END,
 };
 
 const struct opt_command cmd_parse_help = {
-	.usage = "taproom parse [--format F] [--summary] [FILE...]",
+	.usage = "taproom parse [--format F] [--summary] [--config FILE] [FILE...]",
 	.summary = "Reads test logs, tells their results.",
 	.text = "Reads TAP, KTAP, kselftest output, KUnit consoles and kernel logs, from "
 		"FILE or from standard input ('-'). -v shows every result as text.\n"
@@ -137,7 +141,7 @@ static void on_event(void *ctx, const struct event *ev)
 }
 
 static int parse_fd(struct cmd *c, const struct opts *o, const struct report_format *format,
-		    int fd, const char *name, bool several, struct tap_summary *ret,
+		    struct excuses *excuses, int fd, const char *name, bool several, struct tap_summary *ret,
 		    struct err *err)
 {
 	struct report_options opt = {
@@ -152,13 +156,15 @@ static int parse_fd(struct cmd *c, const struct opts *o, const struct report_for
 	struct splats splats = {};
 	struct tap_options tap = { .only_count = o->summary && !format->every_result };
 	struct tap_parser *p = tap_parser_new(&tap, sink);
-	struct console *console = console_new((struct event_sink){ on_splat, &splats });
+	struct event_sink heard = excuses_sink(excuses, (struct event_sink){ on_splat, &splats });
+	struct console *console = console_new(heard);
 	int code, r = read_all(fd, name, p, console, err);
 
 	doc.mute = r < 0;
 	tap_parse_end(p, r < 0 ? TAP_END_CUT : TAP_END_CLEAN, ret);
 	doc.mute = false;
 	console_end(console);
+	ignore_warn(excuses, &c->log);
 	splats_say(&splats, sink);
 	if (ret->skip_all || ret->results)
 		document_begin(&doc);
@@ -176,17 +182,17 @@ static int parse_fd(struct cmd *c, const struct opts *o, const struct report_for
 }
 
 static int parse_file(struct cmd *c, const struct opts *o, const struct report_format *format,
-		      const char *name, bool several, struct tap_summary *ret, struct err *err)
+		      struct excuses *excuses, const char *name, bool several, struct tap_summary *ret, struct err *err)
 {
 	_cleanup_(closep) int fd = -1;
 
 	if (strcmp(name, "-") == 0)
-		return parse_fd(c, o, format, STDIN_FILENO, "standard input", several, ret,
-				err);
+		return parse_fd(c, o, format, excuses, STDIN_FILENO, "standard input", several,
+				ret, err);
 	fd = open(name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, errno, "open '%s'", name);
-	return parse_fd(c, o, format, fd, name, several, ret, err);
+	return parse_fd(c, o, format, excuses, fd, name, several, ret, err);
 }
 
 static void total_json(struct cmd *c, const struct tap_summary *sum, int files)
@@ -226,13 +232,40 @@ static int worse(int a, int b)
 	return ia > ib ? a : b;
 }
 
+/* All files, and what they come to. */
+static int parse_files(struct cmd *c, const struct opts *o, const struct report_format *format,
+		       struct excuses *excuses, char **names, int n)
+{
+	struct tap_summary sum = {};
+	struct err err = {};
+	int code = EXIT_PASSED;
+	bool told = false;
+
+	for (int i = 0; i < (n ? n : 1); i++) {
+		struct tap_summary one = {};
+		int r = parse_file(c, o, format, excuses, n ? names[i] : "-", n > 1, &one, &err);
+
+		if (r < 0)
+			r = cmd_fail(c, EXIT_USAGE, &err);
+		else
+			told = true;
+		code = worse(code, r);
+		report_summary_add(&sum, &one);
+	}
+	if (told && n > 1 && strcmp(format->name, "json") == 0)
+		total_json(c, &sum, n);
+	else if (told && n > 1 && strcmp(format->name, "text") == 0)
+		total_text(c, &sum, n);
+	return code;
+}
+
 int cmd_parse_run(struct cmd *c, int argc, char **argv)
 {
 	const struct report_format *format;
-	struct tap_summary sum = {};
+	struct excuses *excuses = NULL;
+	struct plan *plan = NULL;
 	struct opts o = {};
 	struct err err = {};
-	bool told = false;
 	int n, code = cmd_options(c, &cmd_parse_help, false, argc, argv, &o, &o.common, &n);
 
 	if (code >= 0)
@@ -247,21 +280,13 @@ int cmd_parse_run(struct cmd *c, int argc, char **argv)
 				      "document can't follow another");
 		return cmd_fail(c, EXIT_USAGE, &err);
 	}
-	code = EXIT_PASSED;
-	for (int i = 0; i < (n ? n : 1); i++) {
-		struct tap_summary one = {};
-		int r = parse_file(c, &o, format, n ? argv[1 + i] : "-", n > 1, &one, &err);
-
-		if (r < 0)
-			r = cmd_fail(c, EXIT_USAGE, &err);
-		else
-			told = true;
-		code = worse(code, r);
-		report_summary_add(&sum, &one);
+	if (plan_load(o.config, ".", &plan, &err) < 0 ||
+	    ignore_make(plan, &c->log, &excuses, &err) < 0) {
+		plan_free(plan);
+		return cmd_fail(c, EXIT_USAGE, &err);
 	}
-	if (told && n > 1 && strcmp(format->name, "json") == 0)
-		total_json(c, &sum, n);
-	else if (told && n > 1 && strcmp(format->name, "text") == 0)
-		total_text(c, &sum, n);
+	code = parse_files(c, &o, format, excuses, argv + 1, n);
+	excuses_free(excuses);
+	plan_free(plan);
 	return code;
 }

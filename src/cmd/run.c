@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/units.h"
+#include "cmd/ignore.h"
 #include "cmd/progress.h"
 #include "cmd/run-plan.h"
 #include "report/report.h"
@@ -73,6 +74,7 @@ struct session {
 	struct run_options opt;
 	char *cache_dir, *log_dir, *command, *title;
 	struct run_plan plan;
+	struct excuses *excuses;     /* NULL: no rules */
 	struct machine_config config;
 	struct store *store;
 	struct run_work work;
@@ -250,6 +252,7 @@ static int run_once(struct session *s, struct err *err)
 		.work_dir = s->work.path,
 		.log_dir = s->log_dir ? s->log_dir : s->work.path,
 		.tests = &s->plan.tests,
+		.excuses = s->excuses,
 		.slots = slots(s),
 		.timeout_ms = s->opt.machine.timeout_ms ?: TIMEOUT_DEFAULT_MS,
 		.test_timeout_ms = s->opt.test_timeout_ms,
@@ -291,6 +294,7 @@ static int run_once(struct session *s, struct err *err)
 		r = run_exit_code(s->run);
 	}
 	s->run = run_free(s->run);
+	ignore_warn(s->excuses, &s->log);
 	s->progress = progress_free(s->progress);
 	if (s->report)
 		s->format->end(s->report);
@@ -328,8 +332,10 @@ static int run_all(struct session *s, struct err *err)
 
 static int open_places(struct session *s, struct err *err)
 {
-	int r = store_open(s->opt.common.store, STORE_WRITE, &s->store, err);
+	int r = ignore_make(s->plan.plan, &s->log, &s->excuses, err);
 
+	if (r == 0)
+		r = store_open(s->opt.common.store, STORE_WRITE, &s->store, err);
 	if (r < 0)
 		return r;
 	if (s->opt.out) {
@@ -354,6 +360,7 @@ static void session_done(struct session *s)
 {
 	run_work_close(&s->work);
 	store_close(s->store);
+	excuses_free(s->excuses);
 	run_plan_done(&s->plan);
 	machine_options_done(&s->opt.machine);
 	loop_free(s->loop);

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/units.h"
 #include "plan/builtin.h"
+#include "plan/ignore.h"
 #include "plan/plan.h"
 
 #define FILE_MAX  (1u << 20)
@@ -16,6 +17,7 @@
 #define TEXT_MAX  4096
 #define ITEMS_MAX 1024
 #define SUITES_MAX 64
+#define RULES_MAX 256
 #define DEPTH_MAX 16
 
 /*
@@ -46,10 +48,24 @@ static const cyaml_schema_value_t SUITE_ROW = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plan_suite, SUITE_KEYS),
 };
 
+static const cyaml_schema_field_t IGNORE_KEYS[] = {
+	TEXT(pattern, struct plan_ignore, TEXT_MAX),
+	TEXT(reason, struct plan_ignore, TEXT_MAX),
+	TEXT(link, struct plan_ignore, TEXT_MAX),
+	TEXT(owner, struct plan_ignore, WORD_MAX),
+	TEXT(until, struct plan_ignore, WORD_MAX),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t IGNORE_ROW = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plan_ignore, IGNORE_KEYS),
+};
+
 static const cyaml_schema_field_t PLAN_KEYS[] = {
 	TEXT(kernel, struct plan, TEXT_MAX),
 	TEXT(branch, struct plan, WORD_MAX),
 	LIST(suites, struct plan, &SUITE_ROW, SUITES_MAX),
+	LIST(ignore, struct plan, &IGNORE_ROW, RULES_MAX),
 	CYAML_FIELD_END,
 };
 
@@ -150,7 +166,9 @@ static int tell_key(const char *path, struct str text, struct mistake *m, const 
 	const char *near;
 	unsigned best = 3;
 
-	near = near_key(key, SUITE_KEYS, &best, near_key(key, PLAN_KEYS, &best, NULL));
+	near = near_key(key, PLAN_KEYS, &best, NULL);
+	near = near_key(key, SUITE_KEYS, &best, near);
+	near = near_key(key, IGNORE_KEYS, &best, near);
 	find_key(text, key, m);
 	if (near && best == 0)
 		return err_set(err, EINVAL, "%s:%lu:%lu: the key '%s' does not belong here", path,
@@ -309,6 +327,8 @@ int plan_parse(struct str text, const char *path, struct plan **ret, struct err 
 	if (!p)
 		return err_set(err, EINVAL, "%s: it is empty", name);
 	r = check(p, name, err);
+	if (r == 0)
+		r = ignore_check(p, text, name, err);
 	if (r < 0)
 		return r;
 	if (path) {

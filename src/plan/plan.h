@@ -25,12 +25,22 @@ struct plan_suite {
 	char *timeout;    /* of one test; NULL: the suite's own */
 };
 
+/* A rule: splats that do not count. */
+struct plan_ignore {
+	char *pattern;    /* PCRE2, in the title or the text; never NULL */
+	char *reason;     /* never NULL */
+	char *link, *owner;
+	char *until;      /* the last day that it holds, "2026-12-31"; NULL: always */
+};
+
 struct plan {
 	char *path;       /* file it came from; NULL: built in */
 	char *kernel;     /* --kernel default */
 	char *branch;     /* label; NULL: the kernel's */
 	struct plan_suite *suites;
 	unsigned suites_count;
+	struct plan_ignore *ignore;
+	unsigned ignore_count;
 };
 
 #define PLAN_FILE "taproom.yaml"
@@ -44,6 +54,9 @@ int plan_load(const char *path, const char *dir, struct plan **ret, struct err *
 int plan_parse(struct str text, const char *path, struct plan **ret, struct err *err);
 struct plan *plan_free(struct plan *p);
 void plan_freep(struct plan **p); /* for _cleanup_ */
+
+/* Is the rule's last day not over? */
+bool plan_ignore_holds(const struct plan_ignore *rule, int64_t now_ms);
 
 /* Name of an entry of `tests` that is a program with a path or a command line:
  * without the directories, as slashes part a selector. Caller frees. */

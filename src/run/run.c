@@ -170,7 +170,7 @@ int run_start(const struct run_config *config, struct loop *loop, const struct l
 	};
 	event_fan_add(&r->fan, tally_sink(&r->tally));
 	event_fan_add(&r->fan, sink);
-	r->sink = event_fan_sink(&r->fan);
+	r->sink = excuses_sink(r->config.excuses, event_fan_sink(&r->fan));
 	r->order = xcalloc(t->n, sizeof(*r->order));
 	for (size_t i = 0; i < t->n; i++)
 		r->order[r->n_order++] = &t->v[i];

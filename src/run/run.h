@@ -20,6 +20,7 @@
 #include "machine/machine.h"
 #include "plan/plan.h"
 #include "tap/event.h"
+#include "tap/excuse.h"
 
 struct run;
 
@@ -30,6 +31,7 @@ struct run_config {
 	const char *work_dir;           /* machines' files; emptied as they go */
 	const char *log_dir;            /* logs and consoles; stay */
 	const struct plan_tests *tests; /* what to run; borrowed until the end */
+	struct excuses *excuses;        /* of splats; borrowed; NULL: all count */
 	unsigned slots;                 /* machines at a time; at least 1 */
 	int64_t timeout_ms;             /* of it all; 0: none */
 	int64_t test_timeout_ms;        /* of one test; 0: the test's own */

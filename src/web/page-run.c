@@ -245,11 +245,15 @@ static void on_splat(void *ctx, const struct event *ev)
 	if (ev->type != EVENT_SPLAT || ++w->splats > SPLATS)
 		return;
 	out_lit(o, "<details class=\"splat\">\n<summary>");
-	html_mark(w->h, STATUS_CRASH, false);
+	html_mark(w->h, ev->splat->excuse ? STATUS_FLAKY : STATUS_CRASH, false);
 	out_lit(o, "<span class=\"word\">");
 	out_html(o, ev->splat->kind);
 	out_lit(o, "</span> ");
 	out_html(o, ev->splat->title);
+	if (ev->splat->excuse) {
+		out_lit(o, ", ignored: ");
+		out_html(o, ev->splat->excuse->reason);
+	}
 	out_lit(o, "</summary>\n<pre class=\"log plain\" tabindex=\"0\">");
 	out_html(o, ev->splat->text);
 	out_lit(o, "</pre>\n");

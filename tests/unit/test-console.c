@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Splats: one row per way in which the kernel complains. */
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "tap.h"
 #include "tap/console.h"
+#include "tap/parse.h"
+#include "tap/scan.h"
 
 struct row {
 	const char *name;
@@ -148,25 +152,147 @@ static void check(struct tap *t, const struct row *row)
 	buf_done(&whole.text);
 }
 
-#define TRACE(pid, off, caller)                                                           \
-	STR(S "WARNING: CPU: 0 PID: " pid " at a.c:1 f+" off "/0x20\n" S "Call Trace:\n" \
-	    S " ? stale+0x1/0x2\n" S " dump_stack+0x1/0x2\n" S " f+" off "/0x20\n"          \
-	    S " " caller "+0x1/0x2\n" S "---[ end trace 0 ]---\n")
+/* ---- fingerprints ---- */
+
+#define WARN(head, trace)                                                                \
+	STR(S "WARNING: " head "\n" S "RIP: 0010:f+0xf/0x20 [mptcp]\n" S "Call Trace:\n" trace \
+	    S "---[ end trace 0 ]---\n")
+#define CALLERS S " one+0x1/0x2\n" S " two+0x1/0x2\n"
+
+static const struct str PLAIN =
+	WARN("CPU: 0 PID: 61 at a.c:1 f+0xf/0x20 [mptcp]", CALLERS);
+
+static const struct {
+	const char *name;
+	struct str in;
+	bool same;
+} PRINTS[] = {
+	{ "another process, CPU, offset",
+	  WARN("CPU: 3 PID: 7 at a.c:9 f+0x1f/0x40 [mptcp]",
+	       S " one+0x9/0x22\n" S " two+0x31/0x52\n"), true },
+	{ "compilers' copies",
+	  WARN("CPU: 0 PID: 61 at a.c:1 f.isra.0+0xf/0x20 [mptcp]",
+	       S " one.constprop.3+0x1/0x2\n" S " two.part.0.llvm.123+0x1/0x2\n"), true },
+	{ "a cold part", WARN("CPU: 0 PID: 61 at a.c:1 f.cold+0xf/0x20 [mptcp]", CALLERS), true },
+	{ "built in, not a module",
+	  STR(S "WARNING: CPU: 0 PID: 61 at a.c:1 f+0xf/0x20\n" S "RIP: 0010:f+0xf/0x20\n"
+	      S "Call Trace:\n" CALLERS S "---[ end trace 0 ]---\n"), true },
+	{ "what is only found on the stack",
+	  WARN("CPU: 0 PID: 61 at a.c:1 f+0xf/0x20 [mptcp]",
+	       S " ? stale+0x1/0x2\n" S " one+0x1/0x2\n" S " ? two+0x1/0x2\n"
+	       S " two+0x1/0x2\n"), true },
+	{ "what reports",
+	  WARN("CPU: 0 PID: 61 at a.c:1 f+0xf/0x20 [mptcp]",
+	       S " dump_stack_lvl+0x1/0x2\n" S " __warn+0x1/0x2\n" CALLERS), true },
+	{ "a system call below",
+	  WARN("CPU: 0 PID: 61 at a.c:1 f+0xf/0x20 [mptcp]",
+	       CALLERS S " do_syscall_64+0x1/0x2\n" S " entry_SYSCALL_64_after_hwframe+0x1/0x2\n"),
+	  true },
+	{ "addresses before the names",
+	  WARN("CPU: 0 PID: 61 at a.c:1 f+0xf/0x20 [mptcp]",
+	       S " [<ffffffff81234567>] one+0x1/0x2\n" S " [<60012345>] two+0x1/0x2\n"), true },
+	{ "inlined functions of a decoded log",
+	  WARN("CPU: 0 PID: 61 at a.c:1 f+0xf/0x20 [mptcp]",
+	       S " inner net/a.c:12 [inline]\n" CALLERS), true },
+	{ "as 6.19 prints it",
+	  WARN("a.c:1 at f+0xf/0x20 [mptcp], CPU#1: ip/77", CALLERS), true },
+	{ "another function", WARN("CPU: 0 PID: 61 at a.c:1 g+0xf/0x20 [mptcp]", CALLERS), false },
+	{ "another caller",
+	  WARN("CPU: 0 PID: 61 at a.c:1 f+0xf/0x20 [mptcp]", S " one+0x1/0x2\n" S " 2+0x1/0x2\n"),
+	  false },
+	{ "no caller", WARN("CPU: 0 PID: 61 at a.c:1 f+0xf/0x20 [mptcp]", ""), false },
+	{ "another kind",
+	  STR(S "kernel BUG at a.c:1!\n" S "RIP: 0010:f+0xf/0x20 [mptcp]\n" S "Call Trace:\n"
+	      CALLERS S "---[ end trace 0 ]---\n"), false },
+};
 
 static void test_fingerprint(struct tap *t)
 {
-	struct dump a = {}, b = {}, c = {};
-	struct str same[] = { TRACE("61", "0xf", "caller"), TRACE("7", "0x1f", "caller"),
-			      TRACE("61", "0xf", "other") };
+	struct dump plain = {};
 
-	feed(&a, same[0], 1000);
-	feed(&b, same[1], 1000);
-	feed(&c, same[2], 1000);
-	is_str(t, a.fingerprint, b.fingerprint, "a fingerprint without offsets and processes");
-	ok(t, strcmp(a.fingerprint, c.fingerprint) != 0, "another caller, another fingerprint");
-	buf_done(&a.text);
-	buf_done(&b.text);
-	buf_done(&c.text);
+	feed(&plain, PLAIN, PLAIN.n);
+	for (size_t i = 0; i < ARRAY_SIZE(PRINTS); i++) {
+		struct dump d = {};
+
+		feed(&d, PRINTS[i].in, PRINTS[i].in.n);
+		ok(t, (strcmp(d.fingerprint, plain.fingerprint) == 0) == PRINTS[i].same,
+		   "fingerprint, %s: %s", PRINTS[i].same ? "the same" : "another",
+		   PRINTS[i].name);
+		buf_done(&d.text);
+	}
+	buf_done(&plain.text);
+}
+
+/* ---- the quick search ---- */
+
+/* Whatever ROWS find must be found from a line that the search stops at. */
+static bool stops_at(struct str line)
+{
+	uint64_t newlines = 0, slow = 0;
+	const char *end = line.p + line.n, *hit = scan_find(line.p, end, &newlines);
+
+	return hit < end && scan_find_anywhere(line.p, end, &slow) == hit && newlines == slow;
+}
+
+static void test_scan_rows(struct tap *t)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ROWS); i++) {
+		struct str rest = ROWS[i].in;
+		uint64_t number = 0, first = 0;
+		const char *at = strchr(ROWS[i].want, '@');
+
+		if (!at)
+			continue;
+		first = strtoull(at + 1, NULL, 10);
+		while (rest.n && ++number < first)
+			str_cut(&rest, '\n');
+		ok(t, stops_at(str_cut(&rest, '\n')), "is stopped at: %s", ROWS[i].name);
+	}
+}
+
+/* Against the plain way: every place, every length around the vectors'. */
+static void test_scan(struct tap *t)
+{
+	bool good = true;
+	char text[200];
+
+	for (size_t n = 2; n < sizeof(text); n++) {
+		for (size_t at = 0; at + 1 < n; at++) {
+			uint64_t fast = 0, slow = 0;
+			const char *hit;
+
+			for (size_t i = 0; i < n; i++)
+				text[i] = i % 7 ? '.' : '\n';
+			memcpy(text + at, "UG", 2);
+			hit = scan_find(text, text + n, &fast);
+			good &= hit == text + at;
+			good &= scan_find_anywhere(text, text + n, &slow) == hit && fast == slow;
+			good &= fast == (at + 6) / 7;
+		}
+	}
+	ok(t, good, "the quick search finds each place, and counts the lines before it");
+}
+
+/* A line of the kernel that is longer than what is looked at. */
+static void test_long_line(struct tap *t)
+{
+	for (size_t n = TAP_LINE_MAX - 40; n < TAP_LINE_MAX + 4; n++) {
+		struct dump whole = {}, split = {};
+		struct buf in = {};
+
+		buf_printf(&in, S "x\n" S);
+		while (in.n < n)
+			buf_add(&in, ".", 1);
+		buf_printf(&in, " invoked oom-killer: gfp_mask=0x1\n" S "x\n");
+		feed(&whole, buf_str(&in), in.n);
+		feed(&split, buf_str(&in), 100);
+		if (!str_eq(buf_str(&whole.text), buf_str(&split.text)))
+			ok(t, false, "a long line of %zu bytes, split", n);
+		buf_done(&whole.text);
+		buf_done(&split.text);
+		buf_done(&in);
+	}
+	ok(t, true, "long lines, split");
 }
 
 static void test_bounds(struct tap *t)
@@ -247,6 +373,9 @@ int main(void)
 	for (size_t i = 0; i < ARRAY_SIZE(PROGRAMS); i++)
 		check_program(&t, &PROGRAMS[i]);
 	test_fingerprint(&t);
+	test_scan_rows(&t);
+	test_scan(&t);
+	test_long_line(&t);
 	test_bounds(&t);
 	return tap_done(&t);
 }
