@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "kernel/decode.h"
 #include "kernel/kernel.h"
+#include "plan/plan.h"
 
 #define JOBS_MAX 4096 /* of a run: what further ones say is not decoded */
 
@@ -61,35 +62,76 @@ static char *next_word(const char **at)
 	return buf_take(&word);
 }
 
-/* The --kernel of "cd DIR && taproom run --kernel WORD ...", in that DIR. */
+/* Of "cd DIR && taproom run --kernel WORD --config FILE ...". */
+struct call {
+	char *dir, *kernel, *config;
+};
+
+static void set(char **value, const char *text)
+{
+	free(*value);
+	*value = xstrdup(text);
+}
+
+static void read_call(struct call *c, const char *command)
+{
+	const struct {
+		const char *option;
+		char **value;
+	} WANTED[] = { { "cd", &c->dir }, { "-C", &c->dir }, { "--directory", &c->dir },
+		       { "--kernel", &c->kernel }, { "--config", &c->config } };
+	char **next = NULL, *word;
+
+	for (; (word = next_word(&command)); free(word)) {
+		char **here = next;
+
+		next = NULL;
+		for (size_t i = 0; !here && i < ARRAY_SIZE(WANTED); i++) {
+			size_t n = strlen(WANTED[i].option);
+
+			if (strcmp(word, WANTED[i].option) == 0)
+				next = WANTED[i].value;
+			else if (n > 2 && strncmp(word, WANTED[i].option, n) == 0 && word[n] == '=')
+				set(WANTED[i].value, word + n + 1);
+		}
+		if (here)
+			set(here, word);
+	}
+}
+
+static void call_done(struct call *c)
+{
+	free(c->dir);
+	free(c->kernel);
+	free(c->config);
+}
+
+/* A file's name is one in the call's directory. */
+static char *in_dir(const char *dir, const char *name)
+{
+	char *full = dir && name && name[0] != '/' ? path_join(dir, name) : NULL;
+
+	if (full && file_exists(full))
+		return full;
+	free(full);
+	return xstrdup(name); /* "debian", or gone */
+}
+
+/* The kernel that a call meant: its option, else what its configuration names
+ * (as that is now), else the tree it was made in. */
 static char *kernel_of_command(const char *command)
 {
-	_free_ char *dir = NULL;
-	char *kernel = NULL, *word;
-	bool next = false, cd = false;
+	_cleanup_(call_done) struct call c = {};
+	_cleanup_(plan_freep) struct plan *plan = NULL;
+	_free_ char *config = NULL;
 
-	while (!kernel && (word = next_word(&command))) {
-		if (next)
-			kernel = xstrdup(word);
-		else if (cd && !dir)
-			dir = xstrdup(word);
-		next = strcmp(word, "--kernel") == 0;
-		cd = strcmp(word, "cd") == 0 || strcmp(word, "-C") == 0;
-		if (str_starts(str_of(word), STR("--kernel=")))
-			kernel = xstrdup(word + strlen("--kernel="));
-		free(word);
-	}
-	if (kernel && dir && kernel[0] != '/') {
-		char *full = path_join(dir, kernel);
-
-		/* A file's name; "debian" is none. */
-		if (file_exists(full)) {
-			free(kernel);
-			return full;
-		}
-		free(full);
-	}
-	return kernel;
+	read_call(&c, command);
+	if (c.kernel)
+		return in_dir(c.dir, c.kernel);
+	config = in_dir(c.dir, c.config);
+	if (c.dir && plan_load(config, c.dir, &plan, NULL) == 0 && plan->kernel)
+		return in_dir(c.dir, plan->kernel);
+	return xstrdup(c.dir);
 }
 
 void decoder_event(struct decoder *d, const struct event *ev)

@@ -164,6 +164,20 @@ static int look_in_cache(struct debug_files *f, const struct symbols_from *from,
 	return r;
 }
 
+/* The run's --kernel: a tree, its arch/x86/boot/bzImage, or its vmlinux. */
+static int look_in_tree(struct debug_files *f, const struct symbols_from *from, char **other)
+{
+	_free_ char *dir = path_dir(from->kernel), *tree = xasprintf("%s/../../..", dir);
+	int r;
+
+	if (is_dir(from->kernel))
+		return look_in(f, from->kernel, from->release, other);
+	if (!strchr(from->kernel, '/')) /* "debian", "host" */
+		return 0;
+	r = look_in(f, dir, from->release, other);
+	return r ? r : look_in(f, tree, from->release, other);
+}
+
 static int nothing_there(const struct symbols_from *from, const char *other, struct err *err)
 {
 	if (from->where && other)
@@ -193,8 +207,8 @@ int debug_files_find(const struct symbols_from *from, struct debug_files *ret, s
 	if (from->where)
 		r = look_in(ret, from->where, from->release, &other);
 	else if (from->release && !strchr(from->release, '/')) {
-		if (from->kernel && is_dir(from->kernel))
-			r = look_in(ret, from->kernel, from->release, &other);
+		if (from->kernel)
+			r = look_in_tree(ret, from, &other);
 		if (r == 0)
 			r = look_in_cache(ret, from, &other);
 		if (r == 0)

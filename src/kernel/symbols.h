@@ -22,7 +22,7 @@ struct symbols;
 struct symbols_from {
 	const char *where;     /* --symbols: a vmlinux, a tree, a directory like
 				* /usr/lib/debug, one module; only there then */
-	const char *kernel;    /* the --kernel of the run: its tree */
+	const char *kernel;    /* the --kernel of the run: its tree is looked in */
 	const char *release;   /* of the kernel that wrote the log */
 	const char *cache_dir; /* has packages that debug_fetch() brought */
 };

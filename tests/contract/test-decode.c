@@ -24,14 +24,16 @@ struct world {
 
 struct said {
 	const struct world *w;
-	const char *id, *kernel, *release;
+	const char *id, *call, *in; /* "taproom run CALL", where there is a @ in it: @in */
+	const char *release;
 };
 
 static void say_splat_run(struct event_sink sink, const void *arg)
 {
 	const struct said *s = arg;
-	_free_ char *command = xasprintf("cd / && taproom run 'a b' --kernel %s mptcp",
-					 s->kernel);
+	const char *at = strchr(s->call, '@');
+	_free_ char *command = at ? xasprintf("%.*s%s%s", (int)(at - s->call), s->call, s->in,
+					      at + 1) : xstrdup(s->call);
 	struct event_run run = { .id = str_of(s->id), .title = STR("mptcp"),
 				 .command = str_of(command), .time_ms = 1700000000000 };
 	struct event_job job = { .mode = STR("normal"), .machine = STR("qemu"),
@@ -60,15 +62,30 @@ static void say_splat_run(struct event_sink sink, const void *arg)
 }
 
 /* Run 1 is of the tree's kernel, 2 of one that nobody has, 3 says it is of the
- * tree's directory, where meanwhile another kernel is. */
+ * tree's directory, where meanwhile another kernel is; then other ways to name
+ * the tree. */
 static void make_history(struct world *w)
 {
+	const char *tree = w->tree.dir;
+	_free_ char *config = path_join(tree, "taproom.yaml");
+	_free_ char *boot = path_join(tree, "arch/x86/boot");
+	_free_ char *text = xasprintf("kernel: %s\nsuites:\n  - name: a\n    kind: exec\n"
+				      "    tests: [\"true\"]\n", tree);
 	const struct said RUNS[] = {
-		{ w, "20260131-090501-abcd", w->tree.dir, TREE_RELEASE },
-		{ w, "20260131-090502-abcd", "debian", "0.0.1-none" },
-		{ w, "20260131-090503-abcd", w->tree.dir, "6.12.0-older" },
+		{ w, "20260131-090501-abcd", "cd / && taproom run 'a b' --kernel @ mptcp", tree,
+		  TREE_RELEASE },
+		{ w, "20260131-090502-abcd", "taproom run --kernel debian", NULL, "0.0.1-none" },
+		{ w, "20260131-090503-abcd", "taproom run --kernel=@", tree, "6.12.0-older" },
+		{ w, "20260131-090504-abcd", "taproom run --kernel @/arch/x86/boot/bzImage", tree,
+		  TREE_RELEASE },
+		{ w, "20260131-090505-abcd", "cd @/net && taproom run mptcp", tree, TREE_RELEASE },
+		{ w, "20260131-090506-abcd", "taproom run -C @ --kernel vmlinux", tree,
+		  TREE_RELEASE },
+		{ w, "20260131-090507-abcd", "taproom run --kernel '", NULL, TREE_RELEASE },
 	};
 
+	dir_make(boot, NULL);
+	file_write(config, str_of(text), 0644, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(RUNS); i++)
 		record(&w->place, say_splat_run, &RUNS[i], NULL);
 }
@@ -129,6 +146,10 @@ static const struct {
 	{ "log 2 --console --symbols TREE", 2, false, NULL, "is of kernel " TREE_RELEASE },
 	{ "log 3 --console --decode", 0, false, NULL, "no debug info of kernel 6.12.0-older" },
 	{ "log 3 --console --symbols VMLINUX", 2, false, NULL, "the log is of 6.12.0-older" },
+	{ "log 4 --console --decode", 0, true, NULL, "module gone" },
+	{ "log 5 --console --decode", 0, true, NULL, "module gone" },
+	{ "log 6 --console --decode", 0, true, NULL, "module gone" },
+	{ "log 7 --console --decode", 0, false, "gone", "no debug info of kernel" },
 	{ "log 1 --console --symbols /none", 2, false, NULL, "there is no '/none'" },
 	{ "show 1 --decode", 0, true, "WARNING in mptcp_close", "1 frame of module gone" },
 	{ "show 1", 0, false, "WARNING in mptcp_close", NULL },
