@@ -12,42 +12,45 @@
 #include "stat/series.h"
 #include "tap.h"
 
-#define HISTORY_MAX 20000
-
 struct history {
-	uint32_t commit[HISTORY_MAX], bad[HISTORY_MAX], mute[HISTORY_MAX];
-	struct stat_span in[HISTORY_MAX];
-	size_t n;
+	uint32_t *commit, *bad, *mute;
+	struct stat_span *in;
+	size_t n, cap, cap_bad, cap_mute, cap_in;
 	struct stat_axis axis;
 	struct stat_series series;
 };
 
 static inline void history_say(struct history *h, char what, uint32_t commit)
 {
-	uint32_t r = (uint32_t)h->n++;
+	uint32_t r = (uint32_t)h->n;
 	struct stat_series *s = &h->series;
 
-	h->commit[r] = commit;
+	ARRAY_GROW(h->commit, h->n, h->cap);
+	h->commit[h->n++] = commit;
 	if (what == '-')
 		return;
-	if (s->in.n && h->in[s->in.n - 1].to == r)
+	if (s->in.n && h->in[s->in.n - 1].to == r) {
 		h->in[s->in.n - 1].to++;
-	else
+	} else {
+		ARRAY_GROW(h->in, s->in.n, h->cap_in);
 		h->in[s->in.n++] = (struct stat_span){ r, r + 1 };
-	if (what == 'x')
+		s->in.v = h->in;
+	}
+	if (what == 'x') {
+		ARRAY_GROW(h->bad, s->bad.n, h->cap_bad);
 		h->bad[s->bad.n++] = r;
-	if (what == 's')
+		s->bad.v = h->bad;
+	}
+	if (what == 's') {
+		ARRAY_GROW(h->mute, s->mute.n, h->cap_mute);
 		h->mute[s->mute.n++] = r;
+		s->mute.v = h->mute;
+	}
 }
 
 static inline struct history *history_new(void)
 {
-	struct history *h = xcalloc(1, sizeof(*h));
-
-	h->series.in.v = h->in;
-	h->series.bad.v = h->bad;
-	h->series.mute.v = h->mute;
-	return h;
+	return xcalloc(1, sizeof(struct history));
 }
 
 static inline struct history *history_ready(struct history *h)
@@ -75,8 +78,13 @@ static inline struct history *history_of(const char *text)
 
 static inline void history_freep(struct history **h)
 {
-	if (*h)
+	if (*h) {
 		stat_axis_done(&(*h)->axis);
+		free((*h)->commit);
+		free((*h)->bad);
+		free((*h)->mute);
+		free((*h)->in);
+	}
 	free(*h);
 }
 
