@@ -9,7 +9,7 @@
 
 #define ANSWERS_MAX 65536 /* that are kept; then all are forgotten */
 #define HEADS       16384
-#define OBJECTS_MAX 1024  /* modules that a log may name */
+#define OBJECTS_MAX 512   /* modules that a log may name: each may hold a descriptor */
 #define PLACES_MAX  (OBJECT_SAME_MAX * LINES_FRAMES_MAX)
 #define TELL_MAX    8     /* objects; the rest is counted */
 
