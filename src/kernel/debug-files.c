@@ -217,6 +217,27 @@ int debug_files_find(const struct symbols_from *from, struct debug_files *ret, s
 	return r ? 0 : nothing_there(from, other, err);
 }
 
+void debug_files_booted(const struct symbols_from *from, struct debug_files *ret)
+{
+	_free_ char *pattern = NULL;
+	glob_t found;
+
+	*ret = (struct debug_files){};
+	if (!from->release || strpbrk(from->release, "*?[/\\"))
+		return;
+	pattern = xasprintf("%s/debian/linux-image-%s_*/lib/modules/%s",
+			    from->cache_dir ? from->cache_dir : "", from->release,
+			    from->release);
+	if (from->cache_dir && glob(pattern, 0, NULL, &found) == 0) {
+		/* Of two versions nobody knows which. */
+		if (found.gl_pathc == 1)
+			add_dir(ret, xstrdup(found.gl_pathv[0]));
+		globfree(&found);
+		return;
+	}
+	add_dir(ret, path_join("/lib/modules", from->release));
+}
+
 void debug_files_done(struct debug_files *f)
 {
 	free(f->vmlinux);

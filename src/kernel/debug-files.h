@@ -27,6 +27,9 @@ struct debug_module {
 
 /* See symbols_open(). */
 int debug_files_find(const struct symbols_from *from, struct debug_files *ret, struct err *err);
+/* The modules that a kernel of that release has loaded, without debug info: a
+ * Debian kernel's in the cache, else the installed ones. May be none. */
+void debug_files_booted(const struct symbols_from *from, struct debug_files *ret);
 void debug_files_done(struct debug_files *f);
 /* The files of a module, best first; they are @n from the returned one on. */
 const struct debug_module *debug_files_module(struct debug_files *f, struct str name,

@@ -46,7 +46,7 @@ struct answer {
 };
 
 struct symbols {
-	struct debug_files files;
+	struct debug_files files, booted;
 	struct owner *owners[OBJECTS_MAX];
 	size_t n;
 	struct owner other; /* modules past OBJECTS_MAX */
@@ -80,6 +80,7 @@ int symbols_open(const struct symbols_from *from, struct symbols **ret, struct e
 	struct owner *kernel = owner_new(s, STR(""));
 	int r = debug_files_find(from, &s->files, err);
 
+	debug_files_booted(from, &s->booted);
 	s->other.name = xstrdup("");
 	err_set(&s->other.why, E2BIG, "more than %d modules are named", OBJECTS_MAX - 1);
 	if (r == 0 && s->files.vmlinux) {
@@ -105,6 +106,7 @@ struct symbols *symbols_close(struct symbols *s)
 		owner_free(s->owners[i]);
 	free(s->other.name);
 	debug_files_done(&s->files);
+	debug_files_done(&s->booted);
 	arena_done(&s->arena);
 	buf_done(&s->key);
 	free(s);
@@ -124,6 +126,22 @@ static bool same_build_id(const struct object *o, struct str want)
 	return !own.n || !want.n || str_starts_nocase(own, want);
 }
 
+/* Whether the kernel that was booted loads the module from this very build. */
+static bool as_booted(struct symbols *s, const struct owner *w, const struct object *o)
+{
+	const struct debug_module *m;
+	struct object *booted;
+	size_t n;
+	bool same = true;
+
+	m = debug_files_module(&s->booted, str_of(w->name), &n);
+	if (n && object_open(m->path, &booted, NULL) == 0) {
+		same = same_build_id(o, str_of(object_build_id(booted)));
+		object_close(booted);
+	}
+	return same;
+}
+
 /* The first file of the module that has lines and is of the log's build. */
 static void open_module(struct symbols *s, struct owner *w, struct str build_id)
 {
@@ -141,6 +159,9 @@ static void open_module(struct symbols *s, struct owner *w, struct str build_id)
 		if (!same_build_id(o, build_id))
 			err_set(&w->why, ESTALE, "'%s' has another build id than the log's",
 				m[i].path);
+		else if (!as_booted(s, w, o))
+			err_set(&w->why, ESTALE, "'%s' has another build id than '%s'", m[i].path,
+				s->booted.dirs[0]);
 		else if (!object_has_lines(o))
 			err_set(&w->why, ENOENT, "'%s' has no debug info", m[i].path);
 		else

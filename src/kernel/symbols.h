@@ -6,8 +6,8 @@
  * distribution in a package of its own.
  *
  * A wrong line is worse than none. Objects are only believed when the log's
- * words fit to them: the release in vmlinux, build ids where the log has them,
- * and the size of each function.
+ * words fit to them: the release in vmlinux, build ids where the log or the
+ * modules that were booted have them, and the size of each function.
  */
 #include <stdbool.h>
 #include <stdint.h>

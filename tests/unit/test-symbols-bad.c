@@ -37,6 +37,16 @@ static int tool(const char *name, const char *a, const char *b, const char *c)
 	return proc_run(&spec, NULL, NULL, 60000, NULL);
 }
 
+/* As kbuild does with --build-id. */
+static void link_module(const char *option, const char *from, const char *to)
+{
+	const char *const argv[] = { "ld", "-r", option, "-o", to, from, NULL };
+	struct proc_spec spec = { .argv = argv, .in = PROC_NULL, .out = PROC_NULL,
+				  .err = PROC_NULL };
+
+	proc_run(&spec, NULL, NULL, 60000, NULL);
+}
+
 static void refused(struct tap *t, const struct symbols_from *from, int code, const char *word)
 {
 	struct symbols *s = NULL;
@@ -104,6 +114,52 @@ static void test_packed(struct tap *t, const struct tree *tree)
 			.offset = f->ret, .size = f->size }, &p), 3, PACKERS[i].ending);
 		symbols_close(s);
 		unlink(packed);
+	}
+	free(v);
+}
+
+/* ---- another build than the one that was booted ---- */
+
+static void test_booted(struct tap *t, const struct tree *tree)
+{
+	static const struct {
+		const char *name, *option;
+		unsigned places;
+	} BOOTED[] = {
+		{ "the same build", "--build-id=0x1111111111111111", 3 },
+		{ "another build", "--build-id=0x2222222222222222", 0 },
+	};
+	_free_ char *dir = path_join(tree->dir, "debug"), *kernel = path_join(dir, "vmlinux");
+	_free_ char *module = path_join(dir, "mptcp.ko");
+	_free_ char *cache = path_join(tree->dir, "cache");
+	_free_ char *modules = xasprintf("%s/debian/linux-image-%s_1/lib/modules/%s", cache,
+					 TREE_RELEASE, TREE_RELEASE);
+	_free_ char *booted = path_join(modules, "mptcp.ko");
+	unsigned n;
+	struct tree_function *v = tree_functions(tree->module, &n);
+	const struct tree_function *f = tree_function(v, n, "mptcp_subflow");
+
+	dir_make(dir, NULL);
+	dir_make(modules, NULL);
+	tool("cp", tree->vmlinux, kernel, NULL);
+	link_module(BOOTED[0].option, tree->module, module);
+	for (size_t i = 0; i < ARRAY_SIZE(BOOTED); i++) {
+		struct symbols_from from = { .where = dir, .release = TREE_RELEASE,
+					     .cache_dir = cache };
+		const struct symbols_place *p;
+		struct symbols *s = NULL;
+		struct err err = {};
+
+		link_module(BOOTED[i].option, tree->module, booted);
+		if (symbols_open(&from, &s, &err) < 0) {
+			ok(t, false, "%s: %s", BOOTED[i].name, err.text);
+			continue;
+		}
+		is_int(t, symbols_look_up(s, &(struct symbols_query){
+			.function = STR("mptcp_subflow"), .module = STR("mptcp"),
+			.offset = f->ret, .size = f->size }, &p), BOOTED[i].places,
+		       BOOTED[i].name);
+		symbols_close(s);
 	}
 	free(v);
 }
@@ -186,6 +242,7 @@ int main(void)
 		if (i == 0) {
 			test_wrong(&t, &tree);
 			test_packed(&t, &tree);
+			test_booted(&t, &tree);
 		}
 		test_damaged(&t, &tree, false);
 		test_damaged(&t, &tree, true);
