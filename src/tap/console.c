@@ -217,7 +217,7 @@ static void whole_lines(struct console *c, const char *p, const char *end)
 		from = from ? from + 1 : p;
 		to = memchr(hit, '\n', (size_t)(end - hit));
 		/* Behind what is looked at of a line: as if it were not there. */
-		if (hit + 1 < from + TAP_LINE_MAX)
+		if (hit + SCAN_WORD_MAX < from + TAP_LINE_MAX || is_suspicious(bounded(from, to)))
 			on_line(c, bounded(from, to));
 		c->line++;
 		p = to + 1;

@@ -7,40 +7,60 @@
 #include <immintrin.h>
 #endif
 
-/* The pair, its bucket for find_avx2(), and what it stands for. */
-#define PAIRS(pair)                                                     \
-	pair('U', 'G', 0) /* BUG */                                     \
-	pair('U', 'B', 0) /* UBSAN */                                   \
-	pair('U', 'P', 0) /* hard LOCKUP */                             \
-	pair('U', 'n', 0) /* Unable to handle kernel */                 \
-	pair('U', 's', 0) /* unregister_netdevice: ... Usage count = */ \
-	pair('O', ':', 1) /* INFO: */                                   \
-	pair('O', 'o', 1) /* Oops */                                    \
-	pair('_', 'a', 2) /* list_add corruption, double add */         \
-	pair('_', 'd', 2) /* list_del corruption */                     \
-	pair('_', 't', 2) /* ref_tracker: */                            \
-	pair('N', 'I', 3) /* WARNING, PANIC */                          \
-	pair('P', 'i', 3) /* Pid: of UML */                             \
-	pair('y', 'n', 4) /* Kernel panic - not syncing */              \
-	pair('-', '[', 5) /* ---[ cut here ]---, ---[ end trace */      \
-	pair('=', '=', 5) /* ====== before reports */                   \
-	pair('[', '#', 6) /* general protection fault: 0000 [#1] */     \
-	pair('k', '=', 6) /* oom-killer: gfp_mask=, nodemask= */        \
-	pair('m', 'l', 7) /* kmemleak: */                               \
-	pair('n', 'r', 7) /* unreferenced object */
+/*
+ * The words, where in each stands the pair of letters that is looked for, and
+ * the pair's bucket for find_avx2(). Some pair of each is rare; that the word is
+ * there is looked at afterwards.
+ */
+#define WORDS(word)                                                \
+	word("BUG", 1, 0)                                          \
+	word("UBSAN: ", 0, 0)                                      \
+	word("LOCKUP", 4, 0)                                       \
+	word("Unable to handle kernel", 0, 0)                      \
+	word("Usage count =", 0, 0)        /* of a netdevice */    \
+	word("INFO: rcu_", 3, 1)                                   \
+	word("INFO: task ", 3, 1)                                  \
+	word("INFO: trying to", 3, 1)                              \
+	word("Oops", 0, 1)                                         \
+	word("list_add ", 4, 2)                                    \
+	word("list_del ", 4, 2)                                    \
+	word("ref_tracker: ", 3, 2)                                \
+	word("WARNING: ", 3, 3)                                    \
+	word("PANIC: ", 2, 3)                                      \
+	word("Pid: ", 0, 3)                /* before UML's panic */ \
+	word("not syncing", 5, 4)          /* Kernel panic - */    \
+	word("-[ cut here ]", 0, 5)                                \
+	word("====================", 0, 5) /* before a report */   \
+	word(" [#", 1, 6)                  /* 0000 [#1] */         \
+	word("mask=", 3, 6)                /* gfp_, node- */       \
+	word("kmemleak: ", 3, 7)                                   \
+	word("unreferenced object ", 1, 7)
 
-static inline bool is_pair(const char *p)
+static bool is_around(const char *begin, const char *p, const char *end, const char *word,
+		      size_t n, size_t at)
 {
-#define PAIR(x, y, bucket) || (p[0] == (x) && p[1] == (y))
-	return false PAIRS(PAIR);
-#undef PAIR
+	return (size_t)(p - begin) >= at && (size_t)(end - p) >= n - at &&
+	       memcmp(p - at, word, n) == 0;
+}
+
+/* Is there a word whose pair begins at @p? */
+static inline bool is_word(const char *begin, const char *p, const char *end)
+{
+#define WORD(text, at, bucket)                                     \
+	if (p[0] == (text)[at] && p[1] == (text)[(at) + 1] &&      \
+	    is_around(begin, p, end, text, sizeof(text) - 1, at))  \
+		return true;
+	WORDS(WORD)
+#undef WORD
+	return false;
 }
 
 /* Byte by byte: what is left at the end. */
-static const char *find_slowly(const char *p, const char *end, uint64_t *newlines)
+static const char *find_slowly(const char *begin, const char *p, const char *end,
+			       uint64_t *newlines)
 {
 	for (; p < end; p++) {
-		if (end - p > 1 && is_pair(p))
+		if (end - p > 1 && is_word(begin, p, end))
 			break;
 		*newlines += *p == '\n';
 	}
@@ -65,13 +85,13 @@ struct tables {
 static void tables_make(struct tables *t)
 {
 	memset(t, 0, sizeof(*t));
-#define PAIR(x, y, bucket)                     \
-	t->low[0][LOW(x)] |= 1 << (bucket);    \
-	t->high[0][HIGH(x)] |= 1 << (bucket);  \
-	t->low[1][LOW(y)] |= 1 << (bucket);    \
-	t->high[1][HIGH(y)] |= 1 << (bucket);
-	PAIRS(PAIR)
-#undef PAIR
+#define WORD(text, at, bucket)                                \
+	t->low[0][LOW((text)[at])] |= 1 << (bucket);          \
+	t->high[0][HIGH((text)[at])] |= 1 << (bucket);        \
+	t->low[1][LOW((text)[(at) + 1])] |= 1 << (bucket);    \
+	t->high[1][HIGH((text)[(at) + 1])] |= 1 << (bucket);
+	WORDS(WORD)
+#undef WORD
 }
 
 __attribute__((target("avx2"))) static const char *find_avx2(const char *p, const char *end,
@@ -79,6 +99,7 @@ __attribute__((target("avx2"))) static const char *find_avx2(const char *p, cons
 {
 	const __m256i half = _mm256_set1_epi8(15), newline = _mm256_set1_epi8('\n');
 	const __m256i zero = _mm256_setzero_si256();
+	const char *begin = p;
 	__m256i table[4], count = zero;
 	struct tables t;
 
@@ -102,11 +123,11 @@ __attribute__((target("avx2"))) static const char *find_avx2(const char *p, cons
 			unsigned i = (unsigned)__builtin_ctz(may);
 			uint32_t before = (uint32_t)_mm256_movemask_epi8(ends);
 
-			if (!is_pair(p + i))
+			if (!is_word(begin, p + i, end))
 				continue;
 			*newlines += (unsigned)__builtin_popcount(before & ((1u << i) - 1));
 			p += i;
-			end = p;
+			end = p; /* found: nothing is left to search */
 			goto done;
 		}
 		/* Four counters of 64 bits. */
@@ -118,7 +139,7 @@ done:
 		     (uint64_t)_mm256_extract_epi64(count, 1) +
 		     (uint64_t)_mm256_extract_epi64(count, 2) +
 		     (uint64_t)_mm256_extract_epi64(count, 3);
-	return find_slowly(p, end, newlines);
+	return find_slowly(begin, p, end, newlines);
 }
 #endif
 
@@ -129,27 +150,29 @@ typedef unsigned char vec __attribute__((vector_size(NARROW)));
 
 const char *scan_find_anywhere(const char *p, const char *end, uint64_t *newlines)
 {
+	const char *begin = p;
+
 	while (end - p > NARROW) {
-		uint64_t hits[2], n = 0;
+		uint64_t hits[2];
 		vec a, b, hit = {};
 
 		memcpy(&a, p, NARROW);
 		memcpy(&b, p + 1, NARROW);
-#define PAIR(x, y, bucket) hit |= (vec)((a == (vec){} + (x)) & (b == (vec){} + (y)));
-		PAIRS(PAIR)
-#undef PAIR
+#define WORD(text, at, bucket) \
+	hit |= (vec)((a == (vec){} + (text)[at]) & (b == (vec){} + (text)[(at) + 1]));
+		WORDS(WORD)
+#undef WORD
 		memcpy(hits, &hit, NARROW);
-		if (hits[0] | hits[1])
-			break;
+		for (unsigned i = 0; hits[0] | hits[1] && i < NARROW; i++)
+			if (hit[i] && is_word(begin, p + i, end))
+				return find_slowly(begin, p, end, newlines);
 		a = (vec)(a == (vec){} + '\n') & 1;
 		memcpy(hits, &a, NARROW);
-		/* Sums the bytes: none of them is above 1. */
-		n = (hits[0] + hits[1]) * UINT64_C(0x0101010101010101) >> 56;
-		*newlines += n;
+		/* Sums the bytes: none of them is above 2. */
+		*newlines += (hits[0] + hits[1]) * UINT64_C(0x0101010101010101) >> 56;
 		p += NARROW;
 	}
-	/* Not far: in the vector that was left, or at the end. */
-	return find_slowly(p, end, newlines);
+	return find_slowly(begin, p, end, newlines);
 }
 
 const char *scan_find(const char *p, const char *end, uint64_t *newlines)

@@ -4,15 +4,17 @@
  * Scan: looks through a quiet console at memory's speed. Most of a console says
  * nothing of trouble; this finds the bytes that may, without cutting lines.
  *
- * It knows pairs of letters, at least one in each headline and each line before
- * one (tap/splat.c's, held together by tests/unit/test-console.c), few of them
- * in other lines.
+ * It knows words, at least one in each headline and each line before one
+ * (tap/splat.c's, held together by tests/unit/test-console.c), few of them in
+ * other lines.
  */
 #include <stddef.h>
 #include <stdint.h>
 
-/* The first byte of the first pair in @p..@end, or @end. *newlines grows by the
- * newlines before it. */
+#define SCAN_WORD_MAX 32 /* bytes of a word */
+
+/* A byte of the first word in @p..@end, or @end. *newlines grows by the newlines
+ * before it. */
 const char *scan_find(const char *p, const char *end, uint64_t *newlines);
 /* The same on any machine, slower: scan_find() without AVX2. */
 const char *scan_find_anywhere(const char *p, const char *end, uint64_t *newlines);

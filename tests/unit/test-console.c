@@ -256,16 +256,16 @@ static void test_scan(struct tap *t)
 	bool good = true;
 	char text[200];
 
-	for (size_t n = 2; n < sizeof(text); n++) {
-		for (size_t at = 0; at + 1 < n; at++) {
+	for (size_t n = 3; n < sizeof(text); n++) {
+		for (size_t at = 0; at + 2 < n; at++) {
 			uint64_t fast = 0, slow = 0;
 			const char *hit;
 
 			for (size_t i = 0; i < n; i++)
 				text[i] = i % 7 ? '.' : '\n';
-			memcpy(text + at, "UG", 2);
+			memcpy(text + at, "BUG", 3);
 			hit = scan_find(text, text + n, &fast);
-			good &= hit == text + at;
+			good &= hit == text + at + 1;
 			good &= scan_find_anywhere(text, text + n, &slow) == hit && fast == slow;
 			good &= fast == (at + 6) / 7;
 		}
@@ -323,7 +323,7 @@ static const struct row PROGRAMS[] = {
 	  "1 rcu-stall @1+1\n" },
 	{ "one in each, none in between",
 	  STR("\1" S "kmemleak: 3 new suspected memory leaks (see /sys)\n\b" S "x\n"
-	      "[    4.000000] unregister_netdevice: waiting for a to be free.\n\2"
+	      "[    4.000000] unregister_netdevice: waiting for a to become free. Usage count = 2\n\2"
 	      "[    8.000000] INFO: task ip:77 blocked for more than 120 seconds.\n"),
 	  "1 kmemleak @1+1\n0 netdev-unregister @3+1\n2 hung-task @4+1\n" },
 	{ "begun with \"cut here\"",
