@@ -134,7 +134,7 @@ static void follow_trace(struct gather *g, struct str line)
 	} else if (str_starts(line, STR(" </TASK>"))) {
 		g->in_trace = TRACE_OVER;
 	} else if (str_starts(line, STR("RIP: "))) { /* where the interrupt came */
-		if (trace_find(line, &f))
+		if (trace_find(line, &f) && f.size)
 			trace_add(&g->trace, &f);
 	} else if (!is_register(line) && !str_starts(line, STR(" <")) && g->trace.n) {
 		g->in_trace = TRACE_OVER;
@@ -149,7 +149,7 @@ static void note_instruction(struct gather *g, struct str line)
 	struct event_frame f;
 
 	for (size_t i = 0; i < ARRAY_SIZE(HEADS); i++)
-		if (str_starts(line, HEADS[i]) && trace_find(line, &f) && !g->trace.n)
+		if (str_starts(line, HEADS[i]) && trace_find(line, &f) && f.size && !g->trace.n)
 			trace_add(&g->trace, &f);
 }
 
