@@ -29,7 +29,14 @@ check:
 	@ninja -C $(CHECK)
 	@tools/check $(CHECK)
 
+# How fast logs are read, and how rightly, beside the other readers that are installed
+# (tools/setup --bench). A release build.
+bench: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) bench
+	@bench/run $(BUILD)
+	@bench/constructs $(BUILD)
+
 clean:
 	@rm -rf $(BUILD) $(CHECK)
 
-.PHONY: all install demo check clean
+.PHONY: all install demo check bench clean

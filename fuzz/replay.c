@@ -9,6 +9,8 @@
 #include "tap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* Of targets that need something: not 0 where it is not there. */
+__attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 static void replay_file(struct tap *t, const char *path)
 {
@@ -53,6 +55,8 @@ int main(int argc, char **argv)
 {
 	struct tap t = {};
 
+	if (LLVMFuzzerInitialize && LLVMFuzzerInitialize(&argc, &argv))
+		skip_all("what this target needs is not installed");
 	TAP_HEADER();
 	for (int i = 1; i < argc; i++)
 		replay(&t, argv[i]);
