@@ -28,6 +28,9 @@
  * convex in its place (so is ln Gamma(x + c) - ln Gamma(x + d), c < d). In a
  * stretch of passes, or of failures, the best cut is at one of its ends. So the
  * search looks at two places per failing commit, however many runs there are.
+ *
+ * What it does not see: two rates that take turns many times, every 100 runs
+ * say. A first cut between them gains too little.
  */
 #include "stat/rate.h"
 #include "stat/series.h"
