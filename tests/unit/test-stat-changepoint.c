@@ -166,6 +166,50 @@ static void test_plainly(struct tap *t)
 	is_int(t, ranges, single, "and the same range of 99 %");
 }
 
+/* Several rates: in the end no cut is better elsewhere between its neighbours, and
+ * each is worth it. */
+static void test_settled(struct tap *t)
+{
+	static const double RATES[] = { 0.005, 0.05, 0.3, 0.8 };
+	const struct stat_prior prior = STAT_PRIOR_DEFAULT;
+	uint64_t seed = 11;
+	unsigned cuts = 0, best = 0, worth = 0;
+
+	for (unsigned i = 0; i < 150; i++) {
+		_cleanup_(history_freep) struct history *h = history_new();
+		struct stat_finder *f;
+		struct stat_changes c;
+
+		for (unsigned k = 0; k < 6; k++)
+			history_draw(h, 20 + draw(&seed) % 150, RATES[draw(&seed) % 4], &seed);
+		history_ready(h);
+		f = stat_finder_new(&h->axis, STAT_PRIOR_DEFAULT);
+		c = stat_finder_run(f, &h->series);
+		for (size_t k = 0; k < c.n; k++) {
+			uint32_t from = k ? c.v[k - 1].run : 0;
+			uint32_t to = k + 1 < c.n ? c.v[k + 1].run : (uint32_t)h->n;
+			size_t all = stat_runs_count(h->series.bad, from, to);
+			double most = -INFINITY;
+
+			for (uint32_t r = from + 1; r < to; r++) {
+				size_t left = stat_runs_count(h->series.bad, from, r);
+
+				most = fmax(most, stat_log_likelihood(&prior, left, r - from) +
+							  stat_log_likelihood(&prior, all - left,
+									      to - r));
+			}
+			most -= stat_log_likelihood(&prior, all, to - from);
+			cuts++;
+			best += fabs(c.v[k].gain - most) < 1e-7;
+			worth += c.v[k].gain > -log(prior.threshold);
+		}
+		stat_finder_free(f);
+	}
+	ok(t, cuts > 300, "%u cuts in 150 series with six rates", cuts);
+	is_int(t, best, cuts, "each is where it is best");
+	is_int(t, worth, cuts, "and worth it");
+}
+
 /* What it says: "x0,n" runs of letters. */
 static const struct {
 	const char *name, *text; /* "622. 45x": so many of each */
@@ -405,6 +449,7 @@ int main(void)
 	test_likelihood(&t);
 	test_luci(&t);
 	test_plainly(&t);
+	test_settled(&t);
 	test_says(&t);
 	test_quiet(&t);
 	test_drawn(&t);

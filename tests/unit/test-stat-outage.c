@@ -149,6 +149,31 @@ static void test_pieces(struct tap *t)
 	suite_done(&s);
 }
 
+/* Large outages raise base rates so much that a small one is hidden; until they
+ * are taken out of them. */
+static void test_rounds(struct tap *t)
+{
+	struct suite s;
+	struct stat_outages o;
+	bool found;
+
+	for (size_t i = 0; i < SERIES; i++) {
+		s.h[i] = history_new();
+		for (uint32_t r = 0; r < RUNS; r++) {
+			bool large = r % 16 == 3 && i < 100, small = r == 505 && i >= 50 && i < 59;
+
+			history_say(s.h[i], large || small ? 'x' : '.', r);
+		}
+		history_ready(s.h[i]);
+		s.pieces[i] = (struct stat_piece){ &s.h[i]->series, 0, RUNS };
+	}
+	stat_outages_find(s.pieces, SERIES, RUNS, &o);
+	found = stat_runs_have(stat_outages_runs(&o), 505);
+	ok(t, o.n == 64 && found, "63 large outages don't hide a small one");
+	stat_outages_done(&o);
+	suite_done(&s);
+}
+
 int main(void)
 {
 	struct tap t = {};
@@ -158,5 +183,6 @@ int main(void)
 	test_alarms(&t);
 	test_bound(&t);
 	test_pieces(&t);
+	test_rounds(&t);
 	return tap_done(&t);
 }
