@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What scripts tell people while they run: where it belongs, and when it is all there is. */
+/*
+ * What scripts tell people while they run: which lines of the log belong to it, and
+ * a script that runs by itself. The rest is data: tests/constructs/23-told.txt.
+ */
 #include "base/mem.h"
 #include "tap-dump.h"
 #include "tap.h"
@@ -42,35 +45,6 @@ static const struct row ROWS[] = {
 	  "{join Rx: got 2 expected 1} @4-7\n"
 	  "fail selftests: net/mptcp: mptcp_join.sh + @1-11\n",
 	  .lines = true },
-	{ "the reason in the TAP counts",
-	  "01 a          [FAIL] told\n1..1\nnot ok 1 - x: a # printed\n", "fail x: a {printed}\n" },
-	{ "another name is another test",
-	  "01 a sentence [FAIL] told\n1..1\nnot ok 1 - x: b\n", "fail x: b\n" },
-	{ "numbers out of sequence are no titles",
-	  "17 files      [FAIL] told\n1..1\nnot ok 1 - 17 files\n", "fail 17 files\n" },
-	{ "a second program's TAP is not what the first one told",
-	  "01 a          [FAIL] told\nTAP version 13\n1..1\nnot ok 1 a\n"
-	  "TAP version 13\n1..1\nnot ok 1 a\n",
-	  "fail a {told}\n! duplicate-name\nfail a #2\n" },
-	{ "killed by the runner",
-	  "1..1\n# selftests: net/mptcp: diag.sh\n# 01 a      [ OK ]\n# 02 b      [FAIL] no\n"
-	  "# 03 c\nnot ok 1 selftests: net/mptcp: diag.sh # TIMEOUT 45 seconds\n",
-	  "! incomplete\n"
-	  "pass selftests: net/mptcp: diag.sh > diag: a\n"
-	  "fail selftests: net/mptcp: diag.sh > diag: b {no}\n"
-	  "timeout selftests: net/mptcp: diag.sh > diag: c {45 seconds}\n"
-	  "timeout selftests: net/mptcp: diag.sh + {45 seconds}\n" },
-	{ "it passed: what is told is not needed",
-	  "1..1\n# selftests: x: y.sh\n# 01 a      [ OK ]\nok 1 selftests: x: y.sh\n",
-	  "pass selftests: x: y.sh\n" },
-	{ "the machine died", "1..1\n# selftests: x: y.sh\n# 01 a      [ OK ]\n# 02 b\n"
-	  "[    9.000000] Kernel panic - not syncing: x\n",
-	  "! incomplete\npass selftests: x: y.sh > y: a\n"
-	  "crash selftests: x: y.sh > y: b {the machine died during it}\n! truncated\n"
-	  "crash selftests: x: y.sh + {the machine died during it} implied\n= truncated\n" },
-	{ "the log ends", "1..1\n# selftests: x: y.sh\n# 01 a      [ OK ]\n",
-	  "! incomplete\npass selftests: x: y.sh > y: a\n! truncated\n"
-	  "error selftests: x: y.sh + {the log ends inside it} implied\n= truncated\n" },
 	{ "by itself, killed", "01 a      [ OK ]\n02 b       [FAIL] no\n03 c\n",
 	  "! incomplete\npass diag: a\nfail diag: b {no}\n"
 	  "error diag: c {the log ends inside it}\n! truncated\n= truncated\n",
