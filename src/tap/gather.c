@@ -51,7 +51,7 @@ static void start(struct gather *g, const struct gather_line *l)
 	g->task[0] = g->victim[0] = g->taint[0] = '\0';
 	g->pid = g->cpu = -1;
 	g->access = "";
-	trace_clear(&g->place);
+	g->place_n = 0;
 	trace_clear(&g->trace);
 	g->text = text;
 	g->title = title;
@@ -79,8 +79,6 @@ void gather_prelude(struct gather *g, const struct splat_prelude *p,
 
 void gather_begin(struct gather *g, const struct splat_kind *kind, const struct gather_line *l)
 {
-	struct event_frame f;
-
 	if (g->stage != GATHER_PRELUDE)
 		start(g, l);
 	g->stage = kind->flags & SPLAT_ONE_LINE ? GATHER_TAIL : GATHER_BODY;
@@ -90,8 +88,7 @@ void gather_begin(struct gather *g, const struct splat_kind *kind, const struct 
 	memcpy(g->head, l->message.p, g->head_n);
 	if (kind->flags & SPLAT_TRACE_NOW)
 		g->in_trace = TRACE_RUNS;
-	if (place_in_headline(l->message, &f))
-		trace_add(&g->place, &f);
+	place_in_headline(g, l->message);
 	add_text(g, l);
 	place_facts(g, l->message);
 }

@@ -47,7 +47,8 @@ struct gather {
 	int64_t pid;
 	int cpu;
 	const char *access;      /* KASAN: "Read", "Write", "" */
-	struct trace place;      /* [0]: the headline's function, or the lock's */
+	char place[TRACE_NAME_MAX]; /* the headline's function, or the lock's */
+	size_t place_n;          /* 0: none was named */
 	struct trace trace;
 	struct buf text, title;
 };

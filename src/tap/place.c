@@ -202,6 +202,14 @@ static void on_access(struct gather *g, struct str line)
 	on_by_task(g, line);
 }
 
+static void set_place(struct gather *g, struct str function)
+{
+	if (function.n > TRACE_NAME_MAX)
+		return;
+	memcpy(g->place, function.p, function.n);
+	g->place_n = function.n;
+}
+
 void place_facts(struct gather *g, struct str line)
 {
 	static const struct {
@@ -238,18 +246,16 @@ void place_facts(struct gather *g, struct str line)
 		if (ROWS[i].inside ? str_find(line, ROWS[i].text) >= 0
 				   : str_starts(line, ROWS[i].text))
 			ROWS[i].fn(g, line);
-	if (!g->kind || g->kind->place != SPLAT_LOCK || g->place.n)
+	if (!g->kind || g->kind->place != SPLAT_LOCK || g->place_n)
 		return;
 	if (behind(line, STR("last function: "), &rest)) { /* of a workqueue */
-		f = (struct event_frame){ .function = until(rest, STR(" ")) };
-		if (f.function.n && f.function.n <= TRACE_NAME_MAX)
-			trace_add(&g->place, &f);
+		set_place(g, until(rest, STR(" ")));
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(LOCKS); i++)
 		g->wants_lock |= str_find(line, LOCKS[i]) >= 0;
 	if (g->wants_lock && trace_find(line, &f))
-		trace_add(&g->place, &f);
+		set_place(g, f.function);
 }
 
 /* ---- the function ---- */
@@ -259,20 +265,19 @@ static bool is_symbol(char c)
 	return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || c == '.';
 }
 
-int place_in_headline(struct str line, struct event_frame *ret)
+void place_in_headline(struct gather *g, struct str line)
 {
 	ptrdiff_t at = str_find(line, STR("()!"));
+	struct event_frame f;
 	size_t from;
 
-	if (trace_find(line, ret))
-		return 1;
-	/* UML's "BUG: failure at file.c:105/lkdtm_BUG()!" */
-	if (at < 0)
-		return 0;
-	for (from = (size_t)at; from && is_symbol(line.p[from - 1]); from--)
-		;
-	*ret = (struct event_frame){ .function = str_n(line.p + from, (size_t)at - from) };
-	return ret->function.n && ret->function.n <= TRACE_NAME_MAX;
+	if (trace_find(line, &f)) {
+		set_place(g, f.function);
+	} else if (at >= 0) { /* UML's "BUG: failure at file.c:105/lkdtm_BUG()!" */
+		for (from = (size_t)at; from && is_symbol(line.p[from - 1]); from--)
+			;
+		set_place(g, str_n(line.p + from, (size_t)at - from));
+	}
 }
 
 /* Found in the middle of what they were given: their caller is the place. */
@@ -304,23 +309,28 @@ static bool is_helper(struct str f)
 	return false;
 }
 
-static bool is_place(const struct gather *g, const struct event_frame *f)
+static bool is_place(const struct gather *g, struct str function)
 {
-	struct str name = trace_plain(f->function);
+	struct str name = trace_plain(function);
 
-	return !f->unsure && !f->inlined && !trace_reports(name) && !is_helper(name) &&
+	return name.n && !trace_reports(name) && !is_helper(name) &&
 	       !fingerprint_skips(name, g->kind->skip);
 }
 
 static struct str first_place(const struct gather *g, unsigned from)
 {
-	if (g->place.n && is_place(g, &g->place.frames[0]))
-		return g->place.frames[0].function;
-	for (unsigned i = from; i < g->trace.n; i++)
-		if (is_place(g, &g->trace.frames[i]) &&
-		    !trace_enters(g->trace.frames[i].function))
-			return g->trace.frames[i].function;
-	return g->place.n ? g->place.frames[0].function : STR("");
+	struct str named = str_n(g->place, g->place_n);
+
+	if (is_place(g, named))
+		return named;
+	for (unsigned i = from; i < g->trace.n; i++) {
+		const struct event_frame *f = &g->trace.frames[i];
+
+		if (!f->unsure && !f->inlined && !trace_enters(f->function) &&
+		    is_place(g, f->function))
+			return f->function;
+	}
+	return named;
 }
 
 static bool begins(struct str f, const char *const *names)

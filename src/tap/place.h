@@ -9,7 +9,7 @@
 
 /* What a line of the splat tells. */
 void place_facts(struct gather *g, struct str line);
-/* The function that a headline names. 1 or 0. */
-int place_in_headline(struct str line, struct event_frame *ret);
+/* The function that the headline names, if it does. */
+void place_in_headline(struct gather *g, struct str line);
 /* The function of the title; empty: none is known. */
 struct str place_find(const struct gather *g);

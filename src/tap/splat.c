@@ -313,6 +313,17 @@ bool splat_is_tail(struct str line)
 	return starts_with_one_of(line, WORDS) || splat_is_consequence(line);
 }
 
+/* Of a register: "RAX: ffff888007a1c000", "CS:  0010 DS: 0000", "CPU: 0". */
+static bool is_value(struct str s)
+{
+	size_t n = 0;
+
+	s = str_trim(s);
+	while (n < s.n && strchr("0123456789abcdef", s.p[n]))
+		n++;
+	return n >= 4 || (n && s.p[0] <= '9');
+}
+
 bool splat_is_foreign(struct str line)
 {
 	/* With a colon behind the first word, and yet of a splat. */
@@ -333,9 +344,8 @@ bool splat_is_foreign(struct str line)
 			      line.p[i] == '-' || line.p[i] == '.' ||
 			      ((line.p[i] | 0x20) >= 'a' && (line.p[i] | 0x20) <= 'z')))
 		upper &= line.p[i++] < 'a';
-	/* "RAX: ", "CS:  " are registers. */
 	if (i < 2 || i + 2 >= line.n || line.p[i] != ':' || line.p[i + 1] != ' ' ||
-	    (i <= 4 && upper))
+	    (i <= 4 && upper && is_value(str_from(line, i + 1))))
 		return false;
 	return !starts_with_one_of(line, OWN);
 }

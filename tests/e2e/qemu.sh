@@ -71,6 +71,30 @@ has "the panic is a splat" "panic" "$dir/out"
 "$TAPROOM" log latest --console >"$dir/log"
 has "the console was kept" "sysrq" "$dir/log"
 
+# What the kernel complains of, with and without a rule that excuses it.
+cat >"$dir/kmsg.yaml" <<YAML
+branch: e2e
+kernel: debian
+suites:
+  - name: kmsg
+    kind: exec
+    tests:
+      - |-
+        echo '<2>WARNING: CPU: 0 PID: 1 at a.c:1 taproom_known+0x1/0x2' >/dev/kmsg
+YAML
+"$TAPROOM" run kmsg --config "$dir/kmsg.yaml" --jobs 1 >"$dir/out" 2>"$dir/err"
+is "a splat while a test passes: exit code" "$?" 3
+cat >>"$dir/kmsg.yaml" <<YAML
+ignore:
+  - pattern: WARNING in taproom_known
+    reason: said by the test itself
+YAML
+"$TAPROOM" run kmsg --config "$dir/kmsg.yaml" --jobs 1 >"$dir/out" 2>"$dir/err"
+is "a splat that a rule excuses: exit code" "$?" 0
+has "is told all the same" "ignored: said by the" "$dir/out"
+is "and kept with the rule" \
+	"$("$TAPROOM" show latest --json | jq -r '.splats[0].ignored.reason')" "said by the test itself"
+
 "$TAPROOM" run prog/endless.sh prog/passes.sh prog/plain.sh --jobs 1 --out "$dir/logs" \
 	>"$dir/out" 2>"$dir/err" &
 pid=$!

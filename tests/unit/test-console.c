@@ -100,6 +100,11 @@ static const struct row ROWS[] = {
 	      S "------------[ cut here ]------------\n"
 	      S "WARNING: CPU: 0 PID: 1 at a.c:1 g+0x1/0x2\n"),
 	  "warning: WARNING in f @1+1\nwarning: WARNING in g @2+2\n" },
+	{ "other subjects in between, and nobody says whose lines they are",
+	  STR(S "WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\n" S "ACPI: PM: Preparing to sleep\n"
+	      S "TCP: established hash table\n" S "RAX: 0000000000000000\n"
+	      S "ns1eth1: renamed from veth0\n"),
+	  "warning: WARNING in f @1+4\n" },
 	{ "silence ends it",
 	  STR("[    1.000000] WARNING: CPU: 0 PID: 1 at a.c:1 f+0x1/0x2\n[    1.100000] x\n"
 	      "[    9.000000] y\n"),
