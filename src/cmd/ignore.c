@@ -7,7 +7,8 @@
 static void say_expired(const struct plan *plan, const struct plan_ignore *r,
 			const struct log *log)
 {
-	log_warn(log, "%s: the rule that ignores '%s' ended on %s: what it matches counts again%s%s",
+	log_warn(log,
+		 "%s: the rule that ignores '%s' ended on %s: what it matches counts again%s%s",
 		 plan->path ? plan->path : "configuration", r->pattern, r->until,
 		 r->owner ? "; its owner is " : "", r->owner ? r->owner : "");
 }

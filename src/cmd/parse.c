@@ -141,8 +141,8 @@ static void on_event(void *ctx, const struct event *ev)
 }
 
 static int parse_fd(struct cmd *c, const struct opts *o, const struct report_format *format,
-		    struct excuses *excuses, int fd, const char *name, bool several, struct tap_summary *ret,
-		    struct err *err)
+		    struct excuses *excuses, int fd, const char *name, bool several,
+		    struct tap_summary *ret, struct err *err)
 {
 	struct report_options opt = {
 		.colour = c->colour,
@@ -182,7 +182,8 @@ static int parse_fd(struct cmd *c, const struct opts *o, const struct report_for
 }
 
 static int parse_file(struct cmd *c, const struct opts *o, const struct report_format *format,
-		      struct excuses *excuses, const char *name, bool several, struct tap_summary *ret, struct err *err)
+		      struct excuses *excuses, const char *name, bool several,
+		      struct tap_summary *ret, struct err *err)
 {
 	_cleanup_(closep) int fd = -1;
 

@@ -328,7 +328,8 @@ static const struct row PROGRAMS[] = {
 	  "1 rcu-stall @1+1\n" },
 	{ "one in each, none in between",
 	  STR("\1" S "kmemleak: 3 new suspected memory leaks (see /sys)\n\b" S "x\n"
-	      "[    4.000000] unregister_netdevice: waiting for a to become free. Usage count = 2\n\2"
+	      "[    4.000000] unregister_netdevice: waiting for a to become free. "
+	      "Usage count = 2\n\2"
 	      "[    8.000000] INFO: task ip:77 blocked for more than 120 seconds.\n"),
 	  "1 kmemleak @1+1\n0 netdev-unregister @3+1\n2 hung-task @4+1\n" },
 	{ "begun with \"cut here\"",
