@@ -169,11 +169,10 @@ static void on_line(struct console *c, struct str raw)
 	on_message(c, &l);
 }
 
-/* Must each line be looked at? While a splat is open; and until one line had
- * the kernel's prefix: from then on what has none is a program's. */
+/* Must each line be looked at? */
 static bool is_alert(const struct console *c)
 {
-	return c->n_open || !c->stamped;
+	return c->n_open > 0;
 }
 
 static struct str bounded(const char *p, const char *line_end)
@@ -190,10 +189,41 @@ static bool is_suspicious(struct str line)
 	return scan_find(line.p, line.p + line.n, &newlines) < line.p + line.n;
 }
 
+/* Has a line that is not looked at the kernel's prefix? Each has a '[', or begins
+ * with '<'. From the first one on what has none is a program's. */
+static bool is_stamped(struct console *c, struct str line)
+{
+	if (!line.n || (line.p[0] != '<' && !memchr(line.p, '[', line.n)))
+		return false;
+	return printk_prefix(lex_clean(line, c->clean)).n != 0;
+}
+
+/* The same of whole lines: few have either byte. */
+static bool any_stamped(struct console *c, const char *p, const char *end)
+{
+	static const char MARKS[] = { '[', '<' };
+
+	for (size_t i = 0; i < sizeof(MARKS); i++) {
+		const char *from = p, *hit, *line, *line_end;
+
+		while ((hit = memchr(from, MARKS[i], (size_t)(end - from)))) {
+			line = memrchr(from, '\n', (size_t)(hit - from));
+			line = line ? line + 1 : from;
+			line_end = memchr(hit, '\n', (size_t)(end - hit));
+			if (is_stamped(c, bounded(line, line_end)))
+				return true;
+			from = line_end + 1;
+		}
+	}
+	return false;
+}
+
 static void whole_line(struct console *c, struct str line)
 {
 	if (is_alert(c) || is_suspicious(line))
 		on_line(c, line);
+	else if (!c->stamped)
+		c->stamped = is_stamped(c, line);
 	c->line++;
 	c->line_program = c->program;
 }
@@ -211,10 +241,12 @@ static void whole_lines(struct console *c, const char *p, const char *end)
 			continue;
 		}
 		hit = scan_find(p, end, &c->line);
+		from = hit == end ? hit : memrchr(p, '\n', (size_t)(hit - p));
+		from = !from ? p : hit == end ? hit : from + 1;
+		if (!c->stamped)
+			c->stamped = any_stamped(c, p, from);
 		if (hit == end)
 			return;
-		from = memrchr(p, '\n', (size_t)(hit - p));
-		from = from ? from + 1 : p;
 		to = memchr(hit, '\n', (size_t)(end - hit));
 		/* Behind what is looked at of a line: as if it were not there. */
 		if (hit + SCAN_WORD_MAX < from + TAP_LINE_MAX || is_suspicious(bounded(from, to)))
