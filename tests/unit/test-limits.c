@@ -192,7 +192,7 @@ static void nameless_block(struct feed *f)
 
 static void saw(struct feed *f)
 {
-	for (unsigned i = 1; i <= 5000 * f->scale; i++)
+	for (unsigned i = 1; i <= 3000 * f->scale; i++)
 		feed(f, "    1..1\n        ok 1 c\n    ok 1 b\nok %u a%u\n", i, i);
 }
 
@@ -248,7 +248,7 @@ static const struct row {
 	{ "a block of very many", named_block, 100001, true, 0, PROBLEM_TOO_MANY },
 	{ "a block of very many whose name comes last", nameless_block, 100001, true, NEVER,
 	  PROBLEM_TOO_MANY },
-	{ "up and down", saw, 15000, true, 0, PROBLEM_N },
+	{ "up and down", saw, 9000, true, 0, PROBLEM_N },
 	{ "headers without results", headers, 1, false, NEVER, PROBLEM_N },
 	{ "names without blocks", names, 1, false, NEVER, PROBLEM_N },
 	{ "a YAML block that hardly ends", yaml, 2, false, 0, PROBLEM_N },
