@@ -133,6 +133,7 @@ static void close_block(struct out *o, struct stream *s)
 static void stream_result(struct out *o, struct stream *s, const struct event_result *r)
 {
 	unsigned want = r->depth - 1;
+	struct str name = r->path[want];
 
 	if (r->depth > TAP_DEPTH_MAX + 1)
 		return;
@@ -141,10 +142,13 @@ static void stream_result(struct out *o, struct stream *s, const struct event_re
 		close_block(o, s);
 	while (s->depth < want)
 		open_block(o, s, r->path[s->depth]);
+	/* A block was named by its children's path: its line has the same name. */
 	if (s->depth == r->depth)
 		close_block(o, s);
-	put_result(o, s->indent + want, ++s->levels[want].n, r->status,
-		   printed(r->path[want], r->ordinal), r->reason, r->duration_ms, r->exit_code);
+	else
+		name = printed(name, r->ordinal);
+	put_result(o, s->indent + want, ++s->levels[want].n, r->status, name, r->reason,
+		   r->duration_ms, r->exit_code);
 }
 
 static void stream_end(struct out *o, struct stream *s)

@@ -117,7 +117,7 @@ struct str block_name_cut(struct str s)
 		return s;
 	while (max && (s.p[max] & 0xc0) == 0x80)
 		max--;
-	return str_n(s.p, max);
+	return str_trim(str_n(s.p, max));
 }
 
 static void key_set(struct tap_parser *p, struct block_name *name, unsigned k,
@@ -127,7 +127,7 @@ static void key_set(struct tap_parser *p, struct block_name *name, unsigned k,
 
 	buf_clear(&name->key);
 	tap_key_append(&name->key, printed);
-	times = names_note(&p->names, BLOCK_SCOPE(k) + 1, buf_str(&name->key));
+	times = names_note(&p->keys, k, buf_str(&name->key));
 	if (times > 1)
 		buf_printf(&name->key, " #%u", times);
 }
@@ -141,13 +141,13 @@ void block_name_set(struct tap_parser *p, struct block_name *name, unsigned k,
 	memcpy(name->text, printed.p ? printed.p : "", printed.n);
 	name->n = name->printed = printed.n;
 	printed.p = name->text;
-	times = names_note(&p->names, BLOCK_SCOPE(k), printed);
+	times = names_note(&p->names, k, printed);
 	name->ordinal = times;
 	while (name->ordinal > 1) {
 		name->n = name->printed + (size_t)snprintf(name->text + name->printed,
 					sizeof(name->text) - name->printed, " #%u",
 					name->ordinal);
-		if (names_note(&p->names, BLOCK_SCOPE(k), str_n(name->text, name->n)) == 1)
+		if (names_note(&p->names, k, str_n(name->text, name->n)) == 1)
 			break;
 		name->ordinal++;
 	}

@@ -156,6 +156,7 @@ unsigned block_open(struct tap_parser *p, struct lex_place at)
 	}
 	document_begin(b);
 	b->names_mark = p->names.n;
+	b->keys_mark = p->keys.n;
 	b->at = at;
 	b->last_line = up->last_line;
 	b->worst = STATUS_SKIP;
@@ -223,7 +224,8 @@ static void close_top(struct tap_parser *p, enum block_close how)
 
 	pending_end(p, k, how);
 	document_end(p, k);
-	names_leave(&p->names, b->names_mark, BLOCK_SCOPE(k));
+	names_leave(&p->names, b->names_mark, k);
+	names_leave(&p->keys, b->keys_mark, k);
 	p->n--;
 	p->unnamed -= !b->named;
 	if (b->adopted && p->hold.any) {
@@ -476,6 +478,7 @@ void block_result(struct tap_parser *p, unsigned k, const struct lex_line *l, bo
 void block_done(struct tap_parser *p)
 {
 	names_done(&p->names);
+	names_done(&p->keys);
 	for (unsigned k = 0; k <= TAP_DEPTH_MAX; k++) {
 		buf_done(&p->blocks[k].name.key);
 		buf_done(&p->blocks[k].last.key);

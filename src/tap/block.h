@@ -45,7 +45,7 @@ struct block {
 	struct block_name name;
 	struct block_name last; /* of its last result line; n == 0: none yet */
 	struct block_pending pending;
-	size_t names_mark;      /* its names lie above it */
+	size_t names_mark, keys_mark; /* its names and keys lie above them */
 	bool named;
 	bool told;              /* its results are what was told, no TAP */
 	bool adopted;           /* came after its parent's line: owes none */
@@ -67,7 +67,7 @@ struct tap_parser {
 	struct tap_summary sum;
 	struct block blocks[TAP_DEPTH_MAX + 1]; /* [0]: the root; it has no name */
 	unsigned n, unnamed;
-	struct names names;    /* of all open blocks */
+	struct names names, keys; /* of all open blocks */
 	struct hold hold;
 	struct told told;
 	bool hears;            /* what is told may still be noted: no TAP yet */
@@ -114,9 +114,6 @@ void block_done(struct tap_parser *p);
 
 void block_problem(struct tap_parser *p, enum problem what, uint64_t line, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-
-/* The names of block @k in the table of names; its keys are in the next one. */
-#define BLOCK_SCOPE(k) (2 * (k))
 
 /* Makes @printed unique in block @k, and its key. */
 void block_name_set(struct tap_parser *p, struct block_name *name, unsigned k,

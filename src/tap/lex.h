@@ -105,6 +105,8 @@ struct lex_room {
 /* @escapes: "\#" and "\\" mean # and \. Strings are in @text or in @room. */
 void lex_result(struct str text, bool ok, bool escapes, struct lex_has has,
 		struct lex_room *room, struct lex_result *ret);
+/* What stands before a kernel message that was printed into the middle of a line. */
+struct str lex_cut_printk(struct str text);
 /* The reason in "1..0 # SKIP reason"; empty when there is none. */
 struct str lex_skip_reason(struct str text);
 /* Length of printk's prefix at the start of @s: "[    1.234567][  T12] ". */

@@ -169,6 +169,7 @@ static void on_name(struct tap_parser *p, const struct lex_line *l)
 {
 	unsigned k = block_around(p, l->at);
 	struct block_pending *pending = &p->blocks[k].pending;
+	struct str name = str_trim(p->has.bracket ? lex_cut_printk(l->text) : l->text);
 
 	/* Who announces the next one is done with the last. */
 	block_close_above(p, k, CLOSE_LOST);
@@ -181,8 +182,9 @@ static void on_name(struct tap_parser *p, const struct lex_line *l)
 	p->hears = true;
 	pending->set = true;
 	pending->at = l->at;
-	pending->n = l->text.n < TAP_NAME_MAX ? l->text.n : TAP_NAME_MAX;
-	memcpy(pending->text, l->text.p, pending->n);
+	name = block_name_cut(name);
+	pending->n = name.n;
+	memcpy(pending->text, name.p, name.n);
 }
 
 static void on_bail(struct tap_parser *p, const struct lex_line *l)

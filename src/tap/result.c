@@ -195,8 +195,7 @@ static struct str unescape(struct str s, char *room)
 	return str_n(room, n);
 }
 
-/* A kernel message may have been printed into the middle of the line. */
-static struct str cut_printk(struct str text)
+struct str lex_cut_printk(struct str text)
 {
 	struct str rest = text;
 
@@ -247,7 +246,7 @@ void lex_result(struct str text, bool ok, bool escapes, struct lex_has has,
 		.duration_ms = -1,
 		.exit_code = -1,
 	};
-	text = str_trim(has.bracket ? cut_printk(text) : text);
+	text = str_trim(has.bracket ? lex_cut_printk(text) : text);
 	if (str_eq(text, STR("-")))
 		text = STR("");
 	else if (str_starts(text, STR("- ")))
