@@ -2,377 +2,113 @@
 #include "store/db.h"
 
 #include <assert.h>
-#include <fcntl.h>
-#include <sqlite3.h>
-#include <stdlib.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "base/mem.h"
-
-struct db {
-	sqlite3 *lite;
-	char *path;
-	sqlite3_stmt *stmts[SQL_N];
-};
-
-struct failure {
-	int lite;
-	int code;
-	const char *say; /* after "store 'PATH' " */
-};
-
-static const struct failure FAILURES[] = {
-	{ SQLITE_BUSY, EBUSY, "is locked by another program; try again when that is done" },
-	{ SQLITE_LOCKED, EBUSY, "is locked by another program; try again when that is done" },
-	{ SQLITE_CORRUPT, EBADMSG,
-	  "is damaged; keep a copy and try sqlite3's .recover, or move it away" },
-	{ SQLITE_NOTADB, EBADMSG,
-	  "is damaged; keep a copy and try sqlite3's .recover, or move it away" },
-	{ SQLITE_FULL, ENOSPC, "can't grow: no space left; free some and repeat" },
-	{ SQLITE_READONLY, EROFS, "can't be written: no permission for it or its directory" },
-	{ SQLITE_PERM, EACCES, "can't be opened: no permission" },
-};
-
-static int fail(struct db *db, int rc, struct err *err)
-{
-	int sys = sqlite3_system_errno(db->lite);
-
-	for (size_t i = 0; i < ARRAY_SIZE(FAILURES); i++)
-		if (FAILURES[i].lite == (rc & 0xff))
-			return err_set(err, FAILURES[i].code, "store '%s' %s", db->path,
-				       FAILURES[i].say);
-	if ((rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_IOERR)
-		return err_sys(err, sys ? sys : EIO, "store '%s'", db->path);
-	return err_set(err, (rc & 0xff) == SQLITE_CONSTRAINT ? EEXIST : EIO, "store '%s': %s",
-		       db->path, sqlite3_errmsg(db->lite));
-}
-
-/* SQLite's file format, 1.3: magic, page size, pages, user_version, application_id. */
-#define HEADER 100
-#define HEADER_PAGE_SIZE 16
-#define HEADER_PAGES 28
-#define HEADER_APPLICATION_ID 68
-
-static uint32_t big_endian(const unsigned char *p, unsigned n)
-{
-	uint32_t v = 0;
-
-	while (n--)
-		v = v << 8 | *p++;
-	return v;
-}
-
-/* With a write-ahead log beside it the file alone does not tell its length. */
-static bool has_wal(const char *path)
-{
-	_free_ char *wal = xasprintf("%s-wal", path);
-	struct stat st;
-
-	return stat(wal, &st) == 0 && st.st_size > 0;
-}
-
-/* Another process is just making the store: its pages arrive one by one. */
-static bool has_journal(const char *path)
-{
-	_free_ char *journal = xasprintf("%s-journal", path);
-
-	return access(journal, F_OK) == 0;
-}
-
-/* Fewer bytes than the header's pages. The size is asked last: what is complete
- * once there is no journal was complete before the journal went. */
-static bool is_cut(const char *path, int fd, uint64_t bytes)
-{
-	struct stat st;
-
-	return !has_wal(path) && !has_journal(path) && fstat(fd, &st) == 0 &&
-	       bytes > (uint64_t)st.st_size;
-}
-
-static int check_header(const char *path, int fd, const unsigned char *h, struct err *err)
-{
-	uint64_t page = big_endian(h + HEADER_PAGE_SIZE, 2);
-
-	if (memcmp(h, "SQLite format 3", 16) != 0)
-		return err_set(err, EMEDIUMTYPE,
-			       "'%s' is no taproom store but another kind of file; "
-			       "choose another path", path);
-	if (big_endian(h + HEADER_APPLICATION_ID, 4) != DB_APPLICATION_ID)
-		return err_set(err, EMEDIUMTYPE,
-			       "'%s' is another program's database, not a taproom store; "
-			       "choose another path", path);
-	page = page == 1 ? 65536 : page;
-	if (is_cut(path, fd, big_endian(h + HEADER_PAGES, 4) * page))
-		return err_set(err, EBADMSG,
-			       "store '%s' is cut short; keep a copy and try sqlite3's .recover, "
-			       "or move it away", path);
-	return 0;
-}
-
-/* Looks before SQLite does, and only looks. 1: there is a store, 0: nothing. */
-static int check_file(const char *path, struct err *err)
-{
-	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	unsigned char h[HEADER] = {};
-	struct stat st;
-	ssize_t n;
-	int r;
-
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(err, errno, "store '%s'", path);
-	if (S_ISDIR(st.st_mode))
-		return err_set(err, EISDIR, "store '%s' is a directory; name a file in it", path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, EMEDIUMTYPE, "store '%s' is not a regular file", path);
-	if (st.st_size == 0)
-		return 0;
-	n = pread(fd, h, sizeof(h), 0);
-	if (n < 0)
-		return err_sys(err, errno, "store '%s'", path);
-	r = check_header(path, fd, h, err);
-	return r < 0 ? r : 1;
-}
-
-/* SQLite would open a file read-only instead, and tell the wrong reason where it
- * can make none. */
-static int check_writable(const char *path, bool exists, struct err *err)
-{
-	_free_ char *dir = path_dir(path);
-	int r = exists ? 0 : dir_make(dir, err);
-
-	if (r < 0)
-		return r;
-	if (access(dir, W_OK) < 0 || (exists && access(path, W_OK) < 0))
-		return err_sys(err, errno, "store '%s' can't be written", path);
-	return 0;
-}
-
-/* A reader of a WAL database makes files beside it, unless it is told that
- * nobody will change it: so it is where we may not write. */
-static int open_file(struct db *db, bool write)
-{
-	_free_ char *dir = path_dir(db->path);
-	struct buf uri = {};
-	struct out o;
-	int rc;
-
-	if (write)
-		return sqlite3_open_v2(db->path, &db->lite,
-				       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
-	if (access(dir, W_OK) == 0 || has_wal(db->path))
-		return sqlite3_open_v2(db->path, &db->lite, SQLITE_OPEN_READONLY, NULL);
-	out_to_buf(&o, &uri);
-	out_lit(&o, "file:");
-	out_url(&o, str_of(db->path));
-	out_lit(&o, "?immutable=1");
-	out_flush(&o);
-	rc = sqlite3_open_v2(uri.p, &db->lite, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
-	buf_done(&uri);
-	return rc;
-}
-
-static int exec(struct db *db, const char *text, struct err *err)
-{
-	int rc = sqlite3_exec(db->lite, text, NULL, NULL, NULL);
-
-	return rc == SQLITE_OK ? 0 : fail(db, rc, err);
-}
-
-static int version_of(struct db *db, int64_t *ret, struct err *err)
-{
-	int r = db_get_args(db, SQL_VERSION, NULL, 0, ret, err);
-
-	if (r >= 0 && *ret > DB_VERSION)
-		return err_set(err, ENOTSUP,
-			       "store '%s' was written by a newer taproom (format %d, this one "
-			       "knows %d): update taproom", db->path, (int)*ret, DB_VERSION);
-	return r < 0 ? r : 0;
-}
-
-static int migrate(struct db *db, struct err *err)
-{
-	int64_t version;
-	int r = db_begin(db, err);
-
-	if (r < 0)
-		return r;
-	/* Again, now that nobody else can: two may have started at once. */
-	r = version_of(db, &version, err);
-	while (r == 0 && version < DB_VERSION)
-		r = exec(db, MIGRATIONS[version++], err);
-	if (r == 0)
-		r = db_commit(db, err);
-	if (r < 0)
-		db_rollback(db);
-	return r;
-}
-
-static int setup(struct db *db, enum store_mode mode, int busy_ms, struct err *err)
-{
-	int64_t version;
-	int rc, r;
-
-	rc = open_file(db, mode == STORE_WRITE);
-	if (rc != SQLITE_OK)
-		return fail(db, rc, err);
-	sqlite3_extended_result_codes(db->lite, 1);
-	sqlite3_busy_timeout(db->lite, busy_ms);
-	sqlite3_db_config(db->lite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	r = exec(db, DB_SETUP, err);
-	if (r == 0)
-		r = version_of(db, &version, err);
-	if (r < 0)
-		return r;
-	if (mode == STORE_READ)
-		return version == DB_VERSION ? 0 : 1;
-	if (version < DB_VERSION)
-		r = migrate(db, err);
-	return r < 0 ? r : exec(db, DB_SETUP_WRITER, err);
-}
-
-/* One writer at a time sets up: SQLite's change to a write-ahead log does not
- * wait for others that are about to do the same. The directory is what is
- * locked: nothing is made beside a store that may not be ours. */
-static int setup_lock(const char *path, int *ret_fd, struct err *err)
-{
-	_free_ char *dir = path_dir(path);
-
-	*ret_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	while (*ret_fd >= 0 && flock(*ret_fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return err_sys(err, errno, "lock '%s'", dir);
-	return *ret_fd < 0 ? err_sys(err, errno, "open '%s'", dir) : 0;
-}
-
-int db_open(const char *path, enum store_mode mode, int busy_ms, struct db **ret,
-	    struct err *err)
-{
-	_cleanup_(closep) int lock = -1;
-	struct db *db;
-	int r = check_file(path, err);
-
-	if (r == 0 && mode == STORE_READ)
-		return err_set(err, ENOENT, "no store at '%s' yet: 'taproom run' makes it", path);
-	if (r >= 0 && mode == STORE_WRITE)
-		r = check_writable(path, r, err);
-	if (r >= 0 && mode == STORE_WRITE)
-		r = setup_lock(path, &lock, err);
-	if (r < 0)
-		return r;
-	db = xcalloc(1, sizeof(*db));
-	db->path = xstrdup(path);
-	r = setup(db, mode, busy_ms, err);
-	if (r != 0)
-		db = db_close(db);
-	/* An older format is brought up to date by whoever meets it first. */
-	if (r == 1)
-		return db_open(path, STORE_WRITE, busy_ms, ret, err);
-	*ret = db;
-	return r;
-}
 
 struct db *db_close(struct db *db)
 {
-	if (!db)
-		return NULL;
-	for (unsigned i = 0; i < SQL_N; i++)
-		sqlite3_finalize(db->stmts[i]);
-	sqlite3_close(db->lite);
-	free(db->path);
-	free(db);
+	if (db)
+		db->driver->close(db);
 	return NULL;
 }
 
-static int bind(sqlite3_stmt *s, const struct db_arg *args, size_t n)
+static int begin(struct db *db, bool write, struct err *err)
 {
-	int rc = SQLITE_OK;
+	int r;
 
-	for (size_t i = 0; i < n && rc == SQLITE_OK; i++) {
-		const struct db_arg *a = &args[i];
-		const char *p = a->s.p ? a->s.p : "";
-		int at = (int)i + 1;
-
-		switch (a->type) {
-		case 'i': rc = sqlite3_bind_int64(s, at, a->i); break;
-		case 't':
-			rc = sqlite3_bind_text64(s, at, p, a->s.n, SQLITE_STATIC, SQLITE_UTF8);
-			break;
-		case 'b': rc = sqlite3_bind_blob64(s, at, p, a->s.n, SQLITE_STATIC); break;
-		default: rc = sqlite3_bind_null(s, at);
-		}
+	if (db->depth) {
+		db->depth++;
+		return 0;
 	}
-	return rc;
-}
-
-int db_query_args(struct db *db, enum sql sql, const struct db_arg *args, size_t n,
-		  struct db_rows *ret, struct err *err)
-{
-	struct db_rows r = { .db = db, .stmt = db->stmts[sql] };
-	int rc = SQLITE_OK;
-
-	if (!r.stmt || sqlite3_stmt_busy(r.stmt)) {
-		r.own = r.stmt;
-		rc = sqlite3_prepare_v3(db->lite, SQL[sql], -1,
-					r.own ? 0 : SQLITE_PREPARE_PERSISTENT, &r.stmt, NULL);
-		if (!r.own)
-			db->stmts[sql] = r.stmt;
-	}
-	if (rc == SQLITE_OK) {
-		assert(n == (size_t)sqlite3_bind_parameter_count(r.stmt));
-		rc = bind(r.stmt, args, n);
-	}
-	if (rc != SQLITE_OK) {
-		db_rows_done(&r);
-		return fail(db, rc, err);
-	}
-	*ret = r;
+	r = db->driver->begin(db, write, err);
+	if (r < 0)
+		return r;
+	db->depth = 1;
+	db->failed = db->shared = false;
 	return 0;
 }
 
-int db_next(struct db_rows *r, struct err *err)
+int db_begin(struct db *db, struct err *err)
 {
-	int rc = sqlite3_step(r->stmt);
-
-	if (rc == SQLITE_ROW)
-		return 1;
-	return rc == SQLITE_DONE ? 0 : fail(r->db, rc, err);
+	return begin(db, true, err);
 }
 
-int64_t db_int(struct db_rows *r, int column)
+int db_begin_read(struct db *db, struct err *err)
 {
-	return sqlite3_column_int64(r->stmt, column);
+	return begin(db, false, err);
 }
 
-struct str db_str(struct db_rows *r, int column)
+int db_commit(struct db *db, struct err *err)
 {
-	const char *p = sqlite3_column_blob(r->stmt, column);
+	int r;
 
-	return str_n(p ? p : "", (size_t)sqlite3_column_bytes(r->stmt, column));
+	assert(db->depth);
+	if (db->depth > 1) {
+		db->depth--;
+		return 0;
+	}
+	if (db->failed)
+		return err_set(err, ECANCELED, "store '%s': what was to be written failed before",
+			       db->name);
+	r = db->driver->commit(db, err);
+	if (r == 0)
+		db->depth = 0;
+	return r;
 }
 
-void db_rows_done(struct db_rows *r)
+void db_rollback(struct db *db)
 {
-	if (!r->stmt)
+	if (!db->depth)
 		return;
-	sqlite3_reset(r->stmt);
-	sqlite3_clear_bindings(r->stmt);
-	if (r->own)
-		sqlite3_finalize(r->stmt);
-	r->stmt = NULL;
+	if (--db->depth)
+		db->failed = true;
+	else
+		db->driver->rollback(db);
+}
+
+int db_share(struct db *db, struct err *err)
+{
+	int r = 0;
+
+	if (!db->shared)
+		r = db->driver->share(db, err);
+	db->shared |= r >= 0;
+	return r;
 }
 
 int db_run_args(struct db *db, enum sql sql, const struct db_arg *args, size_t n,
 		struct err *err)
 {
-	_cleanup_(db_rows_done) struct db_rows rows = {};
-	int r = db_query_args(db, sql, args, n, &rows, err);
+	return db->driver->run(db, sql, args, n, err);
+}
 
-	return r < 0 ? r : db_next(&rows, err);
+int db_query_args(struct db *db, enum sql sql, const struct db_arg *args, size_t n,
+		  struct db_rows *ret, struct err *err)
+{
+	return db->driver->query(db, sql, args, n, ret, err);
+}
+
+int db_next(struct db_rows *r, struct err *err)
+{
+	return r->db->driver->next(r, err);
+}
+
+int64_t db_int(struct db_rows *r, int column)
+{
+	return r->db->driver->integer(r, column);
+}
+
+struct str db_str(struct db_rows *r, int column)
+{
+	return r->db->driver->bytes(r, column);
+}
+
+void db_rows_done(struct db_rows *r)
+{
+	if (!r->state)
+		return;
+	r->db->driver->done(r);
+	r->state = NULL;
 }
 
 int db_get_args(struct db *db, enum sql sql, const struct db_arg *args, size_t n, int64_t *ret,
@@ -388,23 +124,12 @@ int db_get_args(struct db *db, enum sql sql, const struct db_arg *args, size_t n
 	return r;
 }
 
-int64_t db_last_id(struct db *db)
+int db_add_args(struct db *db, enum sql sql, const struct db_arg *args, size_t n, int64_t *ret,
+		struct err *err)
 {
-	return sqlite3_last_insert_rowid(db->lite);
-}
+	int r = db_get_args(db, sql, args, n, ret, err);
 
-int db_begin(struct db *db, struct err *err)
-{
-	return db_run_args(db, SQL_BEGIN, NULL, 0, err);
-}
-
-int db_commit(struct db *db, struct err *err)
-{
-	return db_run_args(db, SQL_COMMIT, NULL, 0, err);
-}
-
-void db_rollback(struct db *db)
-{
-	if (!sqlite3_get_autocommit(db->lite))
-		db_run_args(db, SQL_ROLLBACK, NULL, 0, NULL);
+	if (r == 0)
+		return err_set(err, EIO, "store '%s': a row could not be added", db->name);
+	return r < 0 ? r : 0;
 }

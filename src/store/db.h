@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Db: the SQLite driver. Opens, checks and migrates the file, runs the
- * statements of sql.h. What is above it names statements and values, and does
- * not see SQLite. Errors are sentences with the file's name in them:
+ * Db: a database behind a small struct of functions, so that what is above
+ * names statements (sql.h) and values and doesn't see which one it is. Errors
+ * are sentences with the database's name in them:
  *
- *   -ENOENT  no such file            -EBUSY    another program holds the lock
- *   -EBADMSG damaged                 -EMEDIUMTYPE  a file that is not ours
- *   -ENOTSUP made by a newer taproom -EISDIR, -EACCES, -EROFS, -ENOSPC, -EIO
+ *   -ENOENT  none there              -EBUSY    another program holds the lock
+ *   -EBADMSG damaged                 -EMEDIUMTYPE  one that is not ours
+ *   -ENOTSUP made by a newer taproom -EEXIST   the same row is there already
+ *   -EISDIR, -EACCES, -EROFS, -ENOSPC, -EIO, -ECONNREFUSED
+ *
+ * After an error inside of a transaction: db_rollback().
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,13 +21,9 @@
 #include "store/store.h"
 
 struct db;
-struct sqlite3_stmt;
+struct db_rows;
 
 #define DB_BUSY_MS 10000 /* another writer's transaction takes milliseconds */
-
-int db_open(const char *path, enum store_mode mode, int busy_ms, struct db **ret,
-	    struct err *err);
-struct db *db_close(struct db *db);
 
 /* One value of a statement, by position: db_run(db, SQL_X, err, DB_I(1)). */
 struct db_arg {
@@ -40,16 +39,62 @@ struct db_arg {
 	(const struct db_arg[]){ __VA_ARGS__ }, \
 		sizeof((const struct db_arg[]){ __VA_ARGS__ }) / sizeof(struct db_arg)
 
+struct db_driver {
+	void (*close)(struct db *db);
+	int (*begin)(struct db *db, bool write, struct err *err);
+	int (*commit)(struct db *db, struct err *err);
+	void (*rollback)(struct db *db);
+	/* Answers nothing. May be carried out as late as in commit. */
+	int (*run)(struct db *db, enum sql sql, const struct db_arg *args, size_t n,
+		   struct err *err);
+	int (*query)(struct db *db, enum sql sql, const struct db_arg *args, size_t n,
+		     struct db_rows *ret, struct err *err);
+	int (*next)(struct db_rows *r, struct err *err);
+	int64_t (*integer)(struct db_rows *r, int column);
+	struct str (*bytes)(struct db_rows *r, int column);
+	void (*done)(struct db_rows *r);
+	/* Once in a transaction, before words are added that all writers share:
+	 * the others wait until it ends. 1: somebody may have added some. */
+	int (*share)(struct db *db, struct err *err);
+	/* Those that several machines need; NULL where a file does it. Before a
+	 * run's first row, outside of a transaction: */
+	int (*run_begins)(struct db *db, int64_t begin_ms, struct err *err);
+	/* Who records a run holds it, until it ends or dies. */
+	int (*claim)(struct db *db, struct str uid, struct err *err);
+	void (*release)(struct db *db, struct str uid);
+	bool (*claimed)(struct db *db, struct str uid);
+};
+
+/* What a driver's own struct begins with. */
+struct db {
+	const struct db_driver *driver;
+	const char *name;   /* for sentences */
+	unsigned depth;     /* of transactions */
+	bool failed;        /* one inside was rolled back */
+	bool shared;        /* share() was called in this transaction */
+};
+
+int db_sqlite_open(const char *path, enum store_mode mode, int busy_ms, struct db **ret,
+		   struct err *err);
+/* @url: as libpq takes it, postgresql://... */
+int db_postgres_open(const char *url, enum store_mode mode, struct db **ret, struct err *err);
+struct db *db_close(struct db *db); /* NULL is fine */
+
 /* Runs a statement that answers nothing. Strings need live only until it returns. */
 #define db_run(db, sql, err, ...) db_run_args((db), (sql), DB_ARGS(__VA_ARGS__), (err))
 int db_run_args(struct db *db, enum sql sql, const struct db_arg *args, size_t n,
 		struct err *err);
-int64_t db_last_id(struct db *db); /* of the last INSERT */
 
-/* BEGIN IMMEDIATE ... COMMIT. After a failure inside: db_rollback(). */
+/*
+ * A transaction; those inside of another are a part of it. Synced when the
+ * outermost db_commit() returns 0. db_begin_read(): one moment's view for
+ * several questions. A rollback inside makes the outermost commit fail.
+ */
 int db_begin(struct db *db, struct err *err);
-int db_commit(struct db *db, struct err *err); /* synced when it returns 0 */
+int db_begin_read(struct db *db, struct err *err);
+int db_commit(struct db *db, struct err *err);
 void db_rollback(struct db *db);
+int db_share(struct db *db, struct err *err); /* see driver.share */
 
 /*
  * Rows. Columns are borrowed until the next db_next(); strings given to
@@ -58,8 +103,9 @@ void db_rollback(struct db *db);
  */
 struct db_rows {
 	struct db *db;
-	struct sqlite3_stmt *stmt;
+	void *state; /* the driver's */
 	bool own;
+	int at;
 };
 #define db_query(db, sql, ret, err, ...) \
 	db_query_args((db), (sql), DB_ARGS(__VA_ARGS__), (ret), (err))
@@ -74,4 +120,9 @@ void db_rows_done(struct db_rows *r); /* zeroed or done already is fine */
 #define db_get(db, sql, ret, err, ...) \
 	db_get_args((db), (sql), DB_ARGS(__VA_ARGS__), (ret), (err))
 int db_get_args(struct db *db, enum sql sql, const struct db_arg *args, size_t n, int64_t *ret,
+		struct err *err);
+/* The same for a statement that adds a row and answers its id. */
+#define db_add(db, sql, ret, err, ...) \
+	db_add_args((db), (sql), DB_ARGS(__VA_ARGS__), (ret), (err))
+int db_add_args(struct db *db, enum sql sql, const struct db_arg *args, size_t n, int64_t *ret,
 		struct err *err);

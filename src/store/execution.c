@@ -4,26 +4,50 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "store/inside.h"
 #include "store/pack.h"
 #include "tap/trace.h"
 
 #define FILE_NAME_MAX 100
+/* Layouts of one shape: another one costs as much as a few patches. */
+#define LAYOUTS_MAX 8
+/* Memory for results that is worth keeping for the next execution. */
+#define SPARE_MAX 4096
 
 static struct str keep(struct arena *a, struct str s)
 {
 	return str_n(arena_strndup(a, s.p ? s.p : "", s.n), s.n);
 }
 
-struct execution *execution_new(const struct event *begin)
+struct execution *execution_new(struct execution *spare, struct program *p,
+				const struct event *begin)
 {
-	struct execution *x = xcalloc(1, sizeof(*x));
+	struct execution *x = spare && spare->cap_status <= SPARE_MAX ? spare : NULL;
 
+	if (x) {
+		struct execution old = *x;
+
+		arena_reset(&old.arena);
+		free(old.artefact);
+		*x = (struct execution){
+			.arena = old.arena,
+			.names = old.names, .cap_names = old.cap_names,
+			.status = old.status, .cap_status = old.cap_status,
+			.columns = { .rows = old.columns.rows, .times = old.columns.times },
+			.cap_rows = old.cap_rows, .cap_times = old.cap_times,
+			.reasons = old.reasons, .cap_reasons = old.cap_reasons,
+			.notes = old.notes, .cap_notes = old.cap_notes,
+		};
+	} else {
+		execution_free(spare);
+		x = xcalloc(1, sizeof(*x));
+	}
 	x->number = begin->program;
 	x->job = begin->job;
 	x->attempt = begin->prog->attempt;
 	x->begin_ms = begin->prog->time_ms;
-	x->suite = keep(&x->arena, begin->prog->suite);
-	x->name = keep(&x->arena, begin->prog->name);
+	x->program = p;
+	x->guess = p->n_shapes ? p->shapes[0] : NULL;
 	return x;
 }
 
@@ -32,60 +56,142 @@ struct execution *execution_free(struct execution *x)
 	if (!x)
 		return NULL;
 	arena_done(&x->arena);
-	free(x->results);
-	free(x->rows);
+	free(x->names);
+	free(x->status);
+	columns_done(&x->columns);
+	free(x->reasons);
 	free(x->notes);
 	free(x->artefact);
 	free(x);
 	return NULL;
 }
 
-/* Names joined by '/', and how long each is: names may have a '/' themselves. */
-static void keep_path(struct execution *x, const struct event_result *from,
-		      struct execution_result *to)
+/* ---- results ---- */
+
+static unsigned depth_of(const struct event_result *e)
 {
-	_cleanup_(buf_done) struct buf path = {}, cuts = {};
-	unsigned depth = from->depth < PATH_DEPTH_MAX ? from->depth : PATH_DEPTH_MAX;
+	return e->depth < PATH_DEPTH_MAX ? e->depth : PATH_DEPTH_MAX;
+}
+
+static bool is_next(const struct shape *s, size_t i, const struct event_result *e)
+{
+	const struct name *n;
+
+	if (i + 1 >= s->n)
+		return false;
+	n = s->names[i];
+	if (n->depth != depth_of(e) || n->ordinal != e->ordinal || n->leaf != e->leaf ||
+	    !str_eq(n->key, e->key))
+		return false;
+	/* Most names that differ do so at their end. */
+	for (unsigned k = n->depth; k-- > 0;)
+		if (!str_eq(n->names[k], e->path[k]))
+			return false;
+	return true;
+}
+
+/* Another shape that begins with what was said so far and goes on with @e (NULL:
+ * ends here). */
+static struct shape *guess_again(const struct execution *x, const struct event_result *e)
+{
+	const struct program *p = x->program;
+	size_t n = x->columns.n;
+
+	for (size_t i = 0; i < p->n_shapes; i++) {
+		struct shape *s = p->shapes[i];
+
+		if (s == x->guess || s->n < n + 1 ||
+		    memcmp(s->names, x->guess->names, n * sizeof(*s->names)) != 0)
+			continue;
+		if (e ? is_next(s, n, e) : s->n == n + 1)
+			return s;
+	}
+	return NULL;
+}
+
+static struct execution_name *name_place(struct execution *x, size_t i)
+{
+	while (i >= x->cap_names) {
+		size_t n = x->cap_names;
+
+		ARRAY_GROW(x->names, n, x->cap_names);
+	}
+	return &x->names[i];
+}
+
+/* No shape fits: from now on names are kept, those so far first. */
+static void give_up_guess(struct execution *x)
+{
+	for (size_t i = 0; i < x->columns.n; i++) {
+		const struct name *n = x->guess->names[i];
+
+		*name_place(x, i) = (struct execution_name){
+			.key = n->key, .names = n->names, .depth = n->depth,
+			.ordinal = n->ordinal, .leaf = n->leaf,
+		};
+	}
+	x->guess = NULL;
+}
+
+static void keep_name(struct execution *x, const struct event_result *e)
+{
+	unsigned depth = depth_of(e);
+	struct str *names = arena_alloc(&x->arena, depth * sizeof(*names));
 
 	assert(depth > 0);
-	for (unsigned i = 0; i < depth; i++) {
-		if (i)
-			buf_add(&path, "/", 1);
-		buf_add_str(&path, from->path[i]);
-		pack_uint(&cuts, from->path[i].n);
-	}
-	to->path = keep(&x->arena, buf_str(&path));
-	to->cuts = keep(&x->arena, buf_str(&cuts));
+	for (unsigned i = 0; i < depth; i++)
+		names[i] = keep(&x->arena, e->path[i]);
+	*name_place(x, x->columns.n) = (struct execution_name){
+		.key = keep(&x->arena, e->key), .names = names, .depth = depth,
+		.ordinal = e->ordinal, .leaf = e->leaf,
+	};
+}
+
+static void add_reason(struct execution *x, size_t at, struct str text)
+{
+	if (text.n == 0)
+		return;
+	ARRAY_GROW(x->reasons, x->n_reasons, x->cap_reasons);
+	x->reasons[x->n_reasons++] = (struct execution_reason){ at, keep(&x->arena, text) };
 }
 
 static void add_result(struct execution *x, const struct event_result *e)
 {
-	struct execution_result *to;
+	struct columns *c = &x->columns;
+	size_t i = c->n;
 
-	if (x->n >= RESULTS_MAX || x->arena.total >= EXECUTION_BYTES_MAX) {
+	if (i >= RESULTS_MAX || x->arena.total >= EXECUTION_BYTES_MAX) {
 		x->full = true;
 		return;
 	}
-	ARRAY_GROW(x->rows, x->n, x->cap_rows);
-	x->rows[x->n] = (struct columns_row){ {
+	if (x->guess && !is_next(x->guess, i, e)) {
+		struct shape *other = guess_again(x, e);
+
+		if (other)
+			x->guess = other;
+		else
+			give_up_guess(x);
+	}
+	if (!x->guess)
+		keep_name(x, e);
+	ARRAY_GROW(x->status, i, x->cap_status);
+	ARRAY_GROW(c->rows, i, x->cap_rows);
+	ARRAY_GROW(c->times, i, x->cap_times);
+	x->status[i] = (uint8_t)e->status;
+	c->times[i] = e->duration_ms;
+	c->rows[i] = (struct columns_row){ {
 		[COLUMN_LINE_FROM] = (int64_t)e->line_from,
 		[COLUMN_LINE] = (int64_t)e->line,
+		[COLUMN_LINE_TO] = (int64_t)e->line_to,
 		[COLUMN_NUMBER] = e->number,
-		[COLUMN_DURATION] = e->duration_ms,
 		[COLUMN_EXIT] = e->exit_code,
 		[COLUMN_IMPLIED] = e->implied,
 	} };
-	ARRAY_GROW(x->results, x->n, x->cap);
-	to = &x->results[x->n++];
-	*to = (struct execution_result){
-		.key = keep(&x->arena, e->key),
-		.reason = keep(&x->arena, e->reason),
-		.status = e->status,
-		.ordinal = e->ordinal,
-		.leaf = e->leaf,
-	};
-	keep_path(x, e, to);
+	add_reason(x, i, e->reason);
+	c->n++;
 }
+
+/* ---- notes ---- */
 
 static struct note *add_note(struct execution *x)
 {
@@ -93,7 +199,7 @@ static struct note *add_note(struct execution *x)
 
 	ARRAY_GROW(x->notes, x->n_notes, x->cap_notes);
 	n = &x->notes[x->n_notes];
-	*n = (struct note){ .seq = (unsigned)x->n_notes++, .after = x->n };
+	*n = (struct note){ .seq = (unsigned)x->n_notes++, .after = x->columns.n };
 	return n;
 }
 
@@ -125,11 +231,42 @@ void execution_add(struct execution *x, const struct event *ev)
 	}
 }
 
+int note_save(const struct note *n, struct db *db, int64_t run_id, int64_t begin_ms,
+	      unsigned job, unsigned program, struct err *err)
+{
+	static const struct event_excuse none;
+	_cleanup_(buf_done) struct buf text = {}, frames = {};
+	const struct event_splat *s = n->splat;
+	const struct event_excuse *excuse;
+	int r;
+
+	if (n->problem)
+		return db_run(db, SQL_PROBLEM_ADD, err, DB_I(run_id), DB_I(job), DB_I(program),
+			      DB_I(n->seq), DB_I((int64_t)n->after),
+			      DB_T(str_of(PROBLEM_NAMES[n->problem->what])),
+			      DB_I((int64_t)n->problem->line), DB_T(n->problem->message));
+	excuse = s->excuse ? s->excuse : &none;
+	pack_bytes(s->text, &text);
+	trace_print(s->frames, s->n_frames, &frames);
+	r = db_run(db, SQL_SPLAT_ADD, err, DB_I(run_id), DB_I(job), DB_I(program),
+		   DB_I(n->seq), DB_I((int64_t)n->after), DB_T(s->kind), DB_T(s->title),
+		   DB_T(s->fingerprint), DB_I((int64_t)s->line), DB_I((int64_t)s->lines),
+		   DB_B(buf_str(&text)), DB_T(s->task), DB_I(s->pid), DB_I(s->cpu),
+		   DB_T(s->taint), DB_I(s->fatal), DB_T(buf_str(&frames)), DB_T(excuse->reason),
+		   DB_T(excuse->link), DB_T(excuse->owner), DB_T(excuse->until));
+	if (r < 0 || s->fingerprint.n == 0)
+		return r;
+	return db_run(db, SQL_FINGERPRINT_PUT, err, DB_T(s->fingerprint), DB_T(s->kind),
+		      DB_T(s->title), DB_I(begin_ms), DB_I(run_id));
+}
+
+/* ---- its end ---- */
+
 /* Numbers equal keys in their order. */
 static int by_key(const void *a, const void *b)
 {
-	const struct execution_result *x = *(struct execution_result *const *)a;
-	const struct execution_result *y = *(struct execution_result *const *)b;
+	const struct execution_name *x = *(struct execution_name *const *)a;
+	const struct execution_name *y = *(struct execution_name *const *)b;
 	int c;
 
 	if (x->key.n != y->key.n)
@@ -138,42 +275,74 @@ static int by_key(const void *a, const void *b)
 	return c ? c : (x > y) - (x < y);
 }
 
-static void number_keys(struct execution *x)
+static void number_keys(struct execution_name *names, size_t n)
 {
-	struct execution_result **order = xcalloc(x->n, sizeof(*order));
+	_free_ struct execution_name **order = xcalloc(n, sizeof(*order));
 
-	for (size_t i = 0; i < x->n; i++)
-		order[i] = &x->results[i];
-	qsort(order, x->n, sizeof(*order), by_key);
-	for (size_t i = 0; i < x->n; i++)
+	for (size_t i = 0; i < n; i++)
+		order[i] = &names[i];
+	if (n)
+		qsort(order, n, sizeof(*order), by_key);
+	for (size_t i = 0; i < n; i++)
 		order[i]->nth = i && str_eq(order[i]->key, order[i - 1]->key) ?
 				order[i - 1]->nth + 1 : 1;
-	free(order);
 }
 
-void execution_end(struct execution *x, const struct event_program *end)
+/* Every result and, last, the program itself. */
+static struct shape *find_shape(struct execution *x, struct dict *d)
+{
+	size_t n = x->columns.n;
+	_free_ struct name **names = NULL;
+
+	if (x->guess && x->guess->n != n + 1) {
+		struct shape *other = guess_again(x, NULL);
+
+		if (other)
+			x->guess = other;
+		else
+			give_up_guess(x);
+	}
+	if (x->guess)
+		return x->guess;
+	number_keys(x->names, n);
+	names = xcalloc(n + 1, sizeof(*names));
+	for (size_t i = 0; i < n; i++) {
+		const struct execution_name *e = &x->names[i];
+
+		names[i] = dict_name(d, x->program, e->key, e->nth, e->names, e->depth,
+				     e->ordinal, e->leaf);
+	}
+	names[n] = dict_name(d, x->program, STR(""), 1, NULL, 0, 1, n == 0);
+	return dict_shape(d, x->program, names, n + 1);
+}
+
+void execution_end(struct execution *x, struct dict *d, const struct event_program *end)
 {
 	static const struct event_problem too_many = {
 		.what = PROBLEM_TOO_MANY,
 		.message = STR("the history keeps no more results of one program"),
 	};
+	size_t n = x->columns.n;
 
 	if (x->full)
 		add_problem(x, &too_many);
-	x->status = end->status;
+	x->shape = find_shape(x, d);
+	dict_shape_seen(x->shape);
+	ARRAY_GROW(x->status, n, x->cap_status);
+	x->status[n] = (uint8_t)end->status;
+	add_reason(x, n, end->reason);
 	x->exit_code = end->exit_code;
 	x->end_ms = end->time_ms;
 	x->duration_ms = end->duration_ms;
-	x->log_lines = end->log_lines;
-	x->reason = keep(&x->arena, end->reason);
+	x->columns.log_lines = (int64_t)end->log_lines;
 	x->ended = true;
-	number_keys(x);
 }
 
 char *execution_file_name(const struct execution *x)
 {
-	size_t n = x->name.n < FILE_NAME_MAX ? x->name.n : FILE_NAME_MAX;
-	_free_ char *name = xstrndup(x->name.p, n);
+	struct str whole = x->program->name;
+	size_t n = whole.n < FILE_NAME_MAX ? whole.n : FILE_NAME_MAX;
+	_free_ char *name = xstrndup(whole.p, n);
 
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)name[i];
@@ -186,149 +355,114 @@ char *execution_file_name(const struct execution *x)
 
 void execution_count(const struct execution *x, uint64_t ret[static STATUS_N])
 {
-	bool any = false;
+	size_t n = x->columns.n;
 
-	for (size_t i = 0; i < x->n; i++) {
-		ret[x->results[i].status] += x->results[i].leaf;
-		any |= x->results[i].leaf;
-	}
-	if (!any)
-		ret[x->status]++;
+	for (size_t i = 0; i < n; i++)
+		ret[x->status[i]] += x->shape->names[i]->leaf;
+	if (!x->shape->leaves)
+		ret[x->status[n]]++;
 }
 
 /* ---- writing ---- */
 
-static int program_id(const struct execution *x, struct db *db, int64_t *ret, struct err *err)
+/* The layout that differs least; when all differ much, the execution's own. */
+static int choose_layout(const struct execution *x, struct dict *d, struct layout **ret,
+			 uint64_t *ret_n, struct buf *diffs, struct err *err)
 {
-	int e = db_get(db, SQL_PROGRAM_FIND, ret, err, DB_T(x->suite), DB_T(x->name));
+	const struct columns *c = &x->columns;
+	size_t most = c->n / 4 + 8, best = SIZE_MAX;
+	struct shape *s = x->shape;
+	unsigned usable = 0;
+	int r = dict_layouts(d, s, err);
 
-	if (e != 0)
-		return e < 0 ? e : 0;
-	e = db_run(db, SQL_PROGRAM_ADD, err, DB_T(x->suite), DB_T(x->name));
-	*ret = db_last_id(db);
-	return e;
+	for (size_t i = 0; r == 0 && i < s->n_layouts && best > 2; i++) {
+		_cleanup_(buf_done) struct buf b = {};
+		size_t n;
+
+		if (s->layouts[i]->id <= 0)
+			continue;
+		usable++;
+		n = columns_diff(&s->layouts[i]->columns, c, best == SIZE_MAX ? most : best, &b);
+		if (n >= best)
+			continue;
+		best = n;
+		*ret = s->layouts[i];
+		buf_clear(diffs);
+		buf_add_str(diffs, buf_str(&b));
+	}
+	*ret_n = best;
+	if (r < 0 || best != SIZE_MAX)
+		return r;
+	if (usable < LAYOUTS_MAX) {
+		*ret_n = 0;
+		return dict_layout_add(d, s, c, ret, err);
+	}
+	for (size_t i = 0; i < s->n_layouts; i++)
+		if (s->layouts[i]->id > 0)
+			*ret = s->layouts[i];
+	*ret_n = columns_diff(&(*ret)->columns, c, SIZE_MAX - 1, diffs);
+	return 0;
 }
 
-static int series_id(struct db *db, int64_t program, const struct execution_result *r,
-		     int64_t *ret, struct err *err)
+static int save_outcome(const struct execution *x, struct dict *d, int64_t *ret,
+			struct err *err)
 {
-	const struct db_arg args[] = { DB_I(program), DB_T(r->key), DB_I(r->nth), DB_T(r->path),
-				       DB_B(r->cuts), DB_I(r->ordinal), DB_I(r->leaf) };
-	int e = db_get_args(db, SQL_SERIES_FIND, args, ARRAY_SIZE(args), ret, err);
+	struct outcome *o = NULL;
+	int r;
 
-	if (e != 0)
-		return e < 0 ? e : 0;
-	e = db_run_args(db, SQL_SERIES_ADD, args, ARRAY_SIZE(args), err);
-	*ret = db_last_id(db);
-	return e;
+	buf_clear(&d->scratch);
+	code_outcome(x->exit_code, x->status, x->columns.n + 1, &d->scratch);
+	r = dict_outcome(d, x->shape, buf_str(&d->scratch), &o);
+	assert(r == 0);
+	r = dict_outcome_save(d, o, err);
+	*ret = o->id;
+	return r;
 }
 
-/* The hash only finds; what counts is the list itself. */
-static int64_t hash(struct str s)
+static int save_reasons(const struct execution *x, struct dict *d, int64_t *ret,
+			struct err *err)
 {
-	return (int64_t)str_hash(s, STR_HASH_INIT);
-}
+	_cleanup_(buf_done) struct buf body = {};
+	size_t last = (size_t)-1;
+	struct reasons *reasons;
+	int r;
 
-static int shape_id(struct db *db, const int64_t *series, size_t n, int64_t *ret,
-		    struct err *err)
-{
-	_cleanup_(buf_done) struct buf b = {};
-	int e;
-
-	pack_ids(series, n, &b);
-	e = db_get(db, SQL_SHAPE_FIND, ret, err, DB_I(hash(buf_str(&b))), DB_B(buf_str(&b)));
-	if (e != 0)
-		return e < 0 ? e : 0;
-	e = db_run(db, SQL_SHAPE_ADD, err, DB_I(hash(buf_str(&b))), DB_B(buf_str(&b)));
-	*ret = db_last_id(db);
-	return e;
-}
-
-/* The series of all results and, last, of the program itself. Caller frees. */
-static int all_series(const struct execution *x, struct db *db, int64_t program,
-		      int64_t **ret, struct err *err)
-{
-	const struct execution_result own = { .nth = 1, .ordinal = 1, .leaf = x->n == 0 };
-	_free_ int64_t *series = xcalloc(x->n + 1, sizeof(*series));
-	int e = 0;
-
-	for (size_t i = 0; i <= x->n && e == 0; i++)
-		e = series_id(db, program, i < x->n ? &x->results[i] : &own, &series[i], err);
-	if (e == 0)
-		*ret = TAKE(series);
-	return e;
-}
-
-static int save_exception(struct db *db, int64_t execution, size_t i, int64_t series,
-			  enum status status, struct str reason, struct err *err)
-{
-	if (status == STATUS_PASS && reason.n == 0)
+	*ret = 0;
+	if (!x->n_reasons)
 		return 0;
-	return db_run(db, SQL_EXCEPTION_ADD, err, DB_I(execution), DB_I((int64_t)i),
-		      DB_I(series), DB_T(str_of(STATUS_INFO[status].name)), DB_T(reason));
+	for (size_t i = 0; i < x->n_reasons; i++)
+		code_reason(x->reasons[i].at, &last, x->reasons[i].text, &body);
+	reasons = dict_reasons(d, buf_str(&body));
+	r = dict_reasons_save(d, reasons, err);
+	*ret = reasons->id;
+	return r;
 }
 
-int note_save(const struct note *n, struct db *db, int64_t run_id, unsigned job,
-	      unsigned program, struct err *err)
+int execution_save(const struct execution *x, struct dict *d, struct setting *setting,
+		   int64_t run_begin_ms, struct buf *slice, struct buf *times, struct err *err)
 {
-	static const struct event_excuse none;
-	_cleanup_(buf_done) struct buf text = {}, frames = {};
-	const struct event_excuse *excuse;
+	_cleanup_(buf_done) struct buf diffs = {};
+	struct layout *layout = NULL;
+	struct sliced s = {
+		.program = x->number, .job = x->job, .attempt = x->attempt,
+		.begin_ms = x->begin_ms, .end_ms = x->end_ms, .duration_ms = x->duration_ms,
+	};
+	int r = save_outcome(x, d, &s.outcome_id, err);
 
-	if (n->problem)
-		return db_run(db, SQL_PROBLEM_ADD, err, DB_I(run_id), DB_I(job), DB_I(program),
-			      DB_I(n->seq), DB_I((int64_t)n->after),
-			      DB_T(str_of(PROBLEM_NAMES[n->problem->what])),
-			      DB_I((int64_t)n->problem->line), DB_T(n->problem->message));
-	excuse = n->splat->excuse ? n->splat->excuse : &none;
-	pack_bytes(n->splat->text, &text);
-	trace_print(n->splat->frames, n->splat->n_frames, &frames);
-	return db_run(db, SQL_SPLAT_ADD, err, DB_I(run_id), DB_I(job), DB_I(program),
-		      DB_I(n->seq), DB_I((int64_t)n->after), DB_T(n->splat->kind),
-		      DB_T(n->splat->title), DB_T(n->splat->fingerprint),
-		      DB_I((int64_t)n->splat->line), DB_I((int64_t)n->splat->lines),
-		      DB_B(buf_str(&text)), DB_T(n->splat->task), DB_I(n->splat->pid),
-		      DB_I(n->splat->cpu), DB_T(n->splat->taint), DB_I(n->splat->fatal),
-		      DB_T(buf_str(&frames)), DB_T(excuse->reason), DB_T(excuse->link),
-		      DB_T(excuse->owner), DB_T(excuse->until));
-}
-
-static int save_row(const struct execution *x, struct db *db, int64_t run_id, int64_t program,
-		    int64_t shape, struct err *err)
-{
-	_cleanup_(buf_done) struct buf columns = {};
-
-	columns_pack(x->rows, x->n, &columns);
-	return db_run(db, SQL_EXECUTION_ADD, err, DB_I(run_id), DB_I(x->number), DB_I(x->job),
-		      DB_I(program), DB_I(shape), DB_I(x->attempt),
-		      DB_T(str_of(STATUS_INFO[x->status].name)), DB_I(x->exit_code),
-		      DB_I(x->begin_ms), DB_I(x->end_ms), DB_I(x->duration_ms),
-		      DB_I((int64_t)x->log_lines), DB_T(x->reason), DB_B(buf_str(&columns)));
-}
-
-int execution_save(const struct execution *x, struct db *db, int64_t run_id,
-		   int64_t *ret_program_id, struct err *err)
-{
-	_free_ int64_t *series = NULL;
-	int64_t program, shape, id;
-	int e = program_id(x, db, &program, err);
-
-	if (e == 0)
-		e = all_series(x, db, program, &series, err);
-	if (e == 0)
-		e = shape_id(db, series, x->n + 1, &shape, err);
-	if (e == 0)
-		e = save_row(x, db, run_id, program, shape, err);
-	id = db_last_id(db);
-	for (size_t i = 0; i < x->n && e == 0; i++)
-		e = save_exception(db, id, i, series[i], x->results[i].status,
-				   x->results[i].reason, err);
-	/* Its reason is in its own row. */
-	if (e == 0)
-		e = save_exception(db, id, x->n, series[x->n], x->status, STR_NONE, err);
-	for (size_t i = 0; i < x->n_notes && e == 0; i++)
-		e = note_save(&x->notes[i], db, run_id, x->job, x->number, err);
-	if (e == 0)
-		*ret_program_id = program;
-	return e;
+	if (r == 0)
+		r = save_reasons(x, d, &s.reasons_id, err);
+	if (r == 0)
+		r = dict_setting_save(d, setting, err);
+	if (r == 0)
+		r = choose_layout(x, d, &layout, &s.n_diffs, &diffs, err);
+	if (r < 0)
+		return r;
+	s.program_id = x->program->id;
+	s.setting_id = setting->id;
+	s.layout_id = layout->id;
+	s.log_lines = x->columns.log_lines - layout->columns.log_lines;
+	s.diffs = buf_str(&diffs);
+	slice_add(&s, run_begin_ms, slice);
+	times_pack(&layout->columns, &x->columns, times);
+	return 0;
 }

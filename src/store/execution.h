@@ -2,12 +2,13 @@
 #pragma once
 /*
  * Execution: what one program said while it ran, kept in memory until it has
- * ended, then written as a shape, its exceptions and a blob of columns. Memory
- * is bounded (inside.h); what is beyond that is dropped and told as a problem.
+ * ended. As long as it says what the program said before, a result is a status
+ * and its columns, and its name is one that is known: guessed from the shapes
+ * seen last, and compared. From the first that is another, names are kept.
+ * Memory is bounded (inside.h); what is beyond that is dropped and told as a
+ * problem.
  */
-#include "base/mem.h"
-#include "store/columns.h"
-#include "store/inside.h"
+#include "store/slice.h"
 
 /* A problem or a splat; the other is NULL. */
 struct note {
@@ -17,48 +18,61 @@ struct note {
 	const struct event_splat *splat;
 };
 
-int note_save(const struct note *n, struct db *db, int64_t run_id, unsigned job,
-	      unsigned program, struct err *err);
+/* @begin_ms: the run's. */
+int note_save(const struct note *n, struct db *db, int64_t run_id, int64_t begin_ms,
+	      unsigned job, unsigned program, struct err *err);
 
-struct execution_result {
-	struct str key, path, cuts, reason;
-	enum status status;
-	unsigned ordinal, nth;
+/* A name that is not known yet. */
+struct execution_name {
+	struct str key;
+	const struct str *names;
+	unsigned depth, ordinal, nth;
 	bool leaf;
+};
+
+struct execution_reason {
+	size_t at;
+	struct str text;
 };
 
 struct execution {
 	unsigned number, job, attempt;
-	struct str suite, name;
+	struct program *program;
 	int64_t begin_ms;
 	struct arena arena;
-	struct execution_result *results;
-	struct columns_row *rows; /* one for each result */
-	size_t n, cap, cap_rows;
+	struct shape *guess;          /* results so far are its first; NULL: see names */
+	struct execution_name *names;
+	size_t cap_names;
+	uint8_t *status;
+	struct columns columns;       /* .n: results */
+	size_t cap_status, cap_rows, cap_times;
+	struct execution_reason *reasons;
+	size_t n_reasons, cap_reasons;
 	struct note *notes;
 	size_t n_notes, cap_notes;
 	uint64_t n_splats;
 	bool full;
 	/* From its end. */
 	bool ended;
-	enum status status;
+	struct shape *shape;
 	int exit_code;
 	int64_t end_ms, duration_ms;
-	uint64_t log_lines;
-	struct str reason;
 	char *artefact; /* below the artefact directory; NULL: none */
 	uint64_t artefact_bytes;
 };
 
-struct execution *execution_new(const struct event *begin);
+/* @spare: an earlier one, whose memory is used again; NULL is fine. */
+struct execution *execution_new(struct execution *spare, struct program *p,
+				const struct event *begin);
 struct execution *execution_free(struct execution *x);
 /* A result, problem or splat: copied. */
 void execution_add(struct execution *x, const struct event *ev);
-void execution_end(struct execution *x, const struct event_program *end);
+void execution_end(struct execution *x, struct dict *d, const struct event_program *end);
 /* "<n>-<name>.log.zst" without a byte that a file name should not have. */
 char *execution_file_name(const struct execution *x);
-/* Leaf results; a program without any is one itself. */
+/* Leaf results; a program without any is one itself. Added to @ret. */
 void execution_count(const struct execution *x, uint64_t ret[static STATUS_N]);
-/* Inside a transaction of the caller's. */
-int execution_save(const struct execution *x, struct db *db, int64_t run_id,
-		   int64_t *ret_program_id, struct err *err);
+/* Inside a transaction of the caller's: everything but its notes goes into the
+ * two buffers of a slice. */
+int execution_save(const struct execution *x, struct dict *d, struct setting *setting,
+		   int64_t run_begin_ms, struct buf *slice, struct buf *times, struct err *err);

@@ -10,14 +10,14 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "store/shape.h"
+#include "store/slice.h"
 
 #define WINDOW_DEFAULT 100
 #define WINDOW_MAX 10000
 #define CELLS_MAX (256u << 20) /* bytes */
 
 struct line {
-	const struct series *series; /* its newest name */
+	const struct name *name;     /* its newest */
 	struct str mode;
 	uint8_t *cells;              /* one for each column */
 	bool noted;                  /* differs from a pass somewhere */
@@ -25,8 +25,7 @@ struct line {
 
 struct execution_row {
 	unsigned column, attempt;
-	int64_t id;
-	const struct shape *shape;
+	const struct outcome *outcome;
 	struct str mode;
 	unsigned *lines; /* of its shape's series: shared, see line_map */
 };
@@ -41,9 +40,8 @@ struct line_map {
 struct grid {
 	struct store *s;
 	const struct store_grid_filter *f;
-	struct shapes shapes;
 	struct arena arena;
-	int64_t *runs;
+	int64_t *runs, *begins;
 	unsigned n_runs;
 	struct execution_row *executions;
 	size_t n_executions, cap_executions;
@@ -58,9 +56,9 @@ static void grid_done(struct grid *g)
 {
 	for (size_t i = 0; i < g->n_lines; i++)
 		free(g->lines[i].cells);
-	shapes_done(&g->shapes);
 	arena_done(&g->arena);
 	free(g->runs);
+	free(g->begins);
 	free(g->executions);
 	free(g->maps);
 	free(g->lines);
@@ -72,44 +70,71 @@ static int read_window(struct grid *g)
 {
 	_cleanup_(db_rows_done) struct db_rows rows = {};
 	const struct store_grid_filter *f = g->f;
-	unsigned limit = f->runs ? f->runs : WINDOW_DEFAULT, cap = 0;
+	unsigned limit = f->runs ? f->runs : WINDOW_DEFAULT, cap = 0, cap_begins = 0;
 	int r = db_query(g->s->db, f->branch ? SQL_WINDOW_OF_BRANCH : SQL_WINDOW, &rows, g->err,
 			 DB_Z(f->branch), DB_Z(f->mode), DB_I(f->since_ms),
 			 DB_I(limit < WINDOW_MAX ? limit : WINDOW_MAX));
 
 	while (r == 0 && (r = db_next(&rows, g->err)) > 0) {
 		ARRAY_GROW(g->runs, g->n_runs, cap);
-		g->runs[g->n_runs++] = db_int(&rows, 0);
+		ARRAY_GROW(g->begins, g->n_runs, cap_begins);
+		g->runs[g->n_runs] = db_int(&rows, 0);
+		g->begins[g->n_runs++] = db_int(&rows, 1);
 		r = 0;
 	}
 	return r;
 }
 
-/* Modes are a handful: kept once each, then compared by address. */
-static struct str mode_keep(struct grid *g, struct str mode)
+static int take_execution(struct grid *g, unsigned column, const struct sliced *s)
 {
-	for (size_t i = g->n_executions; i > 0; i--)
-		if (str_eq(g->executions[i - 1].mode, mode))
-			return g->executions[i - 1].mode;
-	return str_n(arena_strndup(&g->arena, mode.p, mode.n), mode.n);
+	const struct store_grid_filter *f = g->f;
+	struct dict *d = &g->s->dict;
+	struct execution_row x = { .column = column, .attempt = s->attempt };
+	struct setting *setting;
+	struct program *program;
+	struct outcome *o;
+	int r = dict_setting_get(d, s->setting_id, &setting, g->err);
+
+	if (r == 0)
+		r = dict_program_get(d, s->program_id, &program, g->err);
+	if (r < 0)
+		return r;
+	if ((f->mode && !str_eq(setting->mode, str_of(f->mode))) ||
+	    (f->suite && !str_eq(program->suite, str_of(f->suite))))
+		return 0;
+	r = dict_outcome_get(d, s->outcome_id, &o, g->err);
+	if (r < 0)
+		return r;
+	x.outcome = o;
+	x.mode = setting->mode;
+	/* Modes are a handful: kept once each, then compared by address. */
+	for (size_t i = g->n_executions; i > 0; i--) {
+		if (str_eq(g->executions[i - 1].mode, x.mode)) {
+			x.mode = g->executions[i - 1].mode;
+			break;
+		}
+	}
+	ARRAY_GROW(g->executions, g->n_executions, g->cap_executions);
+	g->executions[g->n_executions++] = x;
+	return 0;
 }
 
 static int read_executions(struct grid *g, unsigned column)
 {
 	_cleanup_(db_rows_done) struct db_rows rows = {};
-	int r = db_query(g->s->db, SQL_GRID_EXECUTIONS, &rows, g->err, DB_I(g->runs[column]),
-			 DB_Z(g->f->suite), DB_Z(g->f->mode));
+	int64_t run = g->runs[column], begin_ms = g->begins[column];
+	int r = db_query(g->s->db, SQL_SLICES, &rows, g->err, DB_I(SLICE_ID(run, 0)),
+			 DB_I(SLICE_ID(run + 1, 0)), DB_I(begin_ms));
 
 	while (r == 0 && (r = db_next(&rows, g->err)) > 0) {
-		struct execution_row x = { .column = column, .id = db_int(&rows, 0),
-					   .attempt = (unsigned)db_int(&rows, 2) };
+		struct str body = db_str(&rows, 1);
+		struct sliced s;
 
-		r = shapes_get(&g->shapes, g->s->db, db_int(&rows, 1), &x.shape, g->err);
-		if (r < 0)
-			break;
-		x.mode = mode_keep(g, db_str(&rows, 3));
-		ARRAY_GROW(g->executions, g->n_executions, g->cap_executions);
-		g->executions[g->n_executions++] = x;
+		while ((r = slice_next(&body, begin_ms, &s)) > 0 &&
+		       (r = take_execution(g, column, &s)) == 0)
+			;
+		if (r == -EBADMSG && g->err && !g->err->code)
+			return dict_damaged(&g->s->dict, "slice of run", run, g->err);
 	}
 	return r;
 }
@@ -124,7 +149,7 @@ static int compare(struct str a, struct str b)
 }
 
 struct seen {
-	const struct series *series;
+	const struct name *name;
 	struct line_map *map;
 	size_t at; /* in the shape */
 };
@@ -132,19 +157,10 @@ struct seen {
 static int by_test(const void *a, const void *b)
 {
 	const struct seen *x = a, *y = b;
-	const struct series *p = x->series, *q = y->series;
-	int c;
+	const struct name *p = x->name, *q = y->name;
 
-	if (p->program_id != q->program_id)
-		return p->program_id < q->program_id ? -1 : 1;
-	/* The program itself before all results, whatever their key. */
-	if (!p->depth != !q->depth)
-		return p->depth ? 1 : -1;
-	c = compare(p->key, q->key);
-	if (c)
-		return c;
-	if (p->nth != q->nth)
-		return p->nth < q->nth ? -1 : 1;
+	if (p->series_id != q->series_id)
+		return p->series_id < q->series_id ? -1 : 1;
 	if (x->map->mode.p != y->map->mode.p)
 		return x->map->mode.p < y->map->mode.p ? -1 : 1;
 	/* The newest name first: it stands for the test. */
@@ -153,10 +169,7 @@ static int by_test(const void *a, const void *b)
 
 static bool same_test(const struct seen *a, const struct seen *b)
 {
-	const struct series *p = a->series, *q = b->series;
-
-	return p->program_id == q->program_id && !p->depth == !q->depth && p->nth == q->nth &&
-	       str_eq(p->key, q->key) && a->map->mode.p == b->map->mode.p;
+	return a->name->series_id == b->name->series_id && a->map->mode.p == b->map->mode.p;
 }
 
 static void find_maps(struct grid *g)
@@ -166,14 +179,14 @@ static void find_maps(struct grid *g)
 		struct line_map *m = NULL;
 
 		for (size_t j = g->n_maps; j > 0 && !m; j--)
-			if (g->maps[j - 1].shape == x->shape &&
+			if (g->maps[j - 1].shape == x->outcome->shape &&
 			    g->maps[j - 1].mode.p == x->mode.p)
 				m = &g->maps[j - 1];
 		if (!m) {
 			ARRAY_GROW(g->maps, g->n_maps, g->cap_maps);
 			m = &g->maps[g->n_maps++];
-			*m = (struct line_map){ x->shape, x->mode, NULL };
-			m->lines = arena_alloc(&g->arena, x->shape->n * sizeof(*m->lines));
+			*m = (struct line_map){ x->outcome->shape, x->mode, NULL };
+			m->lines = arena_alloc(&g->arena, m->shape->n * sizeof(*m->lines));
 		}
 		x->lines = m->lines;
 	}
@@ -189,7 +202,7 @@ static int find_lines(struct grid *g)
 	seen = xcalloc(total, sizeof(*seen));
 	for (size_t i = 0; i < g->n_maps; i++)
 		for (size_t k = 0; k < g->maps[i].shape->n; k++)
-			seen[n++] = (struct seen){ g->maps[i].shape->series[k], &g->maps[i], k };
+			seen[n++] = (struct seen){ g->maps[i].shape->names[k], &g->maps[i], k };
 	qsort(seen, n, sizeof(*seen), by_test);
 	for (size_t i = 0; i < n; i++) {
 		if (i == 0 || !same_test(&seen[i], &seen[i - 1])) {
@@ -198,7 +211,7 @@ static int find_lines(struct grid *g)
 					       "too many tests for a window of %u runs: "
 					       "choose a smaller one, or a suite", g->n_runs);
 			ARRAY_GROW(g->lines, g->n_lines, g->cap_lines);
-			g->lines[g->n_lines] = (struct line){ .series = seen[i].series,
+			g->lines[g->n_lines] = (struct line){ .name = seen[i].name,
 							      .mode = seen[i].map->mode };
 			g->lines[g->n_lines].cells = xmalloc(g->n_runs);
 			memset(g->lines[g->n_lines].cells, STORE_CELL_ABSENT, g->n_runs);
@@ -211,10 +224,7 @@ static int find_lines(struct grid *g)
 
 /* ---- cells ---- */
 
-/* A failure that a retry took back is what flaky means. A harness error was no
- * failure: the retry's word stands. Two executions of the same program beside
- * each other are as good as the worse. */
-static uint8_t merge(uint8_t before, uint8_t now, unsigned attempt)
+uint8_t store_cell_merge(uint8_t before, uint8_t now, unsigned attempt)
 {
 	if (before == STORE_CELL_ABSENT || (attempt > 1 && before == STATUS_ERROR))
 		return now;
@@ -223,43 +233,20 @@ static uint8_t merge(uint8_t before, uint8_t now, unsigned attempt)
 	return STATUS_INFO[before].bad && !STATUS_INFO[now].bad ? STATUS_FLAKY : now;
 }
 
-static int fill(struct grid *g, const struct execution_row *x, uint8_t *status)
+static void fill(struct grid *g, const struct execution_row *x)
 {
-	_cleanup_(db_rows_done) struct db_rows rows = {};
-	int r = db_query(g->s->db, SQL_EXCEPTIONS, &rows, g->err, DB_I(x->id));
+	const struct outcome *o = x->outcome;
+	size_t next = 0;
 
-	memset(status, STATUS_PASS, x->shape->n);
-	while (r == 0 && (r = db_next(&rows, g->err)) > 0) {
-		uint64_t i = (uint64_t)db_int(&rows, 0);
-		enum status s;
-
-		if (i >= x->shape->n || !status_from_name(db_str(&rows, 1), &s))
-			return err_set(g->err, EBADMSG,
-				       "the store is damaged: an exception can't be read");
-		status[i] = (uint8_t)s;
-		r = 0;
-	}
-	for (size_t i = 0; r == 0 && i < x->shape->n; i++) {
+	for (size_t i = 0; i < o->shape->n; i++) {
 		struct line *l = &g->lines[x->lines[i]];
-		uint8_t *cell = &l->cells[x->column];
+		uint8_t *cell = &l->cells[x->column], now = STATUS_PASS;
 
-		*cell = merge(*cell, status[i], x->attempt);
+		if (next < o->n && o->exceptions[next].at == i)
+			now = o->exceptions[next++].status;
+		*cell = store_cell_merge(*cell, now, x->attempt);
 		l->noted |= *cell != STATUS_PASS;
 	}
-	return r;
-}
-
-static int fill_all(struct grid *g)
-{
-	size_t most = 1;
-	int r = 0;
-
-	for (size_t i = 0; i < g->n_executions; i++)
-		most = g->executions[i].shape->n > most ? g->executions[i].shape->n : most;
-	_free_ uint8_t *status = xmalloc(most);
-	for (size_t i = 0; r == 0 && i < g->n_executions; i++)
-		r = fill(g, &g->executions[i], status);
-	return r;
 }
 
 /* ---- telling ---- */
@@ -269,11 +256,11 @@ static int fill_all(struct grid *g)
 static int by_name(const void *a, const void *b)
 {
 	const struct line *x = a, *y = b;
-	const struct series *p = x->series, *q = y->series;
-	int c = compare(p->suite, q->suite);
+	const struct name *p = x->name, *q = y->name;
+	int c = compare(p->program->suite, q->program->suite);
 
 	if (c == 0)
-		c = compare(p->program, q->program);
+		c = compare(p->program->name, q->program->name);
 	if (c == 0)
 		c = (p->depth > 0) - (q->depth > 0);
 	if (c == 0)
@@ -284,11 +271,11 @@ static int by_name(const void *a, const void *b)
 static int tell(const struct grid *g, const struct line *l, store_grid_row_fn row, void *ctx)
 {
 	struct store_series s = {
-		.id = l->series->id,
-		.suite = l->series->suite,
-		.program = l->series->program,
-		.path = l->series->path,
-		.leaf = l->series->leaf,
+		.id = l->name->series_id,
+		.suite = l->name->program->suite,
+		.program = l->name->program->name,
+		.path = l->name->path,
+		.leaf = l->name->leaf,
 		.mode = l->mode,
 	};
 
@@ -317,8 +304,8 @@ int store_grid(struct store *s, const struct store_grid_filter *f, store_grid_he
 		return r;
 	find_maps(&g);
 	r = find_lines(&g);
-	if (r == 0)
-		r = fill_all(&g);
+	for (size_t i = 0; r == 0 && i < g.n_executions; i++)
+		fill(&g, &g.executions[i]);
 	if (r == 0)
 		r = head(ctx, g.runs, g.n_runs);
 	if (g.n_lines)

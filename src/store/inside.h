@@ -3,7 +3,7 @@
 /*
  * What the files of this room share and nobody else sees.
  */
-#include "store/db.h"
+#include "store/dict.h"
 #include "store/store.h"
 
 /* Results of one execution that are kept; more is PROBLEM_TOO_MANY. */
@@ -13,19 +13,45 @@
 /* Names from the program down to a result. */
 #define PATH_DEPTH_MAX 64
 
+struct execution;
+
 struct store {
 	struct db *db;
+	struct dict dict;
 	char *path;
 	char *dir; /* artefacts: "<path>.d" */
+	struct execution *spare;
 };
+
+/*
+ * Transactions, with what the dict learnt in them. store_end(): commit when @r
+ * is 0, else (or when that fails) rollback; returns @r, or why it failed.
+ */
+int store_begin(struct store *s, struct err *err);
+int store_end(struct store *s, int r, struct err *err);
+void store_rollback(struct store *s);
 
 /*
  * Whether a run that says "running" is, without trust in process numbers: its
  * recorder holds a flock(2) on this file of the artefact directory. It goes
- * with its holder whatever ended that, across reboots and containers.
+ * with its holder whatever ended that, across reboots and containers. On a server
+ * it is a lock of the session instead. -EBUSY: somebody else holds it.
  */
 char *store_lock_path(const struct store *s, struct str uid);
+int store_run_claim(struct store *s, struct str uid, int *ret_fd, struct err *err);
+void store_run_release(struct store *s, struct str uid, int *fd);
 bool store_run_alive(const struct store *s, struct str uid);
+
+/* A failure that a retry took back is what flaky means. A harness error was no
+ * failure: the retry's word stands. Two executions of the same program beside
+ * each other are as good as the worse. @before: STORE_CELL_ABSENT for the first. */
+uint8_t store_cell_merge(uint8_t before, uint8_t now, unsigned attempt);
+
+/* Folds runs that have ended when there are @least (track.h). */
+#define FOLD_RUNS 512
+int store_fold(struct store *s, unsigned least, struct err *err);
+/* All anew, from the slices. */
+int store_refold(struct store *s, struct err *err);
 
 /* "pass=40 skip=1" */
 void store_counts_format(const uint64_t counts[static STATUS_N], struct buf *ret);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 
 #define LEVEL 6
+#define LEVEL_FAST 1
 /* Below this a frame's own header is more than what it saves. */
 #define WORTH_TRYING 24
 
@@ -60,22 +61,46 @@ int unpack_int(struct str *s, int64_t *ret)
 	return 1;
 }
 
+static void keep_shorter(const char *zstd, size_t n, struct str raw, struct buf *ret)
+{
+	if (zstd && !ZSTD_isError(n) && n < raw.n) {
+		buf_add(ret, (char[]){ KEPT_ZSTD }, 1);
+		buf_add(ret, zstd, n);
+	} else {
+		buf_add(ret, (char[]){ KEPT_RAW }, 1);
+		buf_add_str(ret, raw);
+	}
+}
+
+void pack_bytes_fast(ZSTD_CCtx **zstd, struct str raw, struct buf *ret)
+{
+	size_t room = ZSTD_compressBound(raw.n), n = 0;
+	_free_ char *p = NULL;
+
+	if (!*zstd)
+		*zstd = ZSTD_createCCtx();
+	if (*zstd && raw.n >= WORTH_TRYING) {
+		p = xmalloc(room);
+		n = ZSTD_compressCCtx(*zstd, p, room, raw.p, raw.n, LEVEL_FAST);
+	}
+	keep_shorter(p, n, raw, ret);
+}
+
+void pack_done(ZSTD_CCtx *zstd)
+{
+	ZSTD_freeCCtx(zstd);
+}
+
 void pack_bytes(struct str raw, struct buf *ret)
 {
-	size_t room = ZSTD_compressBound(raw.n), n;
+	size_t room = ZSTD_compressBound(raw.n), n = 0;
 	_free_ char *p = NULL;
 
 	if (raw.n >= WORTH_TRYING) {
 		p = xmalloc(room);
 		n = ZSTD_compress(p, room, raw.p, raw.n, LEVEL);
-		if (!ZSTD_isError(n) && n < raw.n) {
-			buf_add(ret, (char[]){ KEPT_ZSTD }, 1);
-			buf_add(ret, p, n);
-			return;
-		}
 	}
-	buf_add(ret, (char[]){ KEPT_RAW }, 1);
-	buf_add_str(ret, raw);
+	keep_shorter(p, n, raw, ret);
 }
 
 int unpack_bytes(struct str packed, size_t max, struct buf *ret)

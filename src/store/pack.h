@@ -17,6 +17,10 @@ int unpack_int(struct str *s, int64_t *ret);
 
 /* Appends @raw to @ret, compressed when that is shorter. */
 void pack_bytes(struct str raw, struct buf *ret);
+/* The same for many: @zstd is kept between calls, NULL before the first. */
+struct ZSTD_CCtx_s;
+void pack_bytes_fast(struct ZSTD_CCtx_s **zstd, struct str raw, struct buf *ret);
+void pack_done(struct ZSTD_CCtx_s *zstd); /* NULL is fine */
 /* Appends what was packed to @ret. -EBADMSG when it is damaged, -EFBIG when
  * it would be more than @max bytes. */
 int unpack_bytes(struct str packed, size_t max, struct buf *ret);

@@ -2,17 +2,13 @@
 #include "store/inside.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "store/columns.h"
 #include "store/execution.h"
-#include "store/pack.h"
 #include "store/zlog.h"
 
 /* Problems and splats of one job outside of its programs that are kept. */
@@ -22,8 +18,8 @@
 
 /* What an execution added to the run's counts: a later attempt replaces it. */
 struct counted {
-	int64_t program_id;
-	unsigned job;
+	const struct program *program;
+	const struct setting *setting;
 	uint64_t counts[STATUS_N];
 };
 
@@ -31,7 +27,8 @@ struct record_job {
 	unsigned number;
 	unsigned ended;  /* programs */
 	unsigned notes;  /* problems and splats outside of programs */
-	char *mode;
+	struct setting *setting;
+	char *kernel;
 };
 
 /* A program whose execution is in the database. */
@@ -41,7 +38,9 @@ struct saved {
 
 struct store_record {
 	struct store *store;
-	int64_t run_id;
+	enum store_durable durable;
+	int64_t run_id, begin_ms;
+	struct slicing slice;
 	char *uid;
 	int lock; /* held while we record */
 	struct execution **open;
@@ -56,6 +55,7 @@ struct store_record {
 	uint64_t splats;
 	struct err error;   /* what is lost; code 0: nothing */
 	struct err unsaved; /* what waits for the next try */
+	bool ended;
 };
 
 static void keep_error(struct store_record *r, const struct err *err)
@@ -70,7 +70,10 @@ static struct record_job *job_find(struct store_record *r, unsigned number)
 		if (r->jobs[i].number == number)
 			return &r->jobs[i];
 	ARRAY_GROW(r->jobs, r->n_jobs, r->cap_jobs);
-	r->jobs[r->n_jobs] = (struct record_job){ .number = number };
+	r->jobs[r->n_jobs] = (struct record_job){
+		.number = number,
+		.setting = dict_setting(&r->store->dict, STR(""), STR("")),
+	};
 	return &r->jobs[r->n_jobs++];
 }
 
@@ -85,7 +88,8 @@ static struct execution *open_find(struct store_record *r, unsigned number)
 
 static void open_drop(struct store_record *r, size_t i)
 {
-	execution_free(r->open[i]);
+	execution_free(r->store->spare);
+	r->store->spare = r->open[i];
 	r->open[i] = r->open[--r->n_open];
 }
 
@@ -106,52 +110,107 @@ static int check_uid(struct str uid, struct err *err)
 	return 0;
 }
 
-static int take_lock(struct store_record *r, struct str uid, struct err *err)
+static bool per_run(const struct store_record *r)
 {
-	_free_ char *path = store_lock_path(r->store, uid), *dir = path_dir(path);
-	int e = dir_make(dir, err);
+	return r->durable == STORE_PER_RUN;
+}
 
-	if (e < 0)
-		return e;
-	r->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (r->lock < 0)
-		return err_sys(err, errno, "write '%s'", path);
-	if (flock(r->lock, LOCK_EX | LOCK_NB) < 0)
-		return err_set(err, EBUSY, "run '%.*s' is being recorded already",
-			       STR_FMT(uid));
-	return 0;
+static void release(struct store_record *r)
+{
+	if (r->uid && !per_run(r))
+		store_run_release(r->store, str_of(r->uid), &r->lock);
 }
 
 static int run_begin(struct store_record *r, const struct event *ev, struct err *err)
 {
 	const struct event_run *run = ev->run;
+	int64_t id;
 	int e = check_uid(run->id, err);
 
 	assert(!r->run_id);
+	if (e == 0 && r->store->db->driver->run_begins)
+		e = r->store->db->driver->run_begins(r->store->db, run->time_ms, err);
+	/* A run that nobody sees before it has ended needs no sign of life. */
 	if (e == 0)
-		e = take_lock(r, run->id, err);
-	if (e == 0)
-		e = db_run(r->store->db, SQL_RUN_ADD, err, DB_T(run->id), DB_T(run->title),
-			   DB_T(run->branch), DB_T(run->commit), DB_T(run->command),
-			   DB_I(run->time_ms));
+		e = per_run(r) ? store_begin(r->store, err) : store_run_claim(r->store, run->id, &r->lock, err);
 	if (e < 0)
 		return e;
-	r->run_id = db_last_id(r->store->db);
+	e = db_add(r->store->db, SQL_RUN_ADD, &id, err, DB_T(run->id), DB_T(run->title),
+		   DB_T(run->branch), DB_T(run->commit), DB_T(run->command),
+		   DB_I(run->time_ms));
+	if (e < 0) {
+		if (per_run(r))
+			store_rollback(r->store);
+		return e;
+	}
+	r->run_id = id;
+	r->begin_ms = run->time_ms;
 	r->uid = xstrndup(run->id.p, run->id.n);
 	return 0;
+}
+
+static bool has_word(struct str words, struct str word)
+{
+	for (struct str rest = words; rest.p;)
+		if (str_eq(str_cut(&rest, ','), word))
+			return true;
+	return false;
+}
+
+static void add_word(struct buf *words, struct str word, bool empty_too)
+{
+	if (!word.n && !empty_too)
+		return;
+	if (words->p && has_word(buf_str(words), word))
+		return;
+	if (words->p)
+		buf_add(words, ",", 1);
+	buf_add_str(words, word);
+}
+
+/* What the run's row says of its jobs. */
+static int save_jobs(struct store_record *r, struct err *err)
+{
+	_cleanup_(buf_done) struct buf modes = {}, machines = {}, kernels = {};
+
+	for (size_t i = 0; i < r->n_jobs; i++) {
+		const struct record_job *j = &r->jobs[i];
+
+		if (!j->kernel)
+			continue;
+		add_word(&modes, j->setting->mode, true);
+		add_word(&machines, j->setting->machine, true);
+		add_word(&kernels, str_of(j->kernel), false);
+	}
+	return db_run(r->store->db, SQL_RUN_JOBS, err, DB_I(r->run_id), DB_T(buf_str(&modes)),
+		      DB_T(buf_str(&machines)), DB_T(buf_str(&kernels)));
+}
+
+static void set_kernel(struct record_job *job, struct str kernel)
+{
+	if (job->kernel && !kernel.n)
+		return;
+	free(job->kernel);
+	job->kernel = xstrndup(kernel.p ? kernel.p : "", kernel.n);
 }
 
 static int job_begin(struct store_record *r, const struct event *ev, struct err *err)
 {
 	const struct event_job *j = ev->job_info;
 	struct record_job *job = job_find(r, ev->job);
+	int e = store_begin(r->store, err);
 
-	free(job->mode);
-	job->mode = xstrndup(j->mode.p ? j->mode.p : "", j->mode.n);
-	return db_run(r->store->db, SQL_JOB_ADD, err, DB_I(r->run_id), DB_I(ev->job),
-		      DB_T(j->mode), DB_T(j->machine), DB_T(j->accel), DB_T(j->why),
-		      DB_T(j->kernel), DB_T(j->host), DB_I(j->cpus), DB_I((int64_t)j->memory),
-		      DB_I(j->time_ms));
+	if (e < 0)
+		return e;
+	job->setting = dict_setting(&r->store->dict, j->mode, j->machine);
+	set_kernel(job, j->kernel);
+	e = db_run(r->store->db, SQL_JOB_ADD, err, DB_I(r->run_id), DB_I(ev->job),
+		   DB_T(j->mode), DB_T(j->machine), DB_T(j->accel), DB_T(j->why),
+		   DB_T(j->kernel), DB_T(j->host), DB_I(j->cpus), DB_I((int64_t)j->memory),
+		   DB_I(j->time_ms));
+	if (e == 0 && !per_run(r))
+		e = save_jobs(r, err);
+	return store_end(r->store, e, err);
 }
 
 /* Compresses one file of the run. A log that can't be kept is told, and costs
@@ -159,14 +218,15 @@ static int job_begin(struct store_record *r, const struct event *ev, struct err 
 static char *keep_file(struct store_record *r, struct str from, const char *name,
 		       uint64_t *ret_bytes)
 {
-	_free_ char *path = xstrndup(from.p ? from.p : "", from.n), *to = NULL;
+	_free_ char *path = xstrndup(from.p ? from.p : "", from.n), *to = NULL, *dir = NULL;
 	_free_ char *relative = xasprintf("%s/%s", r->uid, name);
 	struct err err = {};
 
 	if (from.n == 0)
 		return NULL;
 	to = path_join(r->store->dir, relative);
-	if (zlog_write(path, to, ret_bytes, &err) < 0) {
+	dir = path_dir(to);
+	if (dir_make(dir, &err) < 0 || zlog_write(path, to, ret_bytes, &err) < 0) {
 		keep_error(r, &err);
 		return NULL;
 	}
@@ -181,19 +241,20 @@ static int job_end(struct store_record *r, const struct event *ev, struct err *e
 	int e;
 
 	kept = keep_file(r, j->console_path, name, &bytes);
-	e = db_begin(r->store->db, err);
-	if (e == 0 && kept)
+	e = store_begin(r->store, err);
+	if (e < 0)
+		return e;
+	if (kept)
 		e = db_run(r->store->db, SQL_ARTEFACT_ADD, err, DB_I(r->run_id), DB_I(ev->job),
 			   DB_I(0), DB_T(STR("console")), DB_T(str_of(kept)),
 			   DB_I((int64_t)bytes));
 	if (e == 0)
 		e = db_run(r->store->db, SQL_JOB_END, err, DB_I(r->run_id), DB_I(ev->job),
 			   DB_I(j->time_ms), DB_T(j->kernel), DB_T(j->accel), DB_T(j->why));
-	if (e == 0)
-		e = db_commit(r->store->db, err);
-	if (e < 0)
-		db_rollback(r->store->db);
-	return e;
+	set_kernel(job_find(r, ev->job), j->kernel);
+	if (e == 0 && !per_run(r))
+		e = save_jobs(r, err);
+	return store_end(r->store, e, err);
 }
 
 static int save_counts(struct store_record *r, const uint64_t counts[static STATUS_N],
@@ -209,41 +270,59 @@ static int save_counts(struct store_record *r, const uint64_t counts[static STAT
 	return e;
 }
 
+static int slice_store(struct store_record *r, struct err *err)
+{
+	return slicing_store(&r->slice, r->store->db, &r->store->dict.zstd, r->run_id, r->begin_ms,
+			     err);
+}
+
+/* What a run that is written as a whole leaves to its end. */
+static int save_rest(struct store_record *r, struct err *err)
+{
+	int e = slice_store(r, err);
+
+	if (e == 0)
+		e = save_counts(r, r->counts, r->splats, err);
+	return e == 0 ? save_jobs(r, err) : e;
+}
+
 static int run_end(struct store_record *r, const struct event *ev, struct err *err)
 {
 	const struct event_run *run = ev->run;
 	_free_ char *lock = store_lock_path(r->store, str_of(r->uid));
 	struct str state = run->stopped ? STR("stopped") : STR("done");
-	int e = db_run(r->store->db, SQL_RUN_END, err, DB_I(r->run_id), DB_I(run->time_ms),
-		       DB_T(state), DB_I(run->exit_code), DB_T(run->conclusion),
-		       DB_T(run->branch), DB_T(run->commit));
+	int e = per_run(r) ? save_rest(r, err) : store_begin(r->store, err);
 
+	if (e < 0 && !per_run(r))
+		return e;
+	if (e == 0)
+		e = db_run(r->store->db, SQL_RUN_END, err, DB_I(r->run_id), DB_I(run->time_ms),
+			   DB_T(state), DB_I(run->exit_code), DB_T(run->conclusion),
+			   DB_T(run->branch), DB_T(run->commit));
+	if (per_run(r) && r->error.code && e == 0)
+		e = -r->error.code; /* all of it, or nothing */
+	e = store_end(r->store, e, err);
+	r->ended = true;
 	if (e < 0)
 		return e;
-	unlink(lock);
-	closep(&r->lock);
-	r->lock = -1;
+	if (r->lock >= 0)
+		unlink(lock);
+	release(r);
+	/* A fold that fails leaves the runs as they are, for the next one. */
+	store_fold(r->store, FOLD_RUNS, NULL);
 	return 0;
 }
 
 /* ---- executions ---- */
 
-static bool same_mode(struct store_record *r, unsigned a, unsigned b)
-{
-	const char *x = job_find(r, a)->mode, *y;
-
-	/* job_find() may move the array, not the strings. */
-	y = job_find(r, b)->mode;
-	return a == b || (x && y && strcmp(x, y) == 0);
-}
-
 /* A retry's counts stand for the program, as in tap/tally. */
-static struct counted *earlier(struct store_record *r, const struct execution *x,
-			       int64_t program_id)
+static struct counted *earlier(struct store_record *r, const struct execution *x)
 {
+	struct str mode = job_find(r, x->job)->setting->mode;
+
 	for (size_t i = 0; x->attempt > 1 && i < r->n_counted; i++)
-		if (r->counted[i].program_id == program_id &&
-		    same_mode(r, r->counted[i].job, x->job))
+		if (r->counted[i].program == x->program &&
+		    str_eq(r->counted[i].setting->mode, mode))
 			return &r->counted[i];
 	return NULL;
 }
@@ -266,31 +345,51 @@ static int save_artefact(struct store_record *r, const struct execution *x, stru
 		      DB_I((int64_t)x->artefact_bytes));
 }
 
+/* Inside a transaction: the execution into the slice, and this into its row. */
+static int save_inside(struct store_record *r, struct execution *x, const uint64_t *counts,
+		       struct err *err)
+{
+	struct slicing *s = &r->slice;
+	int e = execution_save(x, &r->store->dict, job_find(r, x->job)->setting, r->begin_ms,
+			       &s->body, &s->times, err);
+
+	s->n++;
+	if (e == 0 && (!per_run(r) || slicing_is_full(s)))
+		e = slice_store(r, err);
+	for (size_t i = 0; i < x->n_notes && e == 0; i++)
+		e = note_save(&x->notes[i], r->store->db, r->run_id, r->begin_ms, x->job,
+			      x->number, err);
+	if (e == 0)
+		e = save_artefact(r, x, err);
+	if (e == 0 && !per_run(r))
+		e = save_counts(r, counts, r->splats + x->n_splats, err);
+	return e;
+}
+
 /* One transaction: when it returns 0 the execution is on the disk. */
 static int save(struct store_record *r, struct execution *x, struct err *err)
 {
-	struct counted now = { .job = x->job }, *before = NULL;
+	struct counted now = { x->program, job_find(r, x->job)->setting, {} };
+	struct counted *before = earlier(r, x);
+	struct slicing was = r->slice;
 	uint64_t counts[STATUS_N];
-	int e = db_begin(r->store->db, err);
+	int e = store_begin(r->store, err);
 
+	execution_count(x, now.counts);
+	for (unsigned i = 0; i < STATUS_N; i++)
+		counts[i] = r->counts[i] + now.counts[i] - (before ? before->counts[i] : 0);
 	if (e == 0)
-		e = execution_save(x, r->store->db, r->run_id, &now.program_id, err);
-	if (e == 0)
-		e = save_artefact(r, x, err);
-	if (e == 0) {
-		before = earlier(r, x, now.program_id);
-		execution_count(x, now.counts);
-		for (unsigned i = 0; i < STATUS_N; i++)
-			counts[i] = r->counts[i] + now.counts[i] -
-				    (before ? before->counts[i] : 0);
-		e = save_counts(r, counts, r->splats + x->n_splats, err);
-	}
-	if (e == 0)
-		e = db_commit(r->store->db, err);
+		e = store_end(r->store, save_inside(r, x, counts, err), err);
 	if (e < 0) {
-		db_rollback(r->store->db);
-		return err_wrap(err, e, "record %.*s/%.*s", STR_FMT(x->suite), STR_FMT(x->name));
+		r->slice.n = was.n;
+		r->slice.stored = was.stored;
+		r->slice.body.n = was.body.n;
+		r->slice.times.n = was.times.n;
+		return err_wrap(err, e, "record %.*s/%.*s", STR_FMT(x->program->suite),
+				STR_FMT(x->program->name));
 	}
+	if (slicing_is_full(&r->slice))
+		slicing_next(&r->slice);
 	remember(r, &now, before);
 	memcpy(r->counts, counts, sizeof(counts));
 	r->splats += x->n_splats;
@@ -317,8 +416,13 @@ static void save_ended(struct store_record *r)
 
 static int program_begin(struct store_record *r, const struct event *ev, struct err *err)
 {
+	struct dict *d = &r->store->dict;
+	struct program *p = dict_program(d, ev->prog->suite, ev->prog->name);
+
+	/* What can't be recalled is only slower. */
+	dict_recall(d, p, NULL);
 	ARRAY_GROW(r->open, r->n_open, r->cap_open);
-	r->open[r->n_open++] = execution_new(ev);
+	r->open[r->n_open++] = execution_new(TAKE(r->store->spare), p, ev);
 	return 0;
 }
 
@@ -328,9 +432,11 @@ static int program_end(struct store_record *r, const struct event *ev, struct er
 	_free_ char *name = NULL;
 
 	assert(x && !x->ended);
-	execution_end(x, ev->prog);
-	name = execution_file_name(x);
-	x->artefact = keep_file(r, ev->prog->log_path, name, &x->artefact_bytes);
+	execution_end(x, &r->store->dict, ev->prog);
+	if (ev->prog->log_path.n) {
+		name = execution_file_name(x);
+		x->artefact = keep_file(r, ev->prog->log_path, name, &x->artefact_bytes);
+	}
 	save_ended(r);
 	return 0;
 }
@@ -369,17 +475,16 @@ static int note_of_job(struct store_record *r, const struct event *ev, struct er
 		note.problem = ev->problem;
 	else
 		note.splat = ev->splat;
-	e = db_begin(r->store->db, err);
-	if (e == 0)
-		e = note_save(&note, r->store->db, r->run_id, ev->job,
-			      late ? ev->program : 0, err);
-	if (e == 0 && note.splat && !note.splat->excuse)
-		e = save_counts(r, r->counts, ++splats, err);
-	if (e == 0)
-		e = db_commit(r->store->db, err);
+	splats += note.splat && !note.splat->excuse;
+	e = store_begin(r->store, err);
 	if (e < 0)
-		db_rollback(r->store->db);
-	else
+		return e;
+	e = note_save(&note, r->store->db, r->run_id, r->begin_ms, ev->job,
+		      late ? ev->program : 0, err);
+	if (e == 0 && note.splat && !per_run(r))
+		e = save_counts(r, r->counts, splats, err);
+	e = store_end(r->store, e, err);
+	if (e == 0)
 		r->splats = splats;
 	return e;
 }
@@ -414,7 +519,7 @@ static void on_event(void *ctx, const struct event *ev)
 	struct err err = {};
 
 	/* Without its row nothing of the run can be kept. */
-	if (!r->run_id && ev->type != EVENT_RUN_BEGIN)
+	if ((!r->run_id && ev->type != EVENT_RUN_BEGIN) || r->ended)
 		return;
 	if (ev->type == EVENT_RUN_END)
 		save_ended(r);
@@ -430,6 +535,12 @@ int store_record_new(struct store *s, struct store_record **ret, struct err *err
 	r->lock = -1;
 	*ret = r;
 	return 0;
+}
+
+void store_record_durable(struct store_record *r, enum store_durable d)
+{
+	assert(!r->run_id);
+	r->durable = d;
 }
 
 struct event_sink store_record_sink(struct store_record *r)
@@ -455,10 +566,15 @@ struct store_record *store_record_free(struct store_record *r)
 {
 	if (!r)
 		return NULL;
+	if (per_run(r) && r->run_id && !r->ended)
+		store_rollback(r->store);
 	while (r->n_open)
 		open_drop(r, 0);
 	for (size_t i = 0; i < r->n_jobs; i++)
-		free(r->jobs[i].mode);
+		free(r->jobs[i].kernel);
+	slicing_done(&r->slice);
+	if (!r->ended)
+		release(r);
 	closep(&r->lock);
 	free(r->open);
 	free(r->jobs);

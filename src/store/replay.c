@@ -5,25 +5,45 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "store/columns.h"
 #include "store/pack.h"
-#include "store/shape.h"
+#include "store/slice.h"
 #include "tap/trace.h"
 
 #define SPLAT_TEXT_MAX (16u << 20)
+#define TIMES_MAX      (256u << 20)
+
+/* One execution, where its slice is. */
+struct place {
+	struct sliced x;
+	size_t slice, nth;
+};
+
+struct slice_data {
+	int64_t id;
+	struct buf body, times;
+	bool times_read;
+};
 
 struct replay {
 	struct store *s;
-	int64_t run_id;
+	int64_t run_id, begin_ms;
 	struct event_sink sink;
-	struct shapes shapes;
 	struct arena arena; /* of one execution or job */
+	struct slice_data *slices;
+	size_t n_slices, cap_slices;
+	struct place *places; /* by job, then program */
+	size_t n_places, cap_places;
 	struct err *err;
 };
 
 static void replay_done(struct replay *r)
 {
-	shapes_done(&r->shapes);
+	for (size_t i = 0; i < r->n_slices; i++) {
+		buf_done(&r->slices[i].body);
+		buf_done(&r->slices[i].times);
+	}
+	free(r->slices);
+	free(r->places);
 	arena_done(&r->arena);
 }
 
@@ -172,6 +192,100 @@ static void notes_emit(struct replay *r, unsigned job, unsigned program, struct 
 	}
 }
 
+/* ---- slices ---- */
+
+static int by_job(const void *a, const void *b)
+{
+	const struct sliced *x = &((const struct place *)a)->x, *y = &((const struct place *)b)->x;
+
+	if (x->job != y->job)
+		return x->job < y->job ? -1 : 1;
+	return (x->program > y->program) - (x->program < y->program);
+}
+
+static int read_slice(struct replay *r, struct db_rows *rows)
+{
+	struct slice_data *d;
+	struct str body;
+	size_t nth = 0;
+	int e;
+
+	ARRAY_GROW(r->slices, r->n_slices, r->cap_slices);
+	d = &r->slices[r->n_slices++];
+	*d = (struct slice_data){ .id = db_int(rows, 0) };
+	e = buf_add_str(&d->body, db_str(rows, 1));
+	if (e < 0)
+		return damaged(r, "a slice");
+	body = buf_str(&d->body);
+	for (;;) {
+		struct place p = { .slice = r->n_slices - 1, .nth = nth++ };
+
+		e = slice_next(&body, r->begin_ms, &p.x);
+		if (e <= 0)
+			return e < 0 ? damaged(r, "a slice") : 0;
+		ARRAY_GROW(r->places, r->n_places, r->cap_places);
+		r->places[r->n_places++] = p;
+	}
+}
+
+static int read_slices(struct replay *r)
+{
+	_cleanup_(db_rows_done) struct db_rows rows = {};
+	int e = db_query(r->s->db, SQL_SLICES, &rows, r->err, DB_I(SLICE_ID(r->run_id, 0)),
+			 DB_I(SLICE_ID(r->run_id + 1, 0)), DB_I(r->begin_ms));
+
+	while (e == 0 && (e = db_next(&rows, r->err)) > 0)
+		e = read_slice(r, &rows);
+	if (r->n_places)
+		qsort(r->places, r->n_places, sizeof(*r->places), by_job);
+	return e;
+}
+
+static int read_times(struct replay *r, struct slice_data *d)
+{
+	_cleanup_(db_rows_done) struct db_rows rows = {};
+	int e;
+
+	if (d->times_read)
+		return 0;
+	e = db_query(r->s->db, SQL_TIMES, &rows, r->err, DB_I(d->id), DB_I(r->begin_ms));
+	if (e == 0)
+		e = db_next(&rows, r->err);
+	if (e < 0)
+		return e;
+	d->times.max = TIMES_MAX;
+	if (e == 0 || unpack_bytes(db_str(&rows, 0), TIMES_MAX, &d->times) < 0)
+		return damaged(r, "durations");
+	d->times_read = true;
+	return 0;
+}
+
+/* Those of one execution, behind those of its neighbours in the slice. */
+static int unpack_times(struct replay *r, const struct place *p, const struct columns *base,
+			struct columns *c)
+{
+	struct slice_data *d = &r->slices[p->slice];
+	struct str rest, body = buf_str(&d->body);
+	struct sliced x;
+	int e = read_times(r, d);
+
+	if (e < 0)
+		return e;
+	rest = buf_str(&d->times);
+	for (size_t i = 0; i < p->nth; i++) {
+		struct outcome *o;
+
+		if (slice_next(&body, r->begin_ms, &x) <= 0)
+			return damaged(r, "a slice");
+		e = dict_outcome_get(&r->s->dict, x.outcome_id, &o, r->err);
+		if (e < 0)
+			return e;
+		if (times_skip(o->shape->n - 1, &rest) < 0)
+			return damaged(r, "durations");
+	}
+	return times_unpack(base, &rest, c) < 0 ? damaged(r, "durations") : 0;
+}
+
 /* ---- one execution ---- */
 
 struct told {
@@ -179,25 +293,31 @@ struct told {
 	struct str reason;
 };
 
-static int read_exceptions(struct replay *r, int64_t execution, struct told *told, size_t n)
+static int read_told(struct replay *r, const struct sliced *x, const struct outcome *o,
+		     struct told *told)
 {
-	_cleanup_(db_rows_done) struct db_rows rows = {};
-	int e = db_query(r->s->db, SQL_EXCEPTIONS, &rows, r->err, DB_I(execution));
+	size_t n = o->shape->n, last = (size_t)-1;
+	struct reasons *reasons;
+	struct str body, text;
+	int e;
 
-	while (e == 0 && (e = db_next(&rows, r->err)) > 0) {
-		uint64_t i = (uint64_t)db_int(&rows, 0);
-
-		if (i >= n || !status_from_name(db_str(&rows, 1), &told[i].status))
-			return damaged(r, "an exception");
-		told[i].reason = keep(&r->arena, db_str(&rows, 2));
-		e = 0;
-	}
-	return e;
+	for (size_t i = 0; i < n; i++)
+		told[i] = (struct told){ STATUS_PASS, STR("") };
+	for (size_t i = 0; i < o->n; i++)
+		told[o->exceptions[i].at].status = (enum status)o->exceptions[i].status;
+	if (!x->reasons_id)
+		return 0;
+	e = dict_reasons_get(&r->s->dict, x->reasons_id, &reasons, r->err);
+	if (e < 0)
+		return e;
+	body = reasons->body;
+	while ((e = code_reason_read(&body, &last, n, &text)) > 0)
+		told[last].reason = text;
+	return e < 0 ? damaged(r, "reasons") : 0;
 }
 
-static void emit_result(struct replay *r, unsigned job, unsigned program,
-			const struct series *s, const struct told *told,
-			const struct columns_row *row)
+static void emit_result(struct replay *r, const struct sliced *x, const struct name *s,
+			const struct told *told, const struct columns_row *row, int64_t ms)
 {
 	struct event_result result = {
 		.path = s->names,
@@ -209,48 +329,61 @@ static void emit_result(struct replay *r, unsigned job, unsigned program,
 		.number = row->v[COLUMN_NUMBER],
 		.line = (uint64_t)row->v[COLUMN_LINE],
 		.line_from = (uint64_t)row->v[COLUMN_LINE_FROM],
-		.line_to = (uint64_t)row->v[COLUMN_LINE],
-		.duration_ms = row->v[COLUMN_DURATION],
+		.line_to = (uint64_t)row->v[COLUMN_LINE_TO],
+		.duration_ms = ms,
 		.exit_code = (int)row->v[COLUMN_EXIT],
 		.ordinal = s->ordinal,
 		.reason = told->reason,
 	};
-	struct event ev = { .type = EVENT_RESULT, .job = job, .program = program,
+	struct event ev = { .type = EVENT_RESULT, .job = x->job, .program = x->program,
 			    .result = &result };
 
 	event_emit(&r->sink, &ev);
 }
 
-static int emit_results(struct replay *r, unsigned job, unsigned program, int64_t execution,
-			int64_t shape_id, struct str columns)
+/* The end, but for its log. */
+static void fill_end(const struct sliced *x, const struct outcome *o, const struct told *told,
+		     const struct layout *l, struct event_program *p)
+{
+	p->status = told[o->shape->n - 1].status;
+	p->reason = told[o->shape->n - 1].reason;
+	p->time_ms = x->end_ms;
+	p->exit_code = o->exit_code;
+	p->duration_ms = x->duration_ms;
+	p->log_lines = (uint64_t)(x->log_lines + l->columns.log_lines);
+}
+
+static int emit_results(struct replay *r, const struct place *place, struct event_program *p)
 {
 	_cleanup_(notes_done) struct notes notes = {};
-	_free_ struct columns_row *rows = NULL;
+	_cleanup_(columns_done) struct columns c = {};
 	_free_ struct told *told = NULL;
-	const struct shape *shape;
-	size_t n;
-	int e = shapes_get(&r->shapes, r->s->db, shape_id, &shape, r->err);
+	struct sliced x = place->x;
+	struct layout *layout = NULL;
+	struct outcome *o;
+	int e = dict_outcome_get(&r->s->dict, x.outcome_id, &o, r->err);
 
+	if (e == 0)
+		e = dict_layout_get(&r->s->dict, (struct shape *)o->shape, x.layout_id, &layout,
+				    r->err);
 	if (e < 0)
 		return e;
-	n = shape->n - 1;
-	rows = xcalloc(n, sizeof(*rows));
-	told = xcalloc(shape->n, sizeof(*told));
-	for (size_t i = 0; i < shape->n; i++)
-		told[i] = (struct told){ STATUS_PASS, STR("") };
-	if (columns_unpack(columns, n, rows) < 0)
-		return damaged(r, "an execution");
-	e = read_exceptions(r, execution, told, shape->n);
+	told = xcalloc(o->shape->n, sizeof(*told));
+	columns_alloc(&c, o->shape->n - 1);
+	e = read_told(r, &x, o, told);
+	if (e == 0 && columns_patch(&layout->columns, x.n_diffs, &x.diffs, &c) < 0)
+		e = damaged(r, "a slice");
 	if (e == 0)
-		e = notes_read(r, job, program, &notes);
-	for (size_t i = 0; e == 0 && i < n; i++) {
-		if (shape->series[i]->depth == 0)
-			return damaged(r, "a shape");
-		notes_emit(r, job, program, &notes, i);
-		emit_result(r, job, program, shape->series[i], &told[i], &rows[i]);
+		e = unpack_times(r, place, &layout->columns, &c);
+	if (e == 0)
+		e = notes_read(r, x.job, x.program, &notes);
+	for (size_t i = 0; e == 0 && i < c.n; i++) {
+		notes_emit(r, x.job, x.program, &notes, i);
+		emit_result(r, &x, o->shape->names[i], &told[i], &c.rows[i], c.times[i]);
 	}
 	if (e == 0)
-		notes_emit(r, job, program, &notes, UINT64_MAX);
+		notes_emit(r, x.job, x.program, &notes, UINT64_MAX);
+	fill_end(&x, o, told, layout, p);
 	return e;
 }
 
@@ -275,59 +408,44 @@ static int artefact_path(struct replay *r, unsigned job, unsigned program, const
 	return 0;
 }
 
-/* Columns of SQL_EXECUTIONS. */
-enum { X_ID, X_PROGRAM, X_JOB, X_SUITE, X_NAME, X_SHAPE, X_ATTEMPT, X_STATUS, X_EXIT, X_BEGIN,
-       X_END, X_DURATION, X_LINES, X_REASON, X_MODE, X_COLUMNS };
-
-static int emit_execution(struct replay *r, struct db_rows *row)
+static int emit_execution(struct replay *r, const struct place *place)
 {
-	struct event_program p = {
-		.suite = keep(&r->arena, db_str(row, X_SUITE)),
-		.name = keep(&r->arena, db_str(row, X_NAME)),
-		.attempt = (unsigned)db_int(row, X_ATTEMPT),
-		.time_ms = db_int(row, X_BEGIN),
-		.exit_code = -1,
-	};
-	struct event ev = { .type = EVENT_PROGRAM_BEGIN, .prog = &p,
-			    .job = (unsigned)db_int(row, X_JOB),
-			    .program = (unsigned)db_int(row, X_PROGRAM) };
-	int e;
+	const struct sliced *x = &place->x;
+	struct program *program;
+	struct event_program p = { .attempt = x->attempt, .time_ms = x->begin_ms,
+				   .exit_code = -1 };
+	struct event ev = { .type = EVENT_PROGRAM_BEGIN, .prog = &p, .job = x->job,
+			    .program = x->program };
+	int e = dict_program_get(&r->s->dict, x->program_id, &program, r->err);
 
-	event_emit(&r->sink, &ev);
-	e = emit_results(r, ev.job, ev.program, db_int(row, X_ID), db_int(row, X_SHAPE),
-			 db_str(row, X_COLUMNS));
-	if (e == 0)
-		e = artefact_path(r, ev.job, ev.program, "log", &p.log_path);
 	if (e < 0)
 		return e;
-	if (!status_from_name(db_str(row, X_STATUS), &p.status))
-		return damaged(r, "an execution");
-	p.time_ms = db_int(row, X_END);
-	p.exit_code = (int)db_int(row, X_EXIT);
-	p.duration_ms = db_int(row, X_DURATION);
-	p.log_lines = (uint64_t)db_int(row, X_LINES);
-	p.reason = keep(&r->arena, db_str(row, X_REASON));
+	p.suite = program->suite;
+	p.name = program->name;
+	event_emit(&r->sink, &ev);
+	e = emit_results(r, place, &p);
+	if (e == 0)
+		e = artefact_path(r, x->job, x->program, "log", &p.log_path);
+	if (e < 0)
+		return e;
 	ev.type = EVENT_PROGRAM_END;
 	event_emit(&r->sink, &ev);
 	return 0;
 }
 
 /* The executions of one job in their order, with what happened around them. */
-static int emit_executions(struct replay *r, unsigned job)
+static int emit_executions(struct replay *r, unsigned job, size_t *next)
 {
 	_cleanup_(notes_done) struct notes notes = {};
-	_cleanup_(db_rows_done) struct db_rows rows = {};
 	uint64_t done = 0;
 	int e = notes_read(r, job, 0, &notes);
 
-	if (e == 0)
-		e = db_query(r->s->db, SQL_EXECUTIONS, &rows, r->err, DB_I(r->run_id), DB_I(job));
-	while (e == 0 && (e = db_next(&rows, r->err)) > 0) {
+	for (; e == 0 && *next < r->n_places && r->places[*next].x.job == job; ++*next) {
 		struct arena keep_notes = r->arena;
 
 		notes_emit(r, job, 0, &notes, done++);
 		r->arena = (struct arena){};
-		e = emit_execution(r, &rows);
+		e = emit_execution(r, &r->places[*next]);
 		arena_done(&r->arena);
 		r->arena = keep_notes;
 	}
@@ -338,7 +456,7 @@ static int emit_executions(struct replay *r, unsigned job)
 
 /* ---- jobs and the run ---- */
 
-static int emit_job(struct replay *r, struct db_rows *row)
+static int emit_job(struct replay *r, struct db_rows *row, size_t *next)
 {
 	struct event_job j = {
 		.mode = keep(&r->arena, db_str(row, 1)),
@@ -357,7 +475,7 @@ static int emit_job(struct replay *r, struct db_rows *row)
 	int e;
 
 	event_emit(&r->sink, &ev);
-	e = emit_executions(r, ev.job);
+	e = emit_executions(r, ev.job, next);
 	if (e < 0 || end_ms == 0)
 		return e;
 	e = artefact_path(r, ev.job, 0, "console", &j.console_path);
@@ -369,17 +487,38 @@ static int emit_job(struct replay *r, struct db_rows *row)
 	return 0;
 }
 
+/* One whose own row could not be written: its programs were. */
+static int emit_rowless(struct replay *r, size_t *next)
+{
+	struct event_job j = {};
+	struct event ev = { .type = EVENT_JOB_BEGIN, .job = r->places[*next].x.job,
+			    .job_info = &j };
+
+	event_emit(&r->sink, &ev);
+	return emit_executions(r, ev.job, next);
+}
+
 static int emit_jobs(struct replay *r)
 {
 	_cleanup_(db_rows_done) struct db_rows rows = {};
-	int e = emit_executions(r, 0);
+	size_t next = 0;
+	int e = read_slices(r);
 
+	if (e == 0)
+		e = emit_executions(r, 0, &next);
 	if (e == 0)
 		e = db_query(r->s->db, SQL_JOBS, &rows, r->err, DB_I(r->run_id));
 	while (e == 0 && (e = db_next(&rows, r->err)) > 0) {
-		e = emit_job(r, &rows);
+		e = 0;
+		while (e == 0 && next < r->n_places &&
+		       r->places[next].x.job < (unsigned)db_int(&rows, 0))
+			e = emit_rowless(r, &next);
+		if (e == 0)
+			e = emit_job(r, &rows, &next);
 		arena_reset(&r->arena);
 	}
+	while (e == 0 && next < r->n_places)
+		e = emit_rowless(r, &next);
 	return e;
 }
 
@@ -397,6 +536,7 @@ static int emit_run(void *ctx, const struct store_run *stored)
 	struct event ev = { .type = EVENT_RUN_BEGIN, .run = &run };
 	int e;
 
+	r->begin_ms = stored->begin_ms;
 	event_emit(&r->sink, &ev);
 	e = emit_jobs(r);
 	/* Of a run that was lost nobody knows how it ended. */

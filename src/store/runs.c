@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "store/inside.h"
+#include "store/track.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -164,22 +164,75 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Attempts that ran to their end. */
+static bool says_how_long(const struct tracked *x, int64_t ms)
+{
+	const struct outcome *o = x->outcome;
+	uint8_t status = STATUS_PASS;
+
+	if (o->n && o->exceptions[o->n - 1].at == o->shape->n - 1)
+		status = o->exceptions[o->n - 1].status;
+	return ms >= 0 && status != STATUS_ERROR && status != STATUS_CRASH &&
+	       status != STATUS_SKIP;
+}
+
+struct timed {
+	uint32_t run;
+	int64_t ms;
+};
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct timed *x = a, *y = b;
+
+	return (x->run < y->run) - (x->run > y->run);
+}
+
+static int read_tracks(struct store *s, int64_t program, struct tracks *ret, struct err *err)
+{
+	int r = db_begin_read(s->db, err);
+
+	if (r < 0)
+		return r;
+	r = tracks_read(s, true, ret, err);
+	if (r == 0)
+		r = tracks_add(s, program, ret, err);
+	return store_end(s, r, err);
+}
+
 int store_expect_ms(struct store *s, const char *suite, const char *program, const char *mode,
 		    int64_t *ret, struct err *err)
 {
-	_cleanup_(db_rows_done) struct db_rows rows = {};
-	int64_t v[DURATIONS];
-	unsigned n = 0;
-	int r = db_query(s->db, SQL_DURATIONS, &rows, err, DB_Z(suite), DB_Z(program), DB_Z(mode),
-			 DB_I(DURATIONS));
+	_cleanup_(tracks_done) struct tracks all = {};
+	_free_ struct timed *times = NULL;
+	size_t n = 0, cap = 0;
+	int64_t id, v[DURATIONS];
+	int r = db_get(s->db, SQL_PROGRAM_FIND, &id, err, DB_Z(suite), DB_Z(program));
 
-	while (r == 0 && (r = db_next(&rows, err)) > 0) {
-		v[n++] = db_int(&rows, 0);
-		r = 0;
+	*ret = -1;
+	if (r > 0)
+		r = read_tracks(s, id, &all, err);
+	for (size_t i = 0; r == 0 && i < all.n; i++) {
+		const struct track *t = &all.v[i];
+		unsigned taken = 0;
+
+		if (mode && !str_eq(t->setting->mode, str_of(mode)))
+			continue;
+		for (size_t k = t->n; k-- > 0 && taken < DURATIONS;) {
+			if (!says_how_long(&t->v[k], t->times[k]))
+				continue;
+			ARRAY_GROW(times, n, cap);
+			times[n++] = (struct timed){ t->v[k].run, t->times[k] };
+			taken++;
+		}
 	}
-	if (r < 0)
-		return r;
+	if (r < 0 || !n)
+		return r < 0 ? r : 0;
+	qsort(times, n, sizeof(*times), newest_first);
+	n = n < DURATIONS ? n : DURATIONS;
+	for (size_t i = 0; i < n; i++)
+		v[i] = times[i].ms;
 	qsort(v, n, sizeof(*v), by_value);
-	*ret = n ? v[n / 2] : -1;
+	*ret = v[n / 2];
 	return 0;
 }

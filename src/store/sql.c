@@ -2,188 +2,13 @@
 #include "store/sql.h"
 
 /*
- * A commit is synced before it is answered: a power cut takes the running
- * program and nothing else. A program ends every few seconds, so it costs
- * nothing that could be noticed.
+ * Written so that both databases understand it; ?N is the Nth value. Where they
+ * differ, the driver knows: SQL_BEGIN_READ, SQL_VERSION.
  */
-const char DB_SETUP[] = "PRAGMA foreign_keys = ON;"
-			"PRAGMA synchronous = FULL;"
-			"PRAGMA trusted_schema = OFF;"
-			"PRAGMA cell_size_check = ON;";
-const char DB_SETUP_WRITER[] = "PRAGMA journal_mode = WAL;";
-
-/*
- * Statuses, kinds and states are stored as their words, so that sqlite3(1)
- * reads well and no number can be renumbered. Text from outside is kept as it
- * came, byte by byte. `job` and `program` beside a run_id are the numbers that
- * events carry; 0 is none.
- */
-const char *const MIGRATIONS[DB_VERSION] = {
-	[0] =
-	"PRAGMA application_id = 1413566546;" /* DB_APPLICATION_ID */
-	"PRAGMA user_version = 1;"
-
-	"CREATE TABLE run ("
-	"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
-	"  uid TEXT NOT NULL UNIQUE,"
-	"  title TEXT NOT NULL,"
-	"  branch TEXT NOT NULL,"
-	"  commit_id TEXT NOT NULL,"
-	"  command TEXT NOT NULL,"
-	"  begin_ms INTEGER NOT NULL,"
-	"  end_ms INTEGER NOT NULL DEFAULT 0,"
-	"  state TEXT NOT NULL DEFAULT 'running',"
-	"  exit_code INTEGER NOT NULL DEFAULT -1,"
-	"  conclusion TEXT NOT NULL DEFAULT '',"
-	"  counts TEXT NOT NULL DEFAULT ''," /* "pass=40 skip=1" */
-	"  splats INTEGER NOT NULL DEFAULT 0"
-	") STRICT;"
-	"CREATE INDEX run_begin ON run (begin_ms, id);"
-	"CREATE INDEX run_branch ON run (branch, begin_ms, id);"
-
-	"CREATE TABLE job ("
-	"  run_id INTEGER NOT NULL REFERENCES run,"
-	"  job INTEGER NOT NULL,"
-	"  mode TEXT NOT NULL,"
-	"  machine TEXT NOT NULL,"
-	"  accel TEXT NOT NULL,"
-	"  why TEXT NOT NULL,"
-	"  kernel TEXT NOT NULL,"
-	"  host TEXT NOT NULL,"
-	"  cpus INTEGER NOT NULL,"
-	"  memory INTEGER NOT NULL,"
-	"  begin_ms INTEGER NOT NULL,"
-	"  end_ms INTEGER NOT NULL DEFAULT 0,"
-	"  PRIMARY KEY (run_id, job)"
-	") STRICT, WITHOUT ROWID;"
-
-	"CREATE TABLE program ("
-	"  id INTEGER PRIMARY KEY,"
-	"  suite TEXT NOT NULL,"
-	"  name TEXT NOT NULL,"
-	"  UNIQUE (suite, name)"
-	") STRICT;"
-
-	/* One result as it was printed. The same test under a new number is another
-	 * series with the same key; nth tells keys apart that fall together in one
-	 * execution. cuts: length of each name of the path, pack.h's integers. */
-	"CREATE TABLE series ("
-	"  id INTEGER PRIMARY KEY,"
-	"  program_id INTEGER NOT NULL REFERENCES program,"
-	"  key TEXT NOT NULL,"
-	"  nth INTEGER NOT NULL,"
-	"  path TEXT NOT NULL," /* names joined by '/' */
-	"  cuts BLOB NOT NULL," /* none: the program itself */
-	"  ordinal INTEGER NOT NULL,"
-	"  leaf INTEGER NOT NULL,"
-	"  UNIQUE (program_id, key, nth, path, cuts, ordinal, leaf)"
-	") STRICT;"
-
-	/* The series of an execution in their order, the program itself last. */
-	"CREATE TABLE shape ("
-	"  id INTEGER PRIMARY KEY,"
-	"  hash INTEGER NOT NULL,"
-	"  series BLOB NOT NULL"
-	") STRICT;"
-	"CREATE INDEX shape_hash ON shape (hash);"
-
-	"CREATE TABLE execution ("
-	"  id INTEGER PRIMARY KEY,"
-	"  run_id INTEGER NOT NULL REFERENCES run,"
-	"  program INTEGER NOT NULL,"
-	"  job INTEGER NOT NULL,"
-	"  program_id INTEGER NOT NULL REFERENCES program,"
-	"  shape_id INTEGER NOT NULL REFERENCES shape,"
-	"  attempt INTEGER NOT NULL,"
-	"  status TEXT NOT NULL,"
-	"  exit_code INTEGER NOT NULL,"
-	"  begin_ms INTEGER NOT NULL,"
-	"  end_ms INTEGER NOT NULL,"
-	"  duration_ms INTEGER NOT NULL,"
-	"  log_lines INTEGER NOT NULL,"
-	"  reason TEXT NOT NULL,"
-	"  columns BLOB NOT NULL," /* columns.h */
-	"  UNIQUE (run_id, program)"
-	") STRICT;"
-	"CREATE INDEX execution_program ON execution (program_id);"
-
-	/* What is not a plain pass. idx counts in the shape. */
-	"CREATE TABLE exception ("
-	"  execution_id INTEGER NOT NULL REFERENCES execution,"
-	"  idx INTEGER NOT NULL,"
-	"  series_id INTEGER NOT NULL REFERENCES series,"
-	"  status TEXT NOT NULL,"
-	"  reason TEXT NOT NULL,"
-	"  PRIMARY KEY (execution_id, idx)"
-	") STRICT, WITHOUT ROWID;"
-
-	/* after: results of the program (program 0: programs of the job) before it. */
-	"CREATE TABLE problem ("
-	"  run_id INTEGER NOT NULL REFERENCES run,"
-	"  job INTEGER NOT NULL,"
-	"  program INTEGER NOT NULL,"
-	"  seq INTEGER NOT NULL,"
-	"  after INTEGER NOT NULL,"
-	"  what TEXT NOT NULL,"
-	"  line INTEGER NOT NULL,"
-	"  message TEXT NOT NULL,"
-	"  PRIMARY KEY (run_id, job, program, seq)"
-	") STRICT, WITHOUT ROWID;"
-
-	"CREATE TABLE splat ("
-	"  id INTEGER PRIMARY KEY,"
-	"  run_id INTEGER NOT NULL REFERENCES run,"
-	"  job INTEGER NOT NULL,"
-	"  program INTEGER NOT NULL,"
-	"  seq INTEGER NOT NULL,"
-	"  after INTEGER NOT NULL,"
-	"  kind TEXT NOT NULL,"
-	"  title TEXT NOT NULL,"
-	"  fingerprint TEXT NOT NULL,"
-	"  line INTEGER NOT NULL,"
-	"  lines INTEGER NOT NULL,"
-	"  text BLOB NOT NULL," /* pack.h */
-	"  UNIQUE (run_id, job, program, seq)"
-	") STRICT;"
-
-	/* path: below the artefact directory beside the database. */
-	"CREATE TABLE artefact ("
-	"  run_id INTEGER NOT NULL REFERENCES run,"
-	"  job INTEGER NOT NULL,"
-	"  program INTEGER NOT NULL,"
-	"  kind TEXT NOT NULL," /* log, console */
-	"  path TEXT NOT NULL,"
-	"  bytes INTEGER NOT NULL," /* as stored */
-	"  PRIMARY KEY (run_id, job, program, kind)"
-	") STRICT, WITHOUT ROWID;",
-
-	/* What a splat says beside its text, and the rule that excuses it: no
-	 * reason, no rule. */
-	[1] =
-	"PRAGMA user_version = 2;"
-	"ALTER TABLE splat ADD COLUMN task TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE splat ADD COLUMN pid INTEGER NOT NULL DEFAULT -1;"
-	"ALTER TABLE splat ADD COLUMN cpu INTEGER NOT NULL DEFAULT -1;"
-	"ALTER TABLE splat ADD COLUMN taint TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE splat ADD COLUMN fatal INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE splat ADD COLUMN frames TEXT NOT NULL DEFAULT '';" /* trace_print() */
-	"ALTER TABLE splat ADD COLUMN excuse_reason TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE splat ADD COLUMN excuse_link TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE splat ADD COLUMN excuse_owner TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE splat ADD COLUMN excuse_until TEXT NOT NULL DEFAULT '';",
-};
 
 #define RUN_COLUMNS                                                                         \
 	"SELECT id, uid, title, branch, commit_id, command, begin_ms, end_ms, state,"       \
-	" exit_code, conclusion, counts, splats,"                                           \
-	" (SELECT group_concat(mode) FROM"                                                  \
-	"   (SELECT DISTINCT mode FROM job WHERE run_id = run.id ORDER BY job)),"           \
-	" (SELECT group_concat(machine) FROM"                                               \
-	"   (SELECT DISTINCT machine FROM job WHERE run_id = run.id ORDER BY job)),"        \
-	" (SELECT group_concat(kernel) FROM"                                                \
-	"   (SELECT DISTINCT kernel FROM job WHERE run_id = run.id AND kernel <> ''"        \
-	"    ORDER BY job))"                                                                \
-	" FROM run "
+	" exit_code, conclusion, counts, splats, modes, machines, kernels FROM run "
 
 #define HAS_MODE(parameter)                                                                 \
 	"(" parameter " IS NULL OR EXISTS"                                                  \
@@ -202,13 +27,61 @@ const char *const MIGRATIONS[DB_VERSION] = {
 
 const char *const SQL[SQL_N] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[SQL_BEGIN_READ] = "BEGIN",
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
 	[SQL_VERSION] = "PRAGMA user_version",
 
+	[SQL_PROGRAM_FIND] = "SELECT id FROM program WHERE suite = ?1 AND name = ?2",
+	[SQL_PROGRAM_ADD] = "INSERT INTO program (suite, name) VALUES (?1, ?2) RETURNING id",
+	[SQL_PROGRAM_GET] = "SELECT suite, name FROM program WHERE id = ?1",
+	[SQL_PROGRAMS] = "SELECT id, suite, name FROM program ORDER BY suite, name",
+	[SQL_SERIES_FIND] = "SELECT id FROM series WHERE program_id = ?1 AND hash = ?2 AND"
+			    " whole = ?3 AND nth = ?4 AND key = ?5",
+	[SQL_SERIES_ADD] = "INSERT INTO series (program_id, hash, whole, nth, key)"
+			   " VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id",
+	[SQL_SERIES_LIST] = "SELECT id, whole, nth, key FROM series WHERE program_id = ?1"
+			    " ORDER BY id",
+	[SQL_SERIES_GET] = "SELECT program_id, whole, nth, key FROM series WHERE id = ?1",
+	[SQL_NAME_FIND] = "SELECT id FROM name WHERE series_id = ?1 AND hash = ?2 AND"
+			  " ordinal = ?3 AND leaf = ?4 AND path = ?5 AND cuts = ?6",
+	[SQL_NAME_ADD] = "INSERT INTO name (series_id, hash, ordinal, leaf, path, cuts)"
+			 " VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
+	[SQL_NAME_GET] = "SELECT n.series_id, s.program_id, s.whole, s.nth, s.key, n.ordinal,"
+			 " n.leaf, n.path, n.cuts FROM name n JOIN series s"
+			 " ON s.id = n.series_id WHERE n.id = ?1",
+	[SQL_NAMES_OF_SERIES] = "SELECT path, leaf FROM name WHERE series_id = ?1"
+				" ORDER BY id DESC",
+	[SQL_SHAPE_FIND] = "SELECT id FROM shape WHERE hash = ?1 AND program_id = ?2 AND"
+			   " series = ?3",
+	[SQL_SHAPE_ADD] = "INSERT INTO shape (hash, program_id, series) VALUES (?1, ?2, ?3)"
+			  " RETURNING id",
+	[SQL_SHAPE_GET] = "SELECT series, program_id FROM shape WHERE id = ?1",
+	[SQL_SHAPES_RECENT] = "SELECT id FROM shape WHERE program_id = ?1"
+			      " ORDER BY id DESC LIMIT ?2",
+	[SQL_OUTCOME_FIND] = "SELECT id FROM outcome WHERE hash = ?1 AND shape_id = ?2 AND"
+			     " body = ?3",
+	[SQL_OUTCOME_ADD] = "INSERT INTO outcome (hash, shape_id, body) VALUES (?1, ?2, ?3)"
+			    " RETURNING id",
+	[SQL_OUTCOME_GET] = "SELECT shape_id, body FROM outcome WHERE id = ?1",
+	[SQL_OUTCOMES] = "SELECT id, shape_id, body FROM outcome WHERE id > ?1 ORDER BY id",
+	[SQL_LAYOUT_ADD] = "INSERT INTO layout (shape_id, body) VALUES (?1, ?2) RETURNING id",
+	[SQL_LAYOUTS] = "SELECT id, body FROM layout WHERE shape_id = ?1 ORDER BY id",
+	[SQL_REASONS_FIND] = "SELECT id FROM reasons WHERE hash = ?1 AND body = ?2",
+	[SQL_REASONS_ADD] = "INSERT INTO reasons (hash, body) VALUES (?1, ?2) RETURNING id",
+	[SQL_REASONS_GET] = "SELECT body FROM reasons WHERE id = ?1",
+	[SQL_SETTING_FIND] = "SELECT id FROM setting WHERE mode = ?1 AND machine = ?2",
+	[SQL_SETTING_ADD] = "INSERT INTO setting (mode, machine) VALUES (?1, ?2) RETURNING id",
+	[SQL_SETTING_GET] = "SELECT mode, machine FROM setting WHERE id = ?1",
+	[SQL_ALIASES] = "SELECT series_id, into_id FROM alias ORDER BY series_id",
+	[SQL_ALIAS_PUT] = "INSERT INTO alias (series_id, into_id) VALUES (?1, ?2)"
+			  " ON CONFLICT (series_id) DO UPDATE SET into_id = excluded.into_id",
+	[SQL_ALIAS_DROP] = "DELETE FROM alias WHERE series_id = ?1",
+
 	[SQL_RUN_ADD] = "INSERT INTO run (uid, title, branch, commit_id, command, begin_ms)"
-			" VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+			" VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
 	[SQL_RUN_COUNTS] = "UPDATE run SET counts = ?2, splats = ?3 WHERE id = ?1",
+	[SQL_RUN_JOBS] = "UPDATE run SET modes = ?2, machines = ?3, kernels = ?4 WHERE id = ?1",
 	/* What was not known at the beginning may be told at the end. */
 	[SQL_RUN_END] = "UPDATE run SET end_ms = ?2, state = ?3, exit_code = ?4,"
 			" conclusion = ?5, branch = CASE ?6 WHEN '' THEN branch ELSE ?6 END,"
@@ -221,21 +94,10 @@ const char *const SQL[SQL_N] = {
 			" accel = CASE ?5 WHEN '' THEN accel ELSE ?5 END,"
 			" why = CASE ?6 WHEN '' THEN why ELSE ?6 END"
 			" WHERE run_id = ?1 AND job = ?2",
-	[SQL_PROGRAM_FIND] = "SELECT id FROM program WHERE suite = ?1 AND name = ?2",
-	[SQL_PROGRAM_ADD] = "INSERT INTO program (suite, name) VALUES (?1, ?2)",
-	[SQL_SERIES_FIND] = "SELECT id FROM series WHERE program_id = ?1 AND key = ?2 AND"
-			    " nth = ?3 AND path = ?4 AND cuts = ?5 AND ordinal = ?6 AND"
-			    " leaf = ?7",
-	[SQL_SERIES_ADD] = "INSERT INTO series (program_id, key, nth, path, cuts, ordinal, leaf)"
-			   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-	[SQL_SHAPE_FIND] = "SELECT id FROM shape WHERE hash = ?1 AND series = ?2",
-	[SQL_SHAPE_ADD] = "INSERT INTO shape (hash, series) VALUES (?1, ?2)",
-	[SQL_EXECUTION_ADD] =
-		"INSERT INTO execution (run_id, program, job, program_id, shape_id, attempt,"
-		" status, exit_code, begin_ms, end_ms, duration_ms, log_lines, reason, columns)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-	[SQL_EXCEPTION_ADD] = "INSERT INTO exception (execution_id, idx, series_id, status,"
-			      " reason) VALUES (?1, ?2, ?3, ?4, ?5)",
+	[SQL_SLICE_ADD] = "INSERT INTO slice (id, begin_ms, body) VALUES (?1, ?2, ?3)",
+	[SQL_SLICE_SET] = "UPDATE slice SET body = ?3 WHERE id = ?1 AND begin_ms = ?2",
+	[SQL_TIMES_ADD] = "INSERT INTO times (id, begin_ms, body) VALUES (?1, ?2, ?3)",
+	[SQL_TIMES_SET] = "UPDATE times SET body = ?3 WHERE id = ?1 AND begin_ms = ?2",
 	[SQL_PROBLEM_ADD] = "INSERT INTO problem (run_id, job, program, seq, after, what, line,"
 			    " message) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[SQL_SPLAT_ADD] = "INSERT INTO splat (run_id, job, program, seq, after, kind, title,"
@@ -243,8 +105,44 @@ const char *const SQL[SQL_N] = {
 			  " frames, excuse_reason, excuse_link, excuse_owner, excuse_until)"
 			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
 			  " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
-	[SQL_ARTEFACT_ADD] = "INSERT OR REPLACE INTO artefact (run_id, job, program, kind,"
-			     " path, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	/* Runs may come in any order of time. */
+	[SQL_FINGERPRINT_PUT] =
+		"INSERT INTO fingerprint (fingerprint, kind, title, first_ms, first_run,"
+		" last_ms, last_run, n) VALUES (?1, ?2, ?3, ?4, ?5, ?4, ?5, 1)"
+		" ON CONFLICT (fingerprint) DO UPDATE SET n = fingerprint.n + 1,"
+		" title = CASE WHEN excluded.last_ms >= fingerprint.last_ms"
+		"  THEN excluded.title ELSE fingerprint.title END,"
+		" last_run = CASE WHEN excluded.last_ms >= fingerprint.last_ms"
+		"  THEN excluded.last_run ELSE fingerprint.last_run END,"
+		" last_ms = CASE WHEN excluded.last_ms >= fingerprint.last_ms"
+		"  THEN excluded.last_ms ELSE fingerprint.last_ms END,"
+		" first_run = CASE WHEN excluded.first_ms < fingerprint.first_ms"
+		"  THEN excluded.first_run ELSE fingerprint.first_run END,"
+		" first_ms = CASE WHEN excluded.first_ms < fingerprint.first_ms"
+		"  THEN excluded.first_ms ELSE fingerprint.first_ms END",
+	[SQL_ARTEFACT_ADD] = "INSERT INTO artefact (run_id, job, program, kind, path, bytes)"
+			     " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+			     " ON CONFLICT (run_id, job, program, kind)"
+			     " DO UPDATE SET path = excluded.path, bytes = excluded.bytes",
+
+	[SQL_UNFOLDED_COUNT] = "SELECT count(*) FROM run WHERE folded = 0",
+	[SQL_UNFOLDED] = "SELECT id, uid, state, begin_ms, branch, commit_id FROM run"
+			 " WHERE folded = 0 ORDER BY id",
+	[SQL_FOLDED] = "UPDATE run SET folded = 1 WHERE id = ?1",
+	[SQL_UNFOLD_ALL] = "UPDATE run SET folded = 0 WHERE folded <> 0",
+	[SQL_SEGMENT_LAST] = "SELECT id, body, times FROM segment WHERE program_id = ?1 AND"
+			     " setting_id = ?2 ORDER BY id DESC LIMIT 1",
+	[SQL_SEGMENT_ADD] = "INSERT INTO segment (program_id, setting_id, body, times)"
+			    " VALUES (?1, ?2, ?3, ?4)",
+	[SQL_SEGMENT_SET] = "UPDATE segment SET body = ?2, times = ?3 WHERE id = ?1",
+	[SQL_SEGMENTS_OF] = "SELECT setting_id, body FROM segment WHERE program_id = ?1"
+			    " ORDER BY program_id, setting_id, id",
+	[SQL_SEGMENT_TIMES_OF] = "SELECT setting_id, body, times FROM segment"
+				 " WHERE program_id = ?1 ORDER BY program_id, setting_id, id",
+	[SQL_SEGMENTS_DROP] = "DELETE FROM segment",
+	[SQL_TIMELINE_ADD] = "INSERT INTO timeline (body) VALUES (?1)",
+	[SQL_TIMELINE] = "SELECT body FROM timeline ORDER BY id",
+	[SQL_TIMELINE_DROP] = "DELETE FROM timeline",
 
 	[SQL_RUNS] = RUN_COLUMNS "WHERE ?1 IS NULL AND " RUNS_WHERE,
 	[SQL_RUNS_OF_BRANCH] = RUN_COLUMNS "WHERE branch = ?1 AND " RUNS_WHERE,
@@ -254,22 +152,12 @@ const char *const SQL[SQL_N] = {
 	[SQL_RUN_EXISTS] = "SELECT id FROM run WHERE id = ?1",
 	[SQL_RUN_BY_UID] = "SELECT id, uid FROM run WHERE uid >= ?1 AND"
 			   " substr(uid, 1, length(?1)) = ?1 ORDER BY uid LIMIT 2",
-	/* With those whose own row could not be written: their programs were. */
-	[SQL_JOBS] = "SELECT numbers.job, mode, machine, accel, why, kernel, host, cpus, memory,"
-		     " begin_ms, end_ms FROM"
-		     " (SELECT job FROM job WHERE run_id = ?1 UNION"
-		     "  SELECT job FROM execution WHERE run_id = ?1 AND job > 0) numbers"
-		     " LEFT JOIN job j ON j.run_id = ?1 AND j.job = numbers.job"
-		     " ORDER BY numbers.job",
-	[SQL_EXECUTIONS] =
-		"SELECT e.id, e.program, e.job, p.suite, p.name, e.shape_id, e.attempt,"
-		" e.status, e.exit_code, e.begin_ms, e.end_ms, e.duration_ms, e.log_lines,"
-		" e.reason, coalesce(j.mode, ''), e.columns"
-		" FROM execution e JOIN program p ON p.id = e.program_id"
-		" LEFT JOIN job j ON j.run_id = e.run_id AND j.job = e.job"
-		" WHERE e.run_id = ?1 AND e.job = ?2 ORDER BY e.program",
-	[SQL_EXCEPTIONS] = "SELECT idx, status, reason FROM exception WHERE execution_id = ?1"
-			   " ORDER BY idx",
+	[SQL_JOBS] = "SELECT job, mode, machine, accel, why, kernel, host, cpus, memory,"
+		     " begin_ms, end_ms FROM job WHERE run_id = ?1 ORDER BY job",
+	/* ?1: run << 16, ?2: the next run's, ?3: the run's begin_ms. */
+	[SQL_SLICES] = "SELECT id, body FROM slice WHERE id >= ?1 AND id < ?2 AND begin_ms = ?3"
+		       " ORDER BY id",
+	[SQL_TIMES] = "SELECT body FROM times WHERE id = ?1 AND begin_ms = ?2",
 	[SQL_PROBLEMS] = "SELECT seq, after, what, line, message FROM problem"
 			 " WHERE run_id = ?1 AND job = ?2 AND program = ?3 ORDER BY seq",
 	[SQL_SPLATS] = "SELECT seq, after, kind, title, fingerprint, line, lines, text, task, pid,"
@@ -277,28 +165,31 @@ const char *const SQL[SQL_N] = {
 		       " excuse_until"
 		       " FROM splat WHERE run_id = ?1 AND job = ?2 AND program = ?3"
 		       " ORDER BY seq",
+	[SQL_FINGERPRINTS] = "SELECT fingerprint, kind, title, first_ms, first_run, last_ms,"
+			     " last_run, n FROM fingerprint ORDER BY last_ms DESC, fingerprint"
+			     " LIMIT ?1",
+	[SQL_SPLATS_OF] = "SELECT run_id, job, program, line, lines FROM splat"
+			  " WHERE fingerprint = ?1 ORDER BY run_id DESC, id DESC LIMIT ?2",
 	[SQL_ARTEFACT] = "SELECT path FROM artefact WHERE run_id = ?1 AND"
 			 " (?2 = 0 OR job = ?2) AND program = ?3 AND kind = ?4"
 			 " ORDER BY job LIMIT 1",
-	[SQL_SHAPE_GET] = "SELECT series FROM shape WHERE id = ?1",
-	[SQL_SERIES_GET] = "SELECT s.key, s.nth, s.path, s.cuts, s.ordinal, s.leaf,"
-			   " s.program_id, p.suite, p.name"
-			   " FROM series s JOIN program p ON p.id = s.program_id"
-			   " WHERE s.id = ?1",
-	[SQL_WINDOW] = "SELECT id FROM run WHERE ?1 IS NULL AND " WINDOW_WHERE,
-	[SQL_WINDOW_OF_BRANCH] = "SELECT id FROM run WHERE branch = ?1 AND " WINDOW_WHERE,
-	[SQL_GRID_EXECUTIONS] =
-		"SELECT e.id, e.shape_id, e.attempt, coalesce(j.mode, '')"
-		" FROM execution e LEFT JOIN job j ON j.run_id = e.run_id AND j.job = e.job"
-		" WHERE e.run_id = ?1"
-		" AND (?2 IS NULL OR e.program_id IN (SELECT id FROM program WHERE suite = ?2))"
-		" AND (?3 IS NULL OR j.mode = ?3) ORDER BY e.program",
-	/* Attempts that ran to their end; the newest say best what to expect. */
-	[SQL_DURATIONS] = "SELECT e.duration_ms FROM execution e"
-			  " JOIN job j ON j.run_id = e.run_id AND j.job = e.job"
-			  " WHERE e.program_id = (SELECT id FROM program"
-			  "  WHERE suite = ?1 AND name = ?2)"
-			  " AND (?3 IS NULL OR j.mode = ?3) AND e.duration_ms >= 0"
-			  " AND e.status NOT IN ('error', 'crash', 'skip')"
-			  " ORDER BY e.id DESC LIMIT ?4",
+	[SQL_WINDOW] = "SELECT id, begin_ms FROM run WHERE ?1 IS NULL AND " WINDOW_WHERE,
+	[SQL_WINDOW_OF_BRANCH] = "SELECT id, begin_ms FROM run WHERE branch = ?1 AND "
+				 WINDOW_WHERE,
+
+	[SQL_OLD_RUNS] = "SELECT id, begin_ms FROM run ORDER BY id",
+	[SQL_OLD_EXECUTIONS] =
+		"SELECT e.id, e.program, e.job, e.shape_id, e.attempt, e.status, e.exit_code,"
+		" e.begin_ms, e.end_ms, e.duration_ms, e.log_lines, e.reason, e.columns,"
+		" coalesce(j.mode, ''), coalesce(j.machine, '')"
+		" FROM old_execution e LEFT JOIN job j ON j.run_id = e.run_id AND j.job = e.job"
+		" WHERE e.run_id = ?1 ORDER BY e.program",
+	[SQL_OLD_EXCEPTIONS] = "SELECT idx, status, reason FROM old_exception"
+			       " WHERE execution_id = ?1 ORDER BY idx",
+	[SQL_OLD_SHAPES] = "SELECT id, series FROM shape",
+	[SQL_OLD_SHAPE_SET] = "UPDATE shape SET program_id = ?2 WHERE id = ?1",
+	[SQL_OLD_SERIES] = "SELECT id, key FROM series",
+	[SQL_OLD_SERIES_SET] = "UPDATE series SET hash = ?2 WHERE id = ?1",
+	[SQL_OLD_NAMES] = "SELECT id, path FROM name",
+	[SQL_OLD_NAME_SET] = "UPDATE name SET hash = ?2 WHERE id = ?1",
 };

@@ -9,19 +9,30 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "store/execution.h"
 #include "store/zlog.h"
 
-char *store_default_path(void)
+static char *store_file_path(void)
 {
-	const char *env = getenv("TAPROOM_STORE"), *xdg = getenv("XDG_DATA_HOME");
-	const char *home = getenv("HOME");
+	const char *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
 
-	if (env && *env)
-		return xstrdup(env);
 	if (xdg && xdg[0] == '/')
 		return path_join(xdg, "taproom/history.db");
 	return path_join(home && home[0] == '/' ? home : "/root",
 			 ".local/share/taproom/history.db");
+}
+
+char *store_default_path(void)
+{
+	const char *env = getenv("TAPROOM_STORE");
+
+	return env && *env ? xstrdup(env) : store_file_path();
+}
+
+static bool is_postgres(const char *url)
+{
+	return str_starts(str_of(url), STR("postgresql://")) ||
+	       str_starts(str_of(url), STR("postgres://"));
 }
 
 /* "sqlite:PATH" or a path; other schemes are told apart from odd file names. */
@@ -33,12 +44,20 @@ static int path_of(const char *url, char **ret, struct err *err)
 		s = str_from(s, 7);
 	else if (str_find(s, STR("://")) >= 0)
 		return err_set(err, EPROTONOSUPPORT,
-			       "store '%s': only files are known; write a path or sqlite:PATH",
-			       url);
+			       "store '%s': write a path, sqlite:PATH or postgresql://...", url);
 	if (s.n == 0)
 		return err_set(err, EINVAL, "the store's name is empty; write a path");
 	*ret = xstrndup(s.p, s.n);
 	return 0;
+}
+
+/* Where logs of a store are that is no file: on the machine that recorded them. */
+static char *remote_dir(const char *url)
+{
+	_free_ char *beside = store_file_path();
+	_free_ char *dir = path_dir(beside);
+
+	return xasprintf("%s/%016" PRIx64 ".d", dir, str_hash(str_of(url), STR_HASH_INIT));
 }
 
 int store_open(const char *url, enum store_mode mode, struct store **ret, struct err *err)
@@ -47,16 +66,23 @@ int store_open(const char *url, enum store_mode mode, struct store **ret, struct
 	_free_ char *path = NULL;
 	struct db *db;
 	struct store *s;
-	int r = path_of(url ? url : by_default, &path, err);
+	int r;
 
-	if (r == 0)
-		r = db_open(path, mode, DB_BUSY_MS, &db, err);
+	url = url ? url : by_default;
+	if (is_postgres(url)) {
+		r = db_postgres_open(url, mode, &db, err);
+	} else {
+		r = path_of(url, &path, err);
+		if (r == 0)
+			r = db_sqlite_open(path, mode, DB_BUSY_MS, &db, err);
+	}
 	if (r < 0)
 		return r;
 	s = xcalloc(1, sizeof(*s));
 	s->db = db;
-	s->dir = xasprintf("%s.d", path);
-	s->path = TAKE(path);
+	dict_init(&s->dict, db);
+	s->dir = path ? xasprintf("%s.d", path) : remote_dir(url);
+	s->path = path ? TAKE(path) : xstrdup(db->name);
 	*ret = s;
 	return 0;
 }
@@ -65,6 +91,8 @@ struct store *store_close(struct store *s)
 {
 	if (!s)
 		return NULL;
+	execution_free(s->spare);
+	dict_done(&s->dict);
 	db_close(s->db);
 	free(s->path);
 	free(s->dir);
@@ -72,17 +100,76 @@ struct store *store_close(struct store *s)
 	return NULL;
 }
 
+int store_begin(struct store *s, struct err *err)
+{
+	return db_begin(s->db, err);
+}
+
+int store_end(struct store *s, int r, struct err *err)
+{
+	if (r == 0)
+		r = db_commit(s->db, err);
+	if (r < 0)
+		store_rollback(s);
+	else if (!s->db->depth)
+		dict_settle(&s->dict, true);
+	return r;
+}
+
+void store_rollback(struct store *s)
+{
+	db_rollback(s->db);
+	if (!s->db->depth)
+		dict_settle(&s->dict, false);
+}
+
 char *store_lock_path(const struct store *s, struct str uid)
 {
 	return xasprintf("%s/%.*s/running", s->dir, STR_FMT(uid));
 }
 
-bool store_run_alive(const struct store *s, struct str uid)
+int store_run_claim(struct store *s, struct str uid, int *ret_fd, struct err *err)
+{
+	_free_ char *path = store_lock_path(s, uid), *dir = path_dir(path);
+	_cleanup_(closep) int fd = -1;
+	int r;
+
+	if (s->db->driver->claim)
+		return s->db->driver->claim(s->db, uid, err);
+	r = dir_make(dir, err);
+	if (r < 0)
+		return r;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return err_sys(err, errno, "write '%s'", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return err_set(err, EBUSY, "run '%.*s' is being recorded already", STR_FMT(uid));
+	*ret_fd = fd;
+	fd = -1;
+	return 0;
+}
+
+void store_run_release(struct store *s, struct str uid, int *fd)
+{
+	if (s->db->driver->release)
+		s->db->driver->release(s->db, uid);
+	closep(fd);
+	*fd = -1;
+}
+
+static bool file_claimed(const struct store *s, struct str uid)
 {
 	_free_ char *path = store_lock_path(s, uid);
 	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+bool store_run_alive(const struct store *s, struct str uid)
+{
+	if (s->db->driver->claimed)
+		return s->db->driver->claimed(s->db, uid);
+	return file_claimed(s, uid);
 }
 
 void store_counts_format(const uint64_t counts[static STATUS_N], struct buf *ret)

@@ -27,7 +27,10 @@ enum store_mode {
 };
 
 /*
- * @url: a path, or "sqlite:PATH". NULL: store_default_path(). Errors say what
+ * @url: a path, "sqlite:PATH", or "postgresql://..." as libpq takes it: a server
+ * that several machines record to at once (logs stay on the machine that
+ * recorded them, beside store_default_path()'s file). NULL:
+ * store_default_path(). Errors say what
  * is wrong with the file and what to do; nothing is written to a file that is
  * not ours. -ENOENT none yet, -EBUSY locked, -EBADMSG damaged, -EMEDIUMTYPE
  * somebody else's, -ENOTSUP from a newer taproom, -EISDIR, -EACCES, -ENOSPC.
@@ -46,6 +49,14 @@ char *store_default_path(void);
  */
 struct store_record;
 int store_record_new(struct store *s, struct store_record **ret, struct err *err);
+/*
+ * How much is written at a time, for importers and whoever has the run already:
+ * PER_RUN is one transaction from RUN_BEGIN to RUN_END (nobody else can write
+ * in between), so the run is there as a whole or not at all. To be said before
+ * RUN_BEGIN.
+ */
+enum store_durable { STORE_PER_PROGRAM, STORE_PER_RUN };
+void store_record_durable(struct store_record *r, enum store_durable d);
 struct event_sink store_record_sink(struct store_record *r);
 /* What `taproom show` and store_run_get() call it; 0 before RUN_BEGIN. */
 int64_t store_record_run(const struct store_record *r);
@@ -132,6 +143,137 @@ typedef int (*store_grid_row_fn)(void *ctx, const struct store_series *series,
 				 const uint8_t *cells, unsigned n);
 int store_grid(struct store *s, const struct store_grid_filter *f, store_grid_head_fn head,
 	       store_grid_row_fn row, void *ctx, struct err *err);
+
+/* ---- questions about all of history ----
+ *
+ * A series is a test for ever: the program itself, or a result by its stable
+ * key; it keeps its number when its name changes (tests are renumbered). One
+ * that was renamed so that its key changed is another series, until an alias
+ * says that they are one: from then on scans speak of the new one alone. (Where
+ * both are in one execution they are two tests there, whatever the alias says.)
+ */
+struct store_test {
+	int64_t id;
+	struct str suite, program;
+	struct str key;      /* "" for the program itself */
+	struct str path;     /* its newest name; "" for the program itself */
+	bool whole;          /* the program itself */
+	bool leaf;           /* has no results of its own below it */
+	unsigned nth;        /* 1; more: one of several with that key in a run */
+	int64_t into_id;     /* 0, or the series of which it is an earlier name */
+};
+typedef int (*store_test_fn)(void *ctx, const struct store_test *test);
+
+struct store_tests_filter {
+	const char *suite, *program; /* NULL: any; equal */
+	const char *glob;            /* NULL: any; of "suite/program/path", str_glob() */
+	const char *key;             /* NULL: any; equal */
+};
+/* By suite and program, then in the order in which they were first seen. */
+int store_tests(struct store *s, const struct store_tests_filter *f, store_test_fn fn,
+		void *ctx, struct err *err);
+/* -ENOENT: no such series. */
+int store_test_get(struct store *s, int64_t id, store_test_fn fn, void *ctx, struct err *err);
+/* Every name it was printed under, newest first. */
+typedef int (*store_name_fn)(void *ctx, struct str path);
+int store_test_names(struct store *s, int64_t id, store_name_fn fn, void *ctx,
+		     struct err *err);
+
+/*
+ * Series @old is an earlier name of @new, of the same program or another; 0
+ * takes that back. Nothing that is stored changes. -ENOENT: no such series,
+ * -ELOOP: @new is an earlier name of @old.
+ */
+int store_alias(struct store *s, int64_t old, int64_t new, struct err *err);
+
+/*
+ * Scan: what statistics are made of, for every series, as arrays. Fast, because
+ * passes are not looked at one by one: a lane is the runs in which a program
+ * ran, a series is the stretches of its lane in which it was there, and what was
+ * no pass in them. Nothing may be written to the store in its callbacks.
+ *
+ * Retries in a run are one result, as store_grid() merges them; so are jobs of
+ * the same mode and machine.
+ */
+struct store_scan_filter {
+	const char *branch, *mode, *machine; /* NULL: any; equal */
+	const char *suite, *program;
+	int64_t series_id;           /* 0: all; else this one, under all its names */
+	int64_t since_ms, until_ms;  /* runs begun in [since, until); 0: any */
+	unsigned runs;               /* 0: all, else of those the newest so many */
+	bool times;                  /* with the durations of programs */
+};
+
+struct store_scan_run {
+	int64_t id, begin_ms;
+	struct str branch, commit;
+	unsigned branch_nth;         /* equal for equal branches */
+};
+
+/* One program (or what an alias makes one) on one branch, mode and machine. */
+struct store_lane {
+	struct str branch, mode, machine;
+	struct str suite, program;
+	const uint32_t *runs;        /* which, ascending: index into the scan's runs */
+	const int32_t *times;        /* ms, -1: unknown; NULL when not asked for */
+	uint32_t n;
+};
+
+struct store_stretch {
+	uint32_t from, n;            /* in lane->runs */
+};
+
+struct store_exception {
+	uint32_t at;                 /* in lane->runs, ascending */
+	uint8_t status;              /* never STATUS_PASS */
+};
+
+struct store_scanned {
+	int64_t id;                  /* of the series */
+	const struct store_lane *lane;
+	struct str path, key;        /* path: its newest name in the lane */
+	bool whole, leaf;
+	unsigned nth;
+	const struct store_stretch *present; /* ascending, apart; >= 1 */
+	size_t n_present;
+	uint64_t n;                  /* runs with it */
+	const struct store_exception *exceptions;
+	size_t n_exceptions;
+	uint64_t counts[STATUS_N];   /* their sum is n */
+};
+
+/* @runs in the order of time (begin, then id), called once, before the series;
+ * pointers live until store_scan() returns. Series come lane by lane. */
+typedef int (*store_scan_runs_fn)(void *ctx, const struct store_scan_run *runs, uint32_t n);
+/* Pointers live until it returns; those in .lane until the lane's last series. */
+typedef int (*store_scanned_fn)(void *ctx, const struct store_scanned *series);
+int store_scan(struct store *s, const struct store_scan_filter *f, store_scan_runs_fn runs,
+	       store_scanned_fn series, void *ctx, struct err *err);
+
+/* Status of a run in which the series was or wasn't: STORE_CELL_ABSENT outside
+ * of its stretches. O(log n). */
+uint8_t store_scanned_at(const struct store_scanned *s, uint32_t at);
+
+/*
+ * Splats by their fingerprint. Callbacks as above; newest first; limit 0: 100.
+ */
+struct store_fingerprint {
+	struct str fingerprint, kind, title; /* as it was last told */
+	int64_t first_ms, first_run, last_ms, last_run; /* runs in which it was seen */
+	uint64_t n;
+};
+typedef int (*store_fingerprint_fn)(void *ctx, const struct store_fingerprint *f);
+int store_fingerprints(struct store *s, unsigned limit, store_fingerprint_fn fn, void *ctx,
+		       struct err *err);
+
+struct store_splat_at {
+	int64_t run;
+	unsigned job, program;   /* 0: outside of any */
+	uint64_t line, lines;    /* in the console log */
+};
+typedef int (*store_splat_fn)(void *ctx, const struct store_splat_at *at);
+int store_splats(struct store *s, const char *fingerprint, unsigned limit, store_splat_fn fn,
+		 void *ctx, struct err *err);
 
 /* Median duration of a program's last runs in ms; -1: never seen. */
 int store_expect_ms(struct store *s, const char *suite, const char *program, const char *mode,

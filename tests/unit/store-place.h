@@ -96,6 +96,33 @@ static inline bool replays(struct tap *t, struct place *p, int64_t id, const str
 	return false;
 }
 
+struct counted_events {
+	int64_t programs, results;
+};
+
+static inline void count_event(void *ctx, const struct event *ev)
+{
+	struct counted_events *n = ctx;
+
+	n->programs += ev->type == EVENT_PROGRAM_END;
+	n->results += ev->type == EVENT_RESULT;
+}
+
+/* Executions of a run, of all runs when @id is 0. */
+static inline int64_t executions(struct place *p, int64_t id)
+{
+	struct counted_events n = {};
+	struct store *s = NULL;
+	int64_t last = id ? id : ask(p, "SELECT coalesce(max(id), 0) FROM run");
+
+	if (store_open(p->path, STORE_READ, &s, &p->err) < 0)
+		return -1;
+	for (int64_t i = id ? id : 1; i <= last; i++)
+		store_replay(s, i, (struct event_sink){ count_event, &n }, &p->err);
+	store_close(s);
+	return n.programs;
+}
+
 static inline int64_t file_size(const char *path)
 {
 	struct stat st;

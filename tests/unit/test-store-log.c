@@ -183,7 +183,7 @@ static void test_store(struct tap *t)
 	is_int(t, logged(&p, 0, 2, (struct range){ 0, 0 }, &got), -ENOENT, "no such machine");
 	record(&p, say_lost_log, NULL, NULL);
 	is_int(t, p.err.code, ENOENT, "a log that can't be read is told");
-	is_int(t, ask(&p, "SELECT count(*) FROM execution WHERE run_id = 2"), 1,
+	is_int(t, executions(&p, 2), 1,
 	       "and costs no result");
 	place_done(&p);
 }

@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * PostgreSQL. Everything lives in a schema of its own, "taproom". Text from
+ * outside is bytes (bytea): it need not be valid in any encoding. Statements are
+ * sql.c's with $N for ?N, prepared when first asked, values and answers binary.
+ *
+ * Statements without an answer are queued (libpq's pipeline mode): a whole
+ * transaction, COMMIT included, is one round trip. An error in it is told by
+ * the first call that waits, at the latest by commit.
+ */
+#include "store/postgres.h"
+
+#include <endian.h>
+#include <libpq-fe.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+/* Of pg_type.dat: they never change. */
+#define OID_BYTEA 17
+#define OID_INT8  20
+
+#define ARGS_MAX  24
+/* Queued statements whose answers have not been read: small ones, so that
+ * neither side can wait for the other to read. */
+#define QUEUE_MAX 64
+
+struct postgres {
+	struct db db;
+	PGconn *conn;
+	char *name;
+	bool prepared[SQL_N];
+	unsigned queued;
+	struct period *periods;
+	size_t n_periods, cap_periods;
+};
+
+/* A partition that is known to be there. */
+struct period {
+	int64_t nth;
+};
+
+static struct postgres *postgres_of(struct db *db)
+{
+	return (struct postgres *)db; /* its first member */
+}
+
+struct failure {
+	const char *state; /* SQLSTATE, or the class it begins with */
+	int code;
+	const char *say;
+};
+
+static const struct failure FAILURES[] = {
+	{ "23505", EEXIST, "has that already" },
+	{ "53100", ENOSPC, "can't grow: no space left; free some and repeat" },
+	{ "40001", EBUSY, "is used by another program at the same place; repeat" },
+	{ "40P01", EBUSY, "is used by another program at the same place; repeat" },
+	{ "55P03", EBUSY, "is locked by another program; try again when that is done" },
+	{ "57014", EBUSY, "did not answer in time; try again" },
+	{ "53300", EBUSY, "has no connection left; try again" },
+	{ "57P", ECONNRESET, "ended the connection; try again" },
+	{ "08", ECONNRESET, "lost the connection; try again" },
+	{ "42501", EACCES, "can't be used: no permission" },
+	{ "25006", EROFS, "can't be written: it is read-only" },
+	{ "XX001", EBADMSG, "is damaged" },
+	{ "XX002", EBADMSG, "is damaged" },
+};
+
+static int fail(struct postgres *p, const PGresult *res, struct err *err)
+{
+	const char *state = res ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
+	const char *text = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+
+	for (size_t i = 0; state && i < ARRAY_SIZE(FAILURES); i++)
+		if (strncmp(state, FAILURES[i].state, strlen(FAILURES[i].state)) == 0)
+			return err_set(err, FAILURES[i].code, "store '%s' %s", p->name,
+				       FAILURES[i].say);
+	if (!text)
+		text = PQerrorMessage(p->conn);
+	struct str line = str_trim(str_of(text));
+
+	if (PQstatus(p->conn) != CONNECTION_OK)
+		return err_set(err, ECONNRESET, "store '%s': %.*s", p->name, STR_FMT(line));
+	return err_set(err, EIO, "store '%s': %.*s", p->name, STR_FMT(line));
+}
+
+/* ---- the queue ---- */
+
+/* Waits until all that was queued is done. */
+static int flush(struct postgres *p, struct err *err)
+{
+	int r = 0;
+
+	if (PQpipelineStatus(p->conn) == PQ_PIPELINE_OFF)
+		return 0;
+	if (!PQpipelineSync(p->conn))
+		r = fail(p, NULL, err);
+	for (bool synced = false; !synced;) {
+		PGresult *res = PQgetResult(p->conn);
+		ExecStatusType status = PQresultStatus(res);
+
+		synced = status == PGRES_PIPELINE_SYNC ||
+			 (!res && PQstatus(p->conn) != CONNECTION_OK);
+		if (r == 0 && status == PGRES_FATAL_ERROR && res)
+			r = fail(p, res, err);
+		PQclear(res);
+	}
+	p->queued = 0;
+	PQexitPipelineMode(p->conn);
+	if (r == 0 && PQstatus(p->conn) != CONNECTION_OK)
+		r = fail(p, NULL, err);
+	return r;
+}
+
+static int queue_text(struct postgres *p, const char *text, struct err *err)
+{
+	if (PQpipelineStatus(p->conn) == PQ_PIPELINE_OFF && !PQenterPipelineMode(p->conn))
+		return fail(p, NULL, err);
+	p->queued++;
+	return PQsendQueryParams(p->conn, text, 0, NULL, NULL, NULL, NULL, 1) ?
+	       0 : fail(p, NULL, err);
+}
+
+/* ---- statements ---- */
+
+struct bound {
+	int64_t ints[ARGS_MAX];
+	const char *values[ARGS_MAX];
+	int lengths[ARGS_MAX], formats[ARGS_MAX];
+	Oid types[ARGS_MAX];
+};
+
+static int bind(struct postgres *p, const struct db_arg *args, size_t n, struct bound *b,
+		struct err *err)
+{
+	for (size_t i = 0; i < n && i < ARGS_MAX; i++) {
+		const struct db_arg *a = &args[i];
+
+		b->formats[i] = 1;
+		if (a->type == 'i') {
+			b->ints[i] = (int64_t)htobe64((uint64_t)a->i);
+			b->values[i] = (const char *)&b->ints[i];
+			b->lengths[i] = sizeof(b->ints[i]);
+			b->types[i] = OID_INT8;
+			continue;
+		}
+		if (a->s.n > INT32_MAX)
+			return err_set(err, EFBIG, "store '%s': a value is too big", p->name);
+		b->types[i] = OID_BYTEA;
+		b->values[i] = a->type == 'n' ? NULL : a->s.p ? a->s.p : "";
+		b->lengths[i] = a->type == 'n' ? 0 : (int)a->s.n;
+	}
+	return 0;
+}
+
+static void set_name(char *name, size_t size, enum sql sql)
+{
+	snprintf(name, size, "s%d", (int)sql);
+}
+
+/* Ours are written with ?N. */
+static char *dollars(const char *text)
+{
+	char *copy = xstrdup(text);
+
+	for (char *c = copy; *c; c++)
+		if (*c == '?')
+			*c = '$';
+	return copy;
+}
+
+static int prepare(struct postgres *p, enum sql sql, size_t n, const struct bound *b,
+		   bool queued, struct err *err)
+{
+	_free_ char *text = NULL;
+	char name[16];
+	PGresult *res;
+	int r = 0;
+
+	if (p->prepared[sql])
+		return 0;
+	text = dollars(SQL[sql]);
+	set_name(name, sizeof(name), sql);
+	if (queued) {
+		p->queued++;
+		r = PQsendPrepare(p->conn, name, text, (int)n, b->types) ? 0 :
+									   fail(p, NULL, err);
+	} else {
+		res = PQprepare(p->conn, name, text, (int)n, b->types);
+		if (PQresultStatus(res) != PGRES_COMMAND_OK)
+			r = fail(p, res, err);
+		PQclear(res);
+	}
+	p->prepared[sql] = r == 0;
+	return r;
+}
+
+static int postgres_query(struct db *db, enum sql sql, const struct db_arg *args, size_t n,
+			  struct db_rows *ret, struct err *err)
+{
+	struct postgres *p = postgres_of(db);
+	struct bound b = {};
+	char name[16];
+	PGresult *res;
+	int r = flush(p, err);
+
+	*ret = (struct db_rows){ .db = db, .at = -1 };
+	if (r == 0)
+		r = bind(p, args, n, &b, err);
+	if (r == 0)
+		r = prepare(p, sql, n, &b, false, err);
+	if (r < 0)
+		return r;
+	set_name(name, sizeof(name), sql);
+	res = PQexecPrepared(p->conn, name, (int)n, b.values, b.lengths, b.formats, 1);
+	if (PQresultStatus(res) != PGRES_TUPLES_OK && PQresultStatus(res) != PGRES_COMMAND_OK) {
+		r = fail(p, res, err);
+		PQclear(res);
+		return r;
+	}
+	ret->state = res;
+	return 0;
+}
+
+/* Inside a transaction nobody needs to know at once. */
+static int postgres_run(struct db *db, enum sql sql, const struct db_arg *args, size_t n,
+			struct err *err)
+{
+	struct postgres *p = postgres_of(db);
+	struct db_rows rows = {};
+	struct bound b = {};
+	char name[16];
+	int r;
+
+	if (!db->depth) {
+		r = postgres_query(db, sql, args, n, &rows, err);
+		db_rows_done(&rows);
+		return r;
+	}
+	r = p->queued >= QUEUE_MAX ? flush(p, err) : 0;
+	if (r == 0)
+		r = bind(p, args, n, &b, err);
+	if (r < 0)
+		return r;
+	if (PQpipelineStatus(p->conn) == PQ_PIPELINE_OFF && !PQenterPipelineMode(p->conn))
+		return fail(p, NULL, err);
+	r = prepare(p, sql, n, &b, true, err);
+	if (r < 0)
+		return r;
+	set_name(name, sizeof(name), sql);
+	p->queued++;
+	return PQsendQueryPrepared(p->conn, name, (int)n, b.values, b.lengths, b.formats, 1) ?
+	       0 : fail(p, NULL, err);
+}
+
+static int postgres_next(struct db_rows *r, struct err *err)
+{
+	return ++r->at < PQntuples(r->state);
+}
+
+static int64_t postgres_integer(struct db_rows *r, int column)
+{
+	const char *p = PQgetvalue(r->state, r->at, column);
+	uint64_t v64;
+	uint32_t v32;
+
+	switch (PQgetlength(r->state, r->at, column)) {
+	case 8: memcpy(&v64, p, 8); return (int64_t)be64toh(v64);
+	case 4: memcpy(&v32, p, 4); return (int32_t)be32toh(v32);
+	case 1: return *p; /* boolean */
+	default: return 0;
+	}
+}
+
+static struct str postgres_bytes(struct db_rows *r, int column)
+{
+	return str_n(PQgetvalue(r->state, r->at, column),
+		     (size_t)PQgetlength(r->state, r->at, column));
+}
+
+static void postgres_done(struct db_rows *r)
+{
+	PQclear(r->state);
+}
+
+/* ---- transactions ---- */
+
+static int simple(struct postgres *p, const char *text, struct err *err)
+{
+	PGresult *res;
+	int r = flush(p, err);
+
+	if (r < 0)
+		return r;
+	res = PQexec(p->conn, text);
+	if (PQresultStatus(res) != PGRES_COMMAND_OK && PQresultStatus(res) != PGRES_TUPLES_OK)
+		r = fail(p, res, err);
+	PQclear(res);
+	return r;
+}
+
+static int set_up(struct postgres *p, struct err *err)
+{
+	memset(p->prepared, 0, sizeof(p->prepared));
+	return simple(p, POSTGRES_SETUP, err);
+}
+
+static int postgres_begin(struct db *db, bool write, struct err *err)
+{
+	struct postgres *p = postgres_of(db);
+	int r = 0;
+
+	if (PQstatus(p->conn) != CONNECTION_OK) {
+		PQreset(p->conn);
+		p->queued = 0;
+		r = PQstatus(p->conn) == CONNECTION_OK ? set_up(p, err) : fail(p, NULL, err);
+	}
+	if (r == 0)
+		r = write ? queue_text(p, "BEGIN", err) :
+			    simple(p, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err);
+	return r;
+}
+
+static int postgres_commit(struct db *db, struct err *err)
+{
+	struct postgres *p = postgres_of(db);
+	int r = queue_text(p, "COMMIT", err);
+
+	return r < 0 ? r : flush(p, err);
+}
+
+static void postgres_rollback(struct db *db)
+{
+	struct postgres *p = postgres_of(db);
+
+	flush(p, NULL);
+	if (PQtransactionStatus(p->conn) != PQTRANS_IDLE)
+		simple(p, "ROLLBACK", NULL);
+	/* What was prepared in it may be gone, or not: ask again. */
+	memset(p->prepared, 0, sizeof(p->prepared));
+	simple(p, "DEALLOCATE ALL", NULL);
+}
+
+static int postgres_share(struct db *db, struct err *err)
+{
+	int r = simple(postgres_of(db), "SELECT pg_advisory_xact_lock(" POSTGRES_LOCK ")", err);
+
+	return r < 0 ? r : 1;
+}
+
+/* ---- what else several machines need ---- */
+
+#define PERIOD_MS (INT64_C(30) * 86400000)
+
+static int64_t period_of(int64_t ms)
+{
+	return ms >= 0 ? ms / PERIOD_MS : -((PERIOD_MS - 1 - ms) / PERIOD_MS);
+}
+
+/* The partitions for runs of this time. In a transaction of its own: others
+ * wait while a partition is made. */
+static int postgres_run_begins(struct db *db, int64_t begin_ms, struct err *err)
+{
+	static const char *const tables[] = { "slice", "times" };
+	struct postgres *p = postgres_of(db);
+	int64_t nth = period_of(begin_ms);
+	int r;
+
+	for (size_t i = 0; i < p->n_periods; i++)
+		if (p->periods[i].nth == nth)
+			return 0;
+	if (nth < -10000 || nth > 100000)
+		return err_set(err, EINVAL, "store '%s': no run can have begun at that time",
+			       p->name);
+	r = simple(p, "BEGIN; SELECT pg_advisory_xact_lock(" POSTGRES_LOCK ")", err);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(tables); i++) {
+		_free_ char *text = xasprintf(
+			"CREATE TABLE IF NOT EXISTS %s_%s%lld PARTITION OF %s"
+			" FOR VALUES FROM (%lld) TO (%lld)", tables[i], nth < 0 ? "m" : "p",
+			(long long)(nth < 0 ? -nth : nth), tables[i],
+			(long long)(nth * PERIOD_MS), (long long)((nth + 1) * PERIOD_MS));
+
+		r = simple(p, text, err);
+	}
+	if (r == 0)
+		r = simple(p, "COMMIT", err);
+	if (r < 0) {
+		simple(p, "ROLLBACK", NULL);
+		return r;
+	}
+	ARRAY_GROW(p->periods, p->n_periods, p->cap_periods);
+	p->periods[p->n_periods++] = (struct period){ nth };
+	return 0;
+}
+
+static int64_t claim_key(struct str uid)
+{
+	return (int64_t)str_hash(uid, STR_HASH_INIT);
+}
+
+static int64_t answer(struct postgres *p, const char *text)
+{
+	int64_t v = 0;
+	PGresult *res;
+
+	if (flush(p, NULL) < 0)
+		return 0;
+	res = PQexec(p->conn, text);
+	if (PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res))
+		v = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+	PQclear(res);
+	return v;
+}
+
+/* A lock of the session: it goes with its holder, whatever ended that. */
+static int postgres_claim(struct db *db, struct str uid, struct err *err)
+{
+	_free_ char *text = xasprintf("SELECT pg_try_advisory_lock(%lld)::int",
+				      (long long)claim_key(uid));
+
+	return answer(postgres_of(db), text) ? 0 :
+	       err_set(err, EBUSY, "run '%.*s' is being recorded already", STR_FMT(uid));
+}
+
+static void postgres_release(struct db *db, struct str uid)
+{
+	_free_ char *text = xasprintf("SELECT pg_advisory_unlock(%lld)::int",
+				      (long long)claim_key(uid));
+
+	answer(postgres_of(db), text);
+}
+
+static bool postgres_claimed(struct db *db, struct str uid)
+{
+	uint64_t key = (uint64_t)claim_key(uid);
+	_free_ char *text = xasprintf(
+		"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND"
+		" database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+		" AND classid = %u AND objid = %u", (unsigned)(key >> 32), (unsigned)key);
+
+	return answer(postgres_of(db), text) > 0;
+}
+
+static void postgres_close(struct db *db)
+{
+	struct postgres *p = postgres_of(db);
+
+	PQfinish(p->conn);
+	free(p->periods);
+	free(p->name);
+	free(p);
+}
+
+static const struct db_driver DRIVER = {
+	.close = postgres_close,
+	.begin = postgres_begin,
+	.commit = postgres_commit,
+	.rollback = postgres_rollback,
+	.run = postgres_run,
+	.query = postgres_query,
+	.next = postgres_next,
+	.integer = postgres_integer,
+	.bytes = postgres_bytes,
+	.done = postgres_done,
+	.share = postgres_share,
+	.run_begins = postgres_run_begins,
+	.claim = postgres_claim,
+	.release = postgres_release,
+	.claimed = postgres_claimed,
+};
+
+/* ---- opening ---- */
+
+/* -1: no store there. */
+static int64_t version_of(struct postgres *p)
+{
+	if (!answer(p, "SELECT count(*) FROM pg_tables"
+		       " WHERE schemaname = 'taproom' AND tablename = 'store'"))
+		return -1;
+	return answer(p, "SELECT version FROM taproom.store");
+}
+
+static int migrate(struct postgres *p, struct err *err)
+{
+	int r = simple(p, "BEGIN; SELECT pg_advisory_xact_lock(" POSTGRES_LOCK ")", err);
+	int64_t version = r == 0 ? version_of(p) : 0;
+
+	for (int v = version < 0 ? POSTGRES_FIRST : (int)version; r == 0 && v < DB_VERSION; v++)
+		r = simple(p, POSTGRES_MIGRATIONS[v], err);
+	if (r == 0)
+		r = simple(p, "COMMIT", err);
+	if (r < 0)
+		simple(p, "ROLLBACK", NULL);
+	return r;
+}
+
+static int check_version(struct postgres *p, enum store_mode mode, struct err *err)
+{
+	int64_t version = version_of(p);
+
+	if (version > DB_VERSION)
+		return err_set(err, ENOTSUP,
+			       "store '%s' was written by a newer taproom (format %d, this one "
+			       "knows %d): update taproom", p->name, (int)version, DB_VERSION);
+	if (version < 0 && mode == STORE_READ)
+		return err_set(err, ENOENT, "no store in '%s' yet: 'taproom run' makes it",
+			       p->name);
+	return version < DB_VERSION ? migrate(p, err) : 0;
+}
+
+static void no_notice(void *ctx, const PGresult *res)
+{
+}
+
+int db_postgres_open(const char *url, enum store_mode mode, struct db **ret, struct err *err)
+{
+	struct postgres *p = xcalloc(1, sizeof(*p));
+	int r;
+
+	p->db.driver = &DRIVER;
+	p->conn = PQconnectdb(url);
+	/* Not the address as it was given: it may hold a password. */
+	p->name = xasprintf("postgresql://%s/%s", PQhost(p->conn) ? PQhost(p->conn) : "",
+			    PQdb(p->conn) ? PQdb(p->conn) : "");
+	p->db.name = p->name;
+	PQsetNoticeReceiver(p->conn, no_notice, NULL);
+	if (PQstatus(p->conn) != CONNECTION_OK) {
+		struct str line = str_trim(str_of(PQerrorMessage(p->conn)));
+
+		r = err_set(err, ECONNREFUSED, "store '%s': %.*s", p->name, STR_FMT(line));
+	} else {
+		r = set_up(p, err);
+		if (r == 0)
+			r = check_version(p, mode, err);
+	}
+	if (r < 0)
+		postgres_close(&p->db);
+	else
+		*ret = &p->db;
+	return r;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which tests there are, under which names, and which of them are one; and
+ * splats by their fingerprint.
+ */
+#include "store/inside.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define LIMIT_DEFAULT 100
+#define ALIAS_DEPTH   64
+
+struct listing {
+	struct store *s;
+	const struct store_tests_filter *f;
+	struct map into;
+	struct err *err;
+};
+
+static int read_aliases(struct listing *l)
+{
+	_cleanup_(db_rows_done) struct db_rows rows = {};
+	int r = db_query_args(l->s->db, SQL_ALIASES, NULL, 0, &rows, l->err);
+
+	while (r == 0 && (r = db_next(&rows, l->err)) > 0) {
+		map_put(&l->into, (uint64_t)db_int(&rows, 0),
+			(void *)(intptr_t)db_int(&rows, 1));
+		r = 0;
+	}
+	return r;
+}
+
+/* Its newest name. The program itself has none. */
+static int read_path(struct listing *l, struct store_test *t, struct db_rows *rows)
+{
+	int r = db_query(l->s->db, SQL_NAMES_OF_SERIES, rows, l->err, DB_I(t->id));
+
+	if (r == 0)
+		r = db_next(rows, l->err);
+	if (r > 0) {
+		t->path = db_str(rows, 0);
+		t->leaf = db_int(rows, 1);
+	}
+	return r < 0 ? r : 0;
+}
+
+static bool fits(const struct store_tests_filter *f, const struct store_test *t)
+{
+	_free_ char *whole = NULL;
+
+	if (f->key && !str_eq(t->key, str_of(f->key)))
+		return false;
+	if (!f->glob)
+		return true;
+	whole = xasprintf("%.*s/%.*s%s%.*s", STR_FMT(t->suite), STR_FMT(t->program),
+			  t->whole ? "" : "/", STR_FMT(t->path));
+	return str_glob(f->glob, whole);
+}
+
+static int tell(struct listing *l, struct store_test *t, store_test_fn fn, void *ctx)
+{
+	_cleanup_(db_rows_done) struct db_rows names = {};
+	int r = read_path(l, t, &names);
+
+	t->into_id = (int64_t)(intptr_t)map_get(&l->into, (uint64_t)t->id);
+	return r == 0 && fits(l->f, t) ? fn(ctx, t) : r;
+}
+
+static int list_program(struct listing *l, const struct program *p, store_test_fn fn, void *ctx)
+{
+	_cleanup_(db_rows_done) struct db_rows rows = {};
+	int r = db_query(l->s->db, SQL_SERIES_LIST, &rows, l->err, DB_I(p->id));
+
+	while (r == 0 && (r = db_next(&rows, l->err)) > 0) {
+		struct store_test t = {
+			.id = db_int(&rows, 0),
+			.suite = p->suite,
+			.program = p->name,
+			.whole = db_int(&rows, 1),
+			.nth = (unsigned)db_int(&rows, 2),
+			.key = db_str(&rows, 3),
+		};
+
+		r = tell(l, &t, fn, ctx);
+	}
+	return r;
+}
+
+int store_tests(struct store *s, const struct store_tests_filter *f, store_test_fn fn,
+		void *ctx, struct err *err)
+{
+	_cleanup_(db_rows_done) struct db_rows rows = {};
+	struct listing l = { .s = s, .f = f, .err = err };
+	int r = read_aliases(&l);
+
+	if (r == 0)
+		r = db_query_args(s->db, SQL_PROGRAMS, NULL, 0, &rows, err);
+	while (r == 0 && (r = db_next(&rows, err)) > 0) {
+		struct program *p;
+
+		r = dict_program_get(&s->dict, db_int(&rows, 0), &p, err);
+		if (r == 0 && (!f->suite || str_eq(p->suite, str_of(f->suite))) &&
+		    (!f->program || str_eq(p->name, str_of(f->program))))
+			r = list_program(&l, p, fn, ctx);
+	}
+	map_done(&l.into);
+	return r;
+}
+
+int store_test_get(struct store *s, int64_t id, store_test_fn fn, void *ctx, struct err *err)
+{
+	static const struct store_tests_filter any = {};
+	_cleanup_(db_rows_done) struct db_rows rows = {};
+	struct listing l = { .s = s, .f = &any, .err = err };
+	struct store_test t = { .id = id };
+	struct program *p;
+	int r = db_query(s->db, SQL_SERIES_GET, &rows, err, DB_I(id));
+
+	if (r == 0)
+		r = db_next(&rows, err);
+	if (r == 0)
+		return err_set(err, ENOENT, "the store has no series %" PRId64, id);
+	if (r > 0)
+		r = dict_program_get(&s->dict, db_int(&rows, 0), &p, err);
+	if (r == 0)
+		r = read_aliases(&l);
+	if (r == 0) {
+		t.suite = p->suite;
+		t.program = p->name;
+		t.whole = db_int(&rows, 1);
+		t.nth = (unsigned)db_int(&rows, 2);
+		t.key = db_str(&rows, 3);
+		r = tell(&l, &t, fn, ctx);
+	}
+	map_done(&l.into);
+	return r;
+}
+
+int store_test_names(struct store *s, int64_t id, store_name_fn fn, void *ctx, struct err *err)
+{
+	_cleanup_(db_rows_done) struct db_rows rows = {};
+	int r = db_query(s->db, SQL_NAMES_OF_SERIES, &rows, err, DB_I(id));
+
+	while (r == 0 && (r = db_next(&rows, err)) > 0)
+		r = fn(ctx, db_str(&rows, 0));
+	return r;
+}
+
+/* ---- aliases ---- */
+
+static int must_exist(struct store *s, int64_t id, struct err *err)
+{
+	_cleanup_(db_rows_done) struct db_rows rows = {};
+	int r = db_query(s->db, SQL_SERIES_GET, &rows, err, DB_I(id));
+
+	if (r == 0)
+		r = db_next(&rows, err);
+	if (r == 0)
+		return err_set(err, ENOENT, "the store has no series %" PRId64, id);
+	return r < 0 ? r : 0;
+}
+
+static int set_alias(struct store *s, int64_t old, int64_t new, struct err *err)
+{
+	struct listing l = { .s = s, .err = err };
+	int64_t at = new;
+	int r = must_exist(s, old, err);
+
+	if (r == 0 && !new)
+		return db_run(s->db, SQL_ALIAS_DROP, err, DB_I(old));
+	if (r == 0)
+		r = must_exist(s, new, err);
+	if (r == 0)
+		r = read_aliases(&l);
+	for (int i = 0; at && at != old && i < ALIAS_DEPTH; i++)
+		at = (int64_t)(intptr_t)map_get(&l.into, (uint64_t)at);
+	map_done(&l.into);
+	if (r < 0)
+		return r;
+	if (at)
+		return err_set(err, ELOOP, "series %" PRId64 " is an earlier name of %" PRId64
+			       " already", new, old);
+	return db_run(s->db, SQL_ALIAS_PUT, err, DB_I(old), DB_I(new));
+}
+
+int store_alias(struct store *s, int64_t old, int64_t new, struct err *err)
+{
+	int r = store_begin(s, err);
+
+	return r < 0 ? r : store_end(s, set_alias(s, old, new, err), err);
+}
+
+/* ---- splats ---- */
+
+int store_fingerprints(struct store *s, unsigned limit, store_fingerprint_fn fn, void *ctx,
+		       struct err *err)
+{
+	_cleanup_(db_rows_done) struct db_rows rows = {};
+	int r = db_query(s->db, SQL_FINGERPRINTS, &rows, err,
+			 DB_I(limit ? limit : LIMIT_DEFAULT));
+
+	while (r == 0 && (r = db_next(&rows, err)) > 0) {
+		struct store_fingerprint f = {
+			.fingerprint = db_str(&rows, 0),
+			.kind = db_str(&rows, 1),
+			.title = db_str(&rows, 2),
+			.first_ms = db_int(&rows, 3),
+			.first_run = db_int(&rows, 4),
+			.last_ms = db_int(&rows, 5),
+			.last_run = db_int(&rows, 6),
+			.n = (uint64_t)db_int(&rows, 7),
+		};
+
+		r = fn(ctx, &f);
+	}
+	return r;
+}
+
+int store_splats(struct store *s, const char *fingerprint, unsigned limit, store_splat_fn fn,
+		 void *ctx, struct err *err)
+{
+	_cleanup_(db_rows_done) struct db_rows rows = {};
+	int r = db_query(s->db, SQL_SPLATS_OF, &rows, err, DB_Z(fingerprint),
+			 DB_I(limit ? limit : LIMIT_DEFAULT));
+
+	while (r == 0 && (r = db_next(&rows, err)) > 0) {
+		struct store_splat_at at = {
+			.run = db_int(&rows, 0),
+			.job = (unsigned)db_int(&rows, 1),
+			.program = (unsigned)db_int(&rows, 2),
+			.line = (uint64_t)db_int(&rows, 3),
+			.lines = (uint64_t)db_int(&rows, 4),
+		};
+
+		r = fn(ctx, &at);
+	}
+	return r;
+}
