@@ -67,5 +67,6 @@ CMD_ROW(cmd_log);
 CMD_ROW(cmd_flakes);
 CMD_ROW(cmd_report);
 CMD_ROW(cmd_export);
+CMD_ROW(cmd_store);
 CMD_ROW(cmd_doctor);
 #undef CMD_ROW

@@ -25,6 +25,7 @@ static const struct cmd_row COMMANDS[] = {
 	{ "flakes", &cmd_flakes_help, cmd_flakes_run },
 	{ "report", &cmd_report_help, cmd_report_run },
 	{ "export", &cmd_export_help, cmd_export_run },
+	{ "store", &cmd_store_help, cmd_store_run },
 	{ "doctor", &cmd_doctor_help, cmd_doctor_run },
 	{},
 };

@@ -56,6 +56,7 @@ struct db_driver {
 	/* Once in a transaction, before words are added that all writers share:
 	 * the others wait until it ends. 1: somebody may have added some. */
 	int (*share)(struct db *db, struct err *err);
+	bool can_copy; /* SQL_BACKUP */
 	/* Those that several machines need; NULL where a file does it. Before a
 	 * run's first row, outside of a transaction: */
 	int (*run_begins)(struct db *db, int64_t begin_ms, struct err *err);

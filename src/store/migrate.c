@@ -164,7 +164,7 @@ static int convert_run(struct migration *m, int64_t id, int64_t begin_ms)
 static int convert_runs(struct migration *m)
 {
 	_cleanup_(db_rows_done) struct db_rows rows = {};
-	int r = db_query_args(m->db, SQL_OLD_RUNS, NULL, 0, &rows, m->err);
+	int r = db_query_args(m->db, SQL_RUN_IDS, NULL, 0, &rows, m->err);
 
 	while (r == 0 && (r = db_next(&rows, m->err)) > 0)
 		r = convert_run(m, db_int(&rows, 0), db_int(&rows, 1));

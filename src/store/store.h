@@ -278,3 +278,37 @@ int store_splats(struct store *s, const char *fingerprint, unsigned limit, store
 /* Median duration of a program's last runs in ms; -1: never seen. */
 int store_expect_ms(struct store *s, const char *suite, const char *program, const char *mode,
 		    int64_t *ret, struct err *err);
+
+/* ---- the store as a whole ---- */
+
+/* Reads everything once, and compares what was made for scans with the runs. 0:
+ * clean, 1: problems were told, a sentence each. */
+struct store_checked {
+	uint64_t runs, programs, results, logs, problems;
+};
+typedef void (*store_problem_fn)(void *ctx, struct str sentence);
+int store_check(struct store *s, store_problem_fn fn, void *ctx, struct store_checked *ret,
+		struct err *err);
+/* What was made for scans is made anew from the runs. */
+int store_repair(struct store *s, struct err *err);
+
+/*
+ * Removes logs, and whole runs, that are older than what is kept. A run's logs
+ * go with it. What tests and splats there ever were stays known.
+ */
+struct store_keep {
+	const char *branch;       /* a glob; NULL: every branch */
+	int64_t logs_ms, runs_ms; /* kept so long; -1: for ever */
+	int64_t now_ms;
+	bool dry;                 /* only counts */
+};
+struct store_collected {
+	uint64_t runs, logs, bytes; /* bytes: of logs */
+};
+int store_gc(struct store *s, const struct store_keep *keep, struct store_collected *ret,
+	     struct err *err);
+/* A copy as of now, while others read and write; without logs. @to must not be
+ * there: -EEXIST. -EOPNOTSUPP: a server, which has means of its own. */
+int store_backup(struct store *s, const char *to, struct err *err);
+/* Where its logs are. */
+const char *store_log_dir(const struct store *s);

@@ -26,7 +26,7 @@ static void test_exec(const char *path, const char *sql)
 
 /* ---- killed ---- */
 
-#define KILLS 12
+#define KILLS 50
 
 /* Records for ever; after each program its number goes down the pipe. */
 static void record_for_ever(const char *path, const char *uid, int ack)
@@ -88,6 +88,22 @@ static void count_results(void *ctx, const struct event *ev)
 	n[1] += ev->type == EVENT_RESULT;
 }
 
+static void print_problem(void *ctx, struct str sentence)
+{
+	printf("# %.*s\n", STR_FMT(sentence));
+}
+
+static void is_clean(struct tap *t, struct store *s)
+{
+	struct store_checked found;
+	struct err err = {};
+	int r = store_check(s, print_problem, NULL, &found, &err);
+
+	if (r < 0)
+		printf("# %s\n", err.text);
+	is_int(t, r, 0, "the store is clean");
+}
+
 static void test_killed(struct tap *t)
 {
 	unsigned lost = 0, wrong_state = 0, partial = 0, total = 0;
@@ -120,6 +136,10 @@ static void test_killed(struct tap *t)
 		}
 		p.s = store_close(p.s);
 	}
+	store_open(p.path, STORE_WRITE, &p.s, &p.err);
+	is_clean(t, p.s);
+	store_fold(p.s, 1, &p.err);
+	is_clean(t, p.s);
 	printf("# %u programs before %u kills\n", total, KILLS);
 	is_int(t, lost, 0, "no program that had finished is lost");
 	is_int(t, partial, 0, "each is there as a whole");
@@ -185,6 +205,8 @@ static void test_together(struct tap *t)
 	       "everything of all of them is there");
 	is_int(t, ask(&p, "SELECT count(*) FROM shape"), PROGRAMS, "in shapes they share");
 	ok(t, intact(&p), "the database is intact");
+	store_open(p.path, STORE_READ, &p.s, &p.err);
+	is_clean(t, p.s);
 	place_done(&p);
 }
 
@@ -385,6 +407,7 @@ static int fill_up(const char *dir)
 {
 	_free_ char *path = path_join(dir, "history.db");
 	unsigned n = 0, seen[2] = {};
+	struct store_checked found;
 	struct store_record *r;
 	struct event_sink sink;
 	struct err err = {};
@@ -404,7 +427,9 @@ static int fill_up(const char *dir)
 	if (store_record_error(r, &err) != -ENOSPC || !strstr(err.text, "no space left"))
 		return 2;
 	store_replay(s, 1, (struct event_sink){ count_results, seen }, NULL);
-	return seen[0] == n - 1 && seen[1] == 60 * (n - 1) ? 0 : 3;
+	if (seen[0] != n - 1 || seen[1] != 60 * (n - 1))
+		return 3;
+	return store_check(s, print_problem, NULL, &found, NULL) == 0 ? 0 : 4;
 }
 
 static void test_no_space(struct tap *t)
