@@ -132,7 +132,8 @@ static int run_begin(struct store_record *r, const struct event *ev, struct err 
 		e = r->store->db->driver->run_begins(r->store->db, run->time_ms, err);
 	/* A run that nobody sees before it has ended needs no sign of life. */
 	if (e == 0)
-		e = per_run(r) ? store_begin(r->store, err) : store_run_claim(r->store, run->id, &r->lock, err);
+		e = per_run(r) ? store_begin(r->store, err) :
+				 store_run_claim(r->store, run->id, &r->lock, err);
 	if (e < 0)
 		return e;
 	e = db_add(r->store->db, SQL_RUN_ADD, &id, err, DB_T(run->id), DB_T(run->title),

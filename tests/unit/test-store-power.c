@@ -17,13 +17,13 @@ struct synced {
 
 static struct synced files[FILES_MAX];
 static unsigned n_files, n_syncs;
-static sqlite3_vfs layer;
-static sqlite3_io_methods methods;
-static const sqlite3_io_methods *real_methods;
+static sqlite3_vfs layer, *base;
 
 /* Our files by the address SQLite gave them. */
 static struct {
 	sqlite3_file *file;
+	const sqlite3_io_methods *real;
+	sqlite3_io_methods methods; /* with ours; a log's have no locks */
 	char *path;
 } opened[FILES_MAX];
 
@@ -38,13 +38,14 @@ static struct synced *synced_of(const char *path)
 
 static int on_sync(sqlite3_file *file, int flags)
 {
-	int rc = real_methods->xSync(file, flags);
+	int rc = SQLITE_OK;
 
 	for (unsigned i = 0; i < FILES_MAX; i++) {
 		if (opened[i].file != file)
 			continue;
 		struct synced *s = synced_of(opened[i].path);
 
+		rc = opened[i].real->xSync(file, flags);
 		buf_clear(&s->data);
 		file_read(opened[i].path, 64 << 20, &s->data, NULL);
 		n_syncs++;
@@ -55,36 +56,31 @@ static int on_sync(sqlite3_file *file, int flags)
 static int on_close(sqlite3_file *file)
 {
 	for (unsigned i = 0; i < FILES_MAX; i++) {
-		if (opened[i].file == file) {
-			free(opened[i].path);
-			opened[i].file = NULL;
-			opened[i].path = NULL;
-		}
+		if (opened[i].file != file)
+			continue;
+		free(opened[i].path);
+		opened[i].file = NULL;
+		return opened[i].real->xClose(file);
 	}
-	return real_methods->xClose(file);
-}
-
-static sqlite3_vfs *below(void)
-{
-	return layer.pAppData;
+	return SQLITE_IOERR;
 }
 
 static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *ret)
 {
-	int rc = below()->xOpen(below(), name, file, flags, ret);
+	int rc = base->xOpen(base, name, file, flags, ret);
 
 	if (rc != SQLITE_OK || !name || !(flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)))
 		return rc;
-	real_methods = file->pMethods;
-	methods = *real_methods;
-	methods.xSync = on_sync;
-	methods.xClose = on_close;
 	for (unsigned i = 0; i < FILES_MAX; i++) {
 		if (opened[i].file)
 			continue;
 		opened[i].file = file;
 		opened[i].path = xstrdup(name);
-		file->pMethods = &methods;
+		opened[i].real = file->pMethods;
+		opened[i].methods = *file->pMethods;
+		opened[i].methods.xSync = on_sync;
+		opened[i].methods.xClose = on_close;
+		file->pMethods = &opened[i].methods;
 		break;
 	}
 	return rc;
@@ -93,8 +89,8 @@ static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int f
 static void layer_up(void)
 {
 	sqlite3_initialize();
-	layer = *sqlite3_vfs_find(NULL);
-	layer.pAppData = sqlite3_vfs_find(NULL);
+	base = sqlite3_vfs_find(NULL);
+	layer = *base;
 	layer.zName = "power";
 	layer.xOpen = on_open;
 	sqlite3_vfs_register(&layer, 1);
@@ -102,7 +98,7 @@ static void layer_up(void)
 
 static void layer_down(void)
 {
-	sqlite3_vfs_register(below(), 1);
+	sqlite3_vfs_register(base, 1);
 	for (unsigned i = 0; i < n_files; i++) {
 		free(files[i].path);
 		buf_done(&files[i].data);
@@ -143,7 +139,7 @@ static void look(const struct place *p, unsigned said, struct verdict *v)
 		file_write(to, buf_str(&files[i].data), 0644, NULL);
 	}
 	/* Without our layer: this is another machine. */
-	sqlite3_vfs_register(below(), 1);
+	sqlite3_vfs_register(base, 1);
 	if (store_open(path, STORE_WRITE, &s, &err) < 0 ||
 	    store_replay(s, 1, (struct event_sink){ count_event, &n }, &err) < 0) {
 		printf("# %s\n", err.text);
