@@ -32,8 +32,8 @@ static const struct cmd_row COMMANDS[] = {
 
 const struct opt CMD_COMMON[] = {
 	{ .type = OPT_TYPE_STR, .name = "store", .arg = "URL",
-	  .help = "where history is kept: a file [default: $TAPROOM_STORE, else "
-		  "~/.local/share/taproom/history.db]",
+	  .help = "where history is kept: a file, or postgresql://... [default: "
+		  "$TAPROOM_STORE, else ~/.local/share/taproom/history.db]",
 	  .offset = offsetof(struct cmd_common, store) },
 	{ .type = OPT_TYPE_STR, .letter = 'C', .name = "directory", .arg = "DIR",
 	  .help = "work as if started in DIR", .offset = offsetof(struct cmd_common, dir) },
