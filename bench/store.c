@@ -4,7 +4,7 @@
  * that follows a real one (see store-history.c), through the sink that a run
  * uses, beside the same history in a table with a row per result.
  *
- *   store-bench [--runs N] [--durations] [--live] [--yardstick N] [--store URL]
+ *   bench/store [--runs N] [--durations] [--live] [--yardstick N] [--store URL]
  *               [--dir DIR] [--series FILE] [--ask]
  *
  * --store: there, and kept; --ask: only asks what is there.
