@@ -173,13 +173,25 @@ static bool first_mark(const struct said *they, const struct said *we)
 	       we->name.n && memchr(we->name.p, '#', we->name.n);
 }
 
+/* They keep the dash; both specifications call it decoration. */
+static struct str without_dash(struct str s)
+{
+	s = str_trim(s);
+	if (str_eq(s, STR("-")))
+		return STR("");
+	return str_starts(s, STR("- ")) ? str_trim(str_from(s, 2)) : s;
+}
+
 /* "ok 2nd try": for them a number needs no blank behind it. */
 static bool glued_number(const struct said *they, const struct said *we)
 {
-	return we->counted && str_starts(we->name, they->number) &&
-	       (begins(they->name, str_trim(str_from(we->name, they->number.n))) ||
-		mark_without_blank(they, &(struct said){
-			.name = str_trim(str_from(we->name, they->number.n)) }));
+	struct str rest;
+
+	if (!we->counted || !str_starts(we->name, they->number))
+		return false;
+	rest = without_dash(str_from(we->name, they->number.n));
+	return begins(they->name, rest) ||
+	       mark_without_blank(they, &(struct said){ .name = rest });
 }
 
 static const struct rule {
@@ -228,13 +240,8 @@ static struct said their_next(struct seen *s)
 
 	they.number = str_cut(&line, '\t');
 	they.directive = str_cut(&line, '\t');
-	they.name = str_trim(str_cut(&line, '\t'));
+	they.name = without_dash(str_cut(&line, '\t'));
 	they.reason = str_trim(line);
-	/* They keep the dash; both specifications call it decoration. */
-	if (str_eq(they.name, STR("-")))
-		they.name = STR("");
-	else if (str_starts(they.name, STR("- ")))
-		they.name = str_trim(str_from(they.name, 2));
 	return they;
 }
 

@@ -115,7 +115,7 @@ struct str block_name_cut(struct str s)
 
 	if (s.n <= max)
 		return s;
-	while (max && (s.p[max] & 0xc0) == 0x80)
+	while (max > TAP_NAME_MAX - 4 && (s.p[max] & 0xc0) == 0x80)
 		max--;
 	return str_trim(str_n(s.p, max));
 }

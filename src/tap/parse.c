@@ -171,6 +171,8 @@ static void on_name(struct tap_parser *p, const struct lex_line *l)
 	struct block_pending *pending = &p->blocks[k].pending;
 	struct str name = str_trim(p->has.bracket ? lex_cut_printk(l->text) : l->text);
 
+	if (!name.n)
+		return;
 	/* Who announces the next one is done with the last. */
 	block_close_above(p, k, CLOSE_LOST);
 	if (pending->set && lex_within(l->at, pending->at) && !lex_same(l->at, pending->at)) {

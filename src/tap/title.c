@@ -69,8 +69,8 @@ static struct str death(struct str line)
 	return STR("Oops");
 }
 
-void splat_title(struct buf *b, const struct splat_kind *kind, struct str line,
-		 struct str function, const char *access)
+static void add_title(struct buf *b, const struct splat_kind *kind, struct str line,
+		      struct str function, const char *access)
 {
 	const char *f = kind->title;
 	ptrdiff_t at = str_find(line, kind->text);
@@ -107,4 +107,15 @@ void splat_title(struct buf *b, const struct splat_kind *kind, struct str line,
 		default: break;
 		}
 	}
+}
+
+/* What was printed may be garbled until nothing is left of it. */
+void splat_title(struct buf *b, const struct splat_kind *kind, struct str line,
+		 struct str function, const char *access)
+{
+	size_t before = b->n;
+
+	add_title(b, kind, line, function, access);
+	if (b->n == before)
+		buf_add_str(b, str_of(kind->kind));
 }
