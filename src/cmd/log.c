@@ -49,6 +49,7 @@ const struct opt_command cmd_log_help = {
 struct part {
 	unsigned program, job; /* program 0: the job's console */
 	uint64_t from, to;     /* 0, 0: all */
+	uint64_t line;         /* of the result itself, where that is apart; else 0 */
 	char *title;
 	bool exact; /* is the selector, letter by letter */
 };
@@ -185,9 +186,13 @@ static void on_result(struct search *s, const struct event *ev)
 	consider(s, full);
 	/* A result that nobody printed has no lines but its program's. */
 	if (fits(s->subtest, buf_str(&path)))
-		found(s, (struct part){ ev->program, ev->job,
-					r->line_from ? r->line_from : r->line, r->line_to,
-					NULL, false },
+		found(s, (struct part){
+				 .program = ev->program,
+				 .job = ev->job,
+				 .from = r->line_from ? r->line_from : r->line,
+				 .to = r->line_to,
+				 .line = r->line > r->line_to ? r->line : 0,
+			 },
 		      TAKE(full));
 }
 
@@ -310,6 +315,8 @@ static int print_part(struct cmd *c, struct store *s, int64_t id, struct decoder
 		return r;
 	way_begin(&way, c, symbols);
 	r = store_log(s, id, p->program, p->job, p->from, p->to, way.in, err);
+	if (r >= 0 && p->line)
+		r = store_log(s, id, p->program, p->job, p->line, p->line, way.in, err);
 	way_end(&way);
 	return r;
 }
@@ -347,6 +354,7 @@ static int parse_lines(const char *text, struct search *s, struct err *err)
 	for (size_t i = 0; i < s->n; i++) {
 		s->v[i].from = from;
 		s->v[i].to = to;
+		s->v[i].line = 0;
 	}
 	return 0;
 }

@@ -25,7 +25,8 @@ is "each with a status and a log range" \
 is "on the kernel that was asked for" "$(jq -r '.[0].kernel | test("^6\\.|^7\\.")' "$dir/runs")" true
 first=$(jq -r '.[0].programs[] | select(.name == "pm_netlink.sh") | .results[0].path | join("/")' "$dir/runs")
 "$TAPROOM" log latest "mptcp/pm_netlink.sh/$first" >"$dir/log"
-is "the log of one subtest" "$(grep -cE '^ok 1 ' "$dir/log")" 1
+is "the log of one subtest: what it told, and its result" \
+	"$(grep -cE '^01 .*OK' "$dir/log") $(grep -cE '^ok 1 ' "$dir/log") $(wc -l <"$dir/log")" "1 1 2"
 "$TAPROOM" export "$dir/site" >"$dir/out"
 is "export" "$?" 0
 finish
