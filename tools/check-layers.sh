@@ -30,9 +30,10 @@ allowed() {
 	suite) echo "suite base plan tap" ;;
 	run) echo "run base plan tap kernel machine suite" ;;
 	store) echo "store base tap plan" ;;
+	judge) echo "judge base tap stat store" ;;
 	report) echo "report base tap stat plan" ;;
-	web) echo "web base tap stat store" ;;
-	cmd) echo "cmd base tap stat plan kernel machine suite run store report web" ;;
+	web) echo "web base tap stat store judge" ;;
+	cmd) echo "cmd base tap stat plan kernel machine suite run store judge report web" ;;
 	esac
 }
 

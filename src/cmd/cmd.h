@@ -64,6 +64,7 @@ CMD_ROW(cmd_exec);
 CMD_ROW(cmd_runs);
 CMD_ROW(cmd_show);
 CMD_ROW(cmd_log);
+CMD_ROW(cmd_changes);
 CMD_ROW(cmd_flakes);
 CMD_ROW(cmd_report);
 CMD_ROW(cmd_export);

@@ -22,6 +22,7 @@ static const struct cmd_row COMMANDS[] = {
 	{ "runs", &cmd_runs_help, cmd_runs_run },
 	{ "show", &cmd_show_help, cmd_show_run },
 	{ "log", &cmd_log_help, cmd_log_run },
+	{ "changes", &cmd_changes_help, cmd_changes_run },
 	{ "flakes", &cmd_flakes_help, cmd_flakes_run },
 	{ "report", &cmd_report_help, cmd_report_run },
 	{ "export", &cmd_export_help, cmd_export_run },

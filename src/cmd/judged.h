@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * How judgement is told: what changes, history, diff and flakes share.
+ */
+#include "cmd/history.h"
+#include "judge/changes.h"
+
+#define JUDGED_SPARK 30 /* newest runs drawn in a row */
+
+/* "12.5 % of 48 [5.4-24]" */
+void judged_rate(struct out *o, const struct stat_rate *r);
+/* "export debug": what names an axis; the machine only @with_machine. */
+void judged_axis(struct out *o, const struct judge_axis *a, bool with_machine);
+/* "6f3a09c1d2e4 (run 12)" */
+void judged_run(struct out *o, const struct judge_run *r);
+/* "mptcp/mptcp_join.sh/subtest", into @b. */
+void judged_name(struct buf *b, const struct judge_series *s);
+/* Are there axes of several machines? */
+bool judged_machines(const struct judge *j);
+/* A mark for each of the last JUDGED_SPARK places before @end; a dot is absent,
+ * never a pass. */
+void judged_spark(struct cmd *c, const struct judge_series *s, uint32_t end);
+void judged_mark(struct cmd *c, uint8_t cell);
+
+/* Columns for a name behind @left others: of the terminal, or plenty in a pipe,
+ * where a name that is cut can't be looked for. */
+unsigned judged_width(const struct cmd *c, unsigned left);
+
+void judged_json_rate(struct json *j, const char *key, const struct stat_rate *r);
+void judged_json_axis(struct json *j, const struct judge_axis *a);   /* fields */
+void judged_json_series(struct json *j, const struct judge_series *s); /* fields */
+void judged_json_run(struct json *j, const char *key, const struct judge_run *r);

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The commands that judge, as a user calls them, over a history in which it is
+ * known what happened when: argv[1] is taproom.
+ */
+#include "call.h"
+
+#define RUNS   120
+#define OUTAGE 70
+#define DAY    86400000
+
+/* What a test does in run r, from 0. Two runs of each commit. */
+struct fate {
+	const char *program, *name;
+	unsigned from, to;          /* is there in from <= r < to; 0: until the end */
+	unsigned bad_from, bad_to;  /* fails in these */
+	unsigned each;              /* and in each so many-th run; 0: no */
+	unsigned skips_from;        /* 0: never */
+};
+
+static const struct fate FATES[] = {
+	{ "join.sh", "steady" },
+	{ "join.sh", "breaks", .bad_from = 40, .bad_to = 60 },
+	{ "join.sh", "flaky", .each = 9 },
+	{ "join.sh", "grows", .bad_from = 100, .bad_to = 102 },
+	{ "join.sh", "goes away", .to = 50 },
+	{ "join.sh", "comes later", .from = 30 },
+	{ "join.sh", "add one address", .to = 80 },
+	{ "join.sh", "add one address, ipv6", .from = 80 },
+	{ "join.sh", "needs a tool", .skips_from = 90 },
+	{ "join.sh", "now broken", .bad_from = 118, .bad_to = 120 },
+	{ "sock.sh", "a" }, { "sock.sh", "b" }, { "sock.sh", "c" }, { "sock.sh", "d" },
+	{ "sock.sh", "e" }, { "sock.sh", "f" }, { "sock.sh", "g" }, { "sock.sh", "h" },
+};
+
+static bool is_there(const struct fate *f, unsigned run)
+{
+	return run >= f->from && (!f->to || run < f->to);
+}
+
+static enum status status_of(const struct fate *f, unsigned run)
+{
+	if (f->skips_from && run >= f->skips_from)
+		return STATUS_SKIP;
+	if ((run >= f->bad_from && run < f->bad_to) || (f->each && run % f->each == 3))
+		return STATUS_FAIL;
+	return run == OUTAGE && strcmp(f->program, "sock.sh") == 0 ? STATUS_FAIL : STATUS_PASS;
+}
+
+static void say_fates(struct event_sink sink, unsigned n, const char *program, unsigned run)
+{
+	enum status worst = STATUS_SKIP;
+	unsigned i = 0;
+
+	say_begin(sink, 1, n, program, 1);
+	for (size_t k = 0; k < ARRAY_SIZE(FATES); k++) {
+		struct str path = str_of(FATES[k].name);
+		enum status s = status_of(&FATES[k], run);
+
+		if (strcmp(FATES[k].program, program) != 0 || !is_there(&FATES[k], run))
+			continue;
+		say_result(sink, 1, n, i++, &path, 1, path, s, STR(""));
+		worst = status_worst(worst, s);
+	}
+	say_end(sink, 1, n, program, 1, worst, NULL);
+}
+
+static void say_nth(struct event_sink sink, const void *arg)
+{
+	unsigned run = *(const unsigned *)arg;
+	_free_ char *id = xasprintf("20260101-%06u-abcd", run);
+	_free_ char *commit = xasprintf("%012x%028x", run / 2 + 0xabc000, 1);
+	struct event_run r = {
+		.id = str_of(id), .title = STR("mptcp"), .branch = STR("export"),
+		.commit = str_of(commit), .command = STR("taproom run mptcp"),
+		.time_ms = 1700000000000 + (int64_t)run * DAY,
+	};
+	struct event ev = { .type = EVENT_RUN_BEGIN, .run = &r };
+
+	event_emit(&sink, &ev);
+	say_job(sink, EVENT_JOB_BEGIN, 1, "debug", NULL);
+	say_fates(sink, 1, "join.sh", run);
+	say_fates(sink, 2, "sock.sh", run);
+	/* A program with nothing below it, once killed. */
+	say_begin(sink, 1, 3, "alone.sh", 1);
+	say_end(sink, 1, 3, "alone.sh", 1, run == 33 ? STATUS_TIMEOUT : STATUS_PASS, NULL);
+	say_job(sink, EVENT_JOB_END, 1, "debug", NULL);
+	ev.type = EVENT_RUN_END;
+	event_emit(&sink, &ev);
+}
+
+/* ---- what is said to what ---- */
+
+static const struct row EMPTY[] = {
+	{ "changes", 0, "No runs to judge", NULL, NULL },
+	{ "changes --json", 0, "{\"changes\":[]}\n", NULL, NULL },
+	{ "changes x", 2, NULL, "takes no operand", NULL },
+};
+
+/* Run 41 is the first that broke: 20 commits of two runs, so behind run 40. */
+static const struct row CHANGES[] = {
+	{ "changes -n 0", 0, "2023-12-24  regression    mptcp/join.sh/breaks\n"
+	  "            0 % of 40 [0-6.0] -> 100 % of 20 [88-100]; export debug\n"
+	  "            behind 000000abc013 (run 40), up to 000000abc014 (run 41)\n", NULL,
+	  "\x1b" },
+	{ "changes -n 0", 0, "2024-01-13  fix           mptcp/join.sh/breaks\n", NULL, NULL },
+	{ "changes -n 0", 0, "2024-01-03  vanished      mptcp/join.sh/goes away\n", NULL, NULL },
+	{ "changes -n 0", 0, "2023-12-14  new           mptcp/join.sh/comes later\n", NULL, NULL },
+	{ "changes -n 0", 0, "2024-02-02  renamed?      mptcp/join.sh/add one address\n"
+	  "            into          mptcp/join.sh/add one address, ipv6\n", NULL, NULL },
+	{ "changes -n 0", 0, "2024-02-12  skipped more  mptcp/join.sh/needs a tool\n", NULL, NULL },
+	{ "changes -n 0", 0, "2024-01-23  outage        8 failures at once", NULL, NULL },
+	{ "changes -n 0", 0, "vanished", NULL, "sock.sh" },
+	{ "changes -n 0", 0, "vanished", NULL, "steady" },
+	{ "changes -n 0", 0, "vanished", NULL, "/flaky" },
+	{ "changes", 0, "2024-03-11  regression", NULL, NULL },
+	{ "changes -n 1", 0, "older; -n 0 lists all.", NULL, "vanished" },
+	{ "changes --suite nope -n 0", 0, "outage", NULL, "regression" },
+	{ "changes --branch nope", 0, "No runs to judge", NULL, NULL },
+	{ "changes --since 1d", 0, "Nothing changed in 120 runs.", NULL, NULL },
+	{ "changes -n 0 --sure", 0, "regression", NULL, "suspect" },
+	{ "changes -n 0 --json", 0, "{\"what\":\"regression\",\"suspect\":false,"
+	  "\"date\":\"2023-12-24T22:13:20.000Z\",\"branch\":\"export\",\"mode\":\"debug\","
+	  "\"machine\":\"qemu\",", NULL, NULL },
+	{ "changes -n 0 --json", 0, "\"before\":{\"rate\":0,\"low\":0,", NULL, NULL },
+	{ "changes -n 0 --json", 0, "\"into\":{", NULL, NULL },
+};
+
+int main(int argc, char **argv)
+{
+	struct world w = { .taproom = argc > 1 ? argv[1] : "taproom" };
+	struct tap t = {};
+
+	TAP_HEADER();
+	dir_temp("/tmp", "taproom-judged.", &w.place.dir, NULL);
+	w.place.path = path_join(w.place.dir, "history.db");
+	test_rows(&t, &w, EMPTY, ARRAY_SIZE(EMPTY));
+	store_open(w.place.path, STORE_WRITE, &w.place.s, &w.place.err);
+	for (unsigned i = 0; i < RUNS; i++)
+		record(&w.place, say_nth, &i, NULL);
+	test_rows(&t, &w, CHANGES, ARRAY_SIZE(CHANGES));
+	if (argc > 2) /* to look at */
+		printf("# kept: %s\n", TAKE(w.place.dir));
+	buf_done(&w.out);
+	buf_done(&w.err);
+	place_done(&w.place);
+	return tap_done(&t);
+}
