@@ -24,6 +24,7 @@ static const struct cmd_row COMMANDS[] = {
 	{ "log", &cmd_log_help, cmd_log_run },
 	{ "changes", &cmd_changes_help, cmd_changes_run },
 	{ "flakes", &cmd_flakes_help, cmd_flakes_run },
+	{ "history", &cmd_history_help, cmd_history_run },
 	{ "report", &cmd_report_help, cmd_report_run },
 	{ "export", &cmd_export_help, cmd_export_run },
 	{ "store", &cmd_store_help, cmd_store_run },

@@ -94,6 +94,7 @@ static void say_nth(struct event_sink sink, const void *arg)
 static const struct row EMPTY[] = {
 	{ "changes", 0, "No runs to judge", NULL, NULL },
 	{ "changes --json", 0, "{\"changes\":[]}\n", NULL, NULL },
+	{ "history x", 2, NULL, "no store at", NULL },
 	{ "changes x", 2, NULL, "takes no operand", NULL },
 };
 
@@ -126,6 +127,31 @@ static const struct row CHANGES[] = {
 	{ "changes -n 0 --json", 0, "\"into\":{", NULL, NULL },
 };
 
+static const struct row HISTORY[] = {
+	{ "history mptcp/join.sh/breaks", 0, "mptcp/join.sh/breaks\n"
+	  "export debug: 100 passed, 20 failed\n"
+	  "  2024-01-13 to 2024-03-12  0 % of 60 [0-4.1]\n"
+	  "    fix, behind 000000abc01d (run 60), up to 000000abc01e (run 61)\n"
+	  "  2023-12-24 to 2024-01-12  100 % of 20 [88-100]\n"
+	  "    regression, behind 000000abc013 (run 40), up to 000000abc014 (run 41)\n"
+	  "  2023-11-14 to 2023-12-23  0 % of 40 [0-6.0]\n", NULL, "\x1b" },
+	{ "history breaks", 0, "mptcp/join.sh/breaks\n", NULL, "steady" },
+	{ "history mptcp/alone.sh", 0, "[0.090-3.8], takes 1.0 s\n", NULL, "join" },
+	{ "history goes?away", 2, NULL, "no test 'goes?away'", NULL },
+	{ "history */goes?away", 0, "vanished: not in the last 70 runs of its program, last in "
+	  "000000abc018 (run 50)\n", NULL, NULL },
+	{ "history join.sh -n 1", 0, "10 more fit; -n 0 tells all:\n", NULL, NULL },
+	{ "history breaks --branch nope", 0, "in no such run", NULL, NULL },
+	{ "history breaks --since 1d", 0, "in no such run", NULL, NULL },
+	{ "history breaks --json", 0, "\"change\":\"regression\",\"behind\":{\"run\":40,", NULL,
+	  NULL },
+	{ "history flaky --json", 0, "\"not_passed\":[{\"run\":4,\"status\":\"fail\"}", NULL,
+	  NULL },
+	{ "history", 2, NULL, "which test?", NULL },
+	{ "history a b", 2, NULL, "not also 'b'", NULL },
+	{ "history nosuch", 2, NULL, "no test 'nosuch'", NULL },
+};
+
 int main(int argc, char **argv)
 {
 	struct world w = { .taproom = argc > 1 ? argv[1] : "taproom" };
@@ -139,8 +165,7 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < RUNS; i++)
 		record(&w.place, say_nth, &i, NULL);
 	test_rows(&t, &w, CHANGES, ARRAY_SIZE(CHANGES));
-	if (argc > 2) /* to look at */
-		printf("# kept: %s\n", TAKE(w.place.dir));
+	test_rows(&t, &w, HISTORY, ARRAY_SIZE(HISTORY));
 	buf_done(&w.out);
 	buf_done(&w.err);
 	place_done(&w.place);
