@@ -67,6 +67,7 @@ CMD_ROW(cmd_log);
 CMD_ROW(cmd_changes);
 CMD_ROW(cmd_flakes);
 CMD_ROW(cmd_history);
+CMD_ROW(cmd_diff);
 CMD_ROW(cmd_report);
 CMD_ROW(cmd_export);
 CMD_ROW(cmd_store);

@@ -25,6 +25,7 @@ static const struct cmd_row COMMANDS[] = {
 	{ "changes", &cmd_changes_help, cmd_changes_run },
 	{ "flakes", &cmd_flakes_help, cmd_flakes_run },
 	{ "history", &cmd_history_help, cmd_history_run },
+	{ "diff", &cmd_diff_help, cmd_diff_run },
 	{ "report", &cmd_report_help, cmd_report_run },
 	{ "export", &cmd_export_help, cmd_export_run },
 	{ "store", &cmd_store_help, cmd_store_run },

@@ -95,6 +95,7 @@ static const struct row EMPTY[] = {
 	{ "changes", 0, "No runs to judge", NULL, NULL },
 	{ "changes --json", 0, "{\"changes\":[]}\n", NULL, NULL },
 	{ "history x", 2, NULL, "no store at", NULL },
+	{ "diff 1 2", 2, NULL, "no store at", NULL },
 	{ "changes x", 2, NULL, "takes no operand", NULL },
 };
 
@@ -152,6 +153,33 @@ static const struct row HISTORY[] = {
 	{ "history nosuch", 2, NULL, "no test 'nosuch'", NULL },
 };
 
+static const struct row DIFF[] = {
+	{ "diff 118 119", 0, "000000abc03a (run 118) -> 000000abc03b (run 119)\n"
+	  "Fails now: 1\n  mptcp/join.sh/now broken\n    debug: pass -> fail\n"
+	  "    Failed in 1 of 1 run; before: never in 117, so its rate is up to 2.1 %.", NULL,
+	  "\x1b" },
+	{ "diff 118 119", 0, "Unchanged: 15 pass, 1 skip\n", NULL, "not compared" },
+	{ "diff", 0, "(run 119) -> ", NULL, "Fails now" },
+	{ "diff 119", 0, "Unchanged: 1 fail, 15 pass, 1 skip\n", NULL, "Fails now" },
+	{ "diff 30..39 41..60", 0, "Hardly by chance.\nFails no more: 1\n  mptcp/alone.sh\n"
+	  "    debug: fail 1/10 -> pass\n", NULL, "\n  mptcp/join.sh\n" },
+	{ "diff 70 71", 0, "As the one above.", NULL, NULL },
+	{ "diff 70 71", 0, "All of debug together:\n    8 tests with a history failed.", NULL, NULL },
+	{ "diff 50 51", 0, "Gone: 1\n  mptcp/join.sh/goes away\n    debug: pass -> absent\n", NULL,
+	  NULL },
+	{ "diff 30 31", 0, "New: 1\n  mptcp/join.sh/comes later\n", NULL, NULL },
+	{ "diff 90 91", 0, "Skipped now: 1\n  mptcp/join.sh/needs a tool\n", NULL, NULL },
+	{ "diff 118 119 --exit-code", 1, "Fails now: 1", NULL, NULL },
+	{ "diff 50 51 --exit-code", 1, "Gone: 1", NULL, NULL },
+	{ "diff 119 120 --exit-code", 0, "Unchanged", NULL, NULL },
+	{ "diff 118 119 --json", 0, 
+	  "\"mine\":{\"says\":\"unusual\",\"chance\":0.004", NULL, NULL },
+	{ "diff 9..3 12", 2, NULL, "'9..3' begins behind its end", NULL },
+	{ "diff 118 119 --branch nope", 2, NULL, "'118' is not of that branch", NULL },
+	{ "diff 118 999", 2, NULL, "no run '999'", NULL },
+	{ "diff 1 2 3", 2, NULL, "not also '3'", NULL },
+};
+
 int main(int argc, char **argv)
 {
 	struct world w = { .taproom = argc > 1 ? argv[1] : "taproom" };
@@ -166,6 +194,7 @@ int main(int argc, char **argv)
 		record(&w.place, say_nth, &i, NULL);
 	test_rows(&t, &w, CHANGES, ARRAY_SIZE(CHANGES));
 	test_rows(&t, &w, HISTORY, ARRAY_SIZE(HISTORY));
+	test_rows(&t, &w, DIFF, ARRAY_SIZE(DIFF));
 	buf_done(&w.out);
 	buf_done(&w.err);
 	place_done(&w.place);

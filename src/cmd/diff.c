@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cmd/judged.h"
+#include "judge/base.h"
+#include "stat/mine.h"
+
+struct diff_options {
+	struct cmd_common common;
+	const char *branch, *mode;
+	bool exit_code;
+};
+
+#define AT(field) .offset = offsetof(struct diff_options, field)
+
+static const struct opt OPTS[] = {
+	{ .type = OPT_TYPE_STR, .name = "branch", .arg = "B", AT(branch),
+	  .help = "only runs of this branch, on both sides and before" },
+	{ .type = OPT_TYPE_STR, .name = "mode", .arg = "M", AT(mode),
+	  .help = "only this kernel configuration mode" },
+	{ .type = OPT_TYPE_FLAG, .name = "exit-code", AT(exit_code),
+	  .help = "exit with 1 when a test fails in B that did not in A, or is gone" },
+	OPT_GROUP("Common", CMD_COMMON, struct diff_options, common),
+	OPT_END,
+};
+
+const struct opt_command cmd_diff_help = {
+	.usage = "taproom diff [A [B]] [options]",
+	.summary = "Compares two runs, or ranges of runs; says of what fails now: is it mine?",
+	.text = "A and B are runs, or ranges FIRST..LAST of them in time. A alone is compared with "
+		"the latest run; without any, the latest run with the one before. For each test "
+		"that fails in B only: how often it failed before B, and the chance to fail so "
+		"often without any change. " HISTORY_RUN_HELP "\n\n"
+		"Exit status: 0 compared; with --exit-code: nothing fails that did not, 1 "
+		"something does, 2 usage, 4 the history can't be read.",
+	.opts = OPTS,
+	.examples = "  taproom diff latest-1 latest\n"
+		    "  taproom diff 100..120 121..125 --mode debug --exit-code\n",
+};
+
+/* ---- sides ---- */
+
+enum side { SIDE_A, SIDE_B, SIDES };
+
+struct side_runs {
+	const char *spec;
+	int64_t first, last;   /* ids */
+	uint32_t from, to;     /* indexes of the scan's runs: from <= i < to */
+};
+
+static int resolve(struct store *s, struct side_runs *x, struct err *err)
+{
+	const char *dots = strstr(x->spec, "..");
+	_free_ char *first = dots ? xstrndup(x->spec, (size_t)(dots - x->spec))
+				  : xstrdup(x->spec);
+	int r = store_run_find(s, first, &x->first, err);
+
+	x->last = x->first;
+	if (r >= 0 && dots)
+		r = store_run_find(s, dots + 2, &x->last, err);
+	return r < 0 ? r : 0;
+}
+
+/* Where they are among the runs that were read. */
+static int place(struct side_runs *x, const struct judge_run *runs, uint32_t n, struct err *err)
+{
+	uint32_t a = UINT32_MAX, b = UINT32_MAX;
+
+	for (uint32_t i = 0; i < n; i++) {
+		a = runs[i].id == x->first ? i : a;
+		b = runs[i].id == x->last ? i : b;
+	}
+	if (a == UINT32_MAX || b == UINT32_MAX)
+		return err_set(err, EINVAL, "'%s' is not of that branch", x->spec);
+	if (a > b)
+		return err_set(err, EINVAL, "'%s' begins behind its end", x->spec);
+	x->from = a;
+	x->to = b + 1;
+	return 0;
+}
+
+/* ---- what a test did on a side ---- */
+
+enum did { DID_ABSENT, DID_SKIP, DID_ERROR, DID_PASS, DID_FAIL, DID_N };
+
+static const char *const DID[DID_N] = { "absent", "skip", "error", "pass", "fail" };
+
+struct tally {
+	uint32_t failed, held, skipped, error;
+	enum did did;
+};
+
+static bool is_own_failure(const struct judge_series *s, uint32_t at)
+{
+	return stat_runs_have(s->own.bad, at);
+}
+
+static struct tally tally_of(const struct judge_series *s, const struct judge_axis *a,
+			     const struct side_runs *x)
+{
+	struct tally t = {};
+
+	for (uint32_t i = 0; i < a->n; i++) {
+		uint8_t cell;
+
+		if (a->run[i] < x->from || a->run[i] >= x->to)
+			continue;
+		cell = judge_cell(s, i);
+		if (cell == STORE_CELL_ABSENT)
+			continue;
+		if (is_own_failure(s, i))
+			t.failed++;
+		else if (cell == STATUS_SKIP)
+			t.skipped++;
+		else if (stat_says(cell) == STAT_NOTHING)
+			t.error++;
+		else
+			t.held++; /* or its subtests failed */
+	}
+	t.did = t.failed ? DID_FAIL : t.held ? DID_PASS : t.skipped ? DID_SKIP
+		: t.error ? DID_ERROR : DID_ABSENT;
+	return t;
+}
+
+/* ---- differences ---- */
+
+enum kind { FAILS, PASSES, NEW, GONE, SKIPPED, RUNS_AGAIN, ERRORS, SAME, KIND_N };
+
+static const struct {
+	const char *name, *title;
+	const char *ansi;
+} KINDS[KIND_N] = {
+	[FAILS] = { "fails", "Fails now", "31" },
+	[PASSES] = { "passes", "Fails no more", "32" },
+	[NEW] = { "new", "New", "36" },
+	[GONE] = { "gone", "Gone", "33" },
+	[SKIPPED] = { "skipped", "Skipped now", "33" },
+	[RUNS_AGAIN] = { "runs again", "Skipped no more", "36" },
+	[ERRORS] = { "error", "The harness failed", "35" },
+};
+
+static enum kind kind_of(enum did a, enum did b)
+{
+	if (a == b)
+		return SAME;
+	if (b == DID_FAIL)
+		return FAILS;
+	if (b == DID_ABSENT)
+		return GONE;
+	if (a == DID_ABSENT)
+		return NEW;
+	if (b == DID_ERROR)
+		return ERRORS;
+	if (b == DID_SKIP)
+		return SKIPPED;
+	return a == DID_FAIL ? PASSES : RUNS_AGAIN;
+}
+
+struct item {
+	enum kind kind;
+	const struct judge_series *s;
+	struct tally t[SIDES];
+	struct stat_mine_test test;  /* FAILS */
+	struct stat_mine mine;
+};
+
+/* One axis's failures together. */
+struct joint {
+	const struct judge_axis *axis;
+	struct stat_mine_past past;
+	struct stat_mine_joint j;
+};
+
+struct diff {
+	struct side_runs side[SIDES];
+	const struct judge_run *runs;
+	struct item *v;
+	size_t n, cap;
+	struct joint *joints;
+	size_t n_joints, cap_joints;
+	const struct judge_axis **apart; /* ran on one side only */
+	size_t n_apart, cap_apart;
+	uint64_t same[DID_N];
+};
+
+static void diff_done(struct diff *d)
+{
+	free(d->v);
+	free(d->joints);
+	free(d->apart);
+}
+
+static bool ran(const struct stat_spans *in, const struct judge_axis *a,
+		const struct side_runs *x)
+{
+	for (size_t i = 0; i < in->n; i++)
+		for (uint32_t k = in->v[i].from; k < in->v[i].to; k++)
+			if (a->run[k] >= x->from && a->run[k] < x->to)
+				return true;
+	return false;
+}
+
+static void compare_series(struct diff *d, const struct judge_series *s, bool both)
+{
+	const struct judge_axis *a = s->lane->axis;
+	struct item x = { .s = s };
+
+	if (!s->leaf && !s->own.bad.n && !s->whole)
+		return;
+	for (int i = 0; i < SIDES; i++)
+		x.t[i] = tally_of(s, a, &d->side[i]);
+	x.kind = kind_of(x.t[SIDE_A].did, x.t[SIDE_B].did);
+	/* Of a program that ran on one side only the program is told, and what fails. */
+	if (!both && !s->whole && x.kind != FAILS)
+		return;
+	if (x.kind == SAME) {
+		if (s->leaf)
+			d->same[x.t[SIDE_B].did]++;
+		return;
+	}
+	ARRAY_GROW(d->v, d->n, d->cap);
+	d->v[d->n++] = x;
+}
+
+/* The first place of the axis that is of B, and how many there are. */
+static uint32_t mine_of(const struct diff *d, const struct judge_axis *a, uint32_t *ret_n)
+{
+	uint32_t first = a->n;
+
+	*ret_n = 0;
+	for (uint32_t i = 0; i < a->n; i++) {
+		if (a->run[i] < d->side[SIDE_B].from || a->run[i] >= d->side[SIDE_B].to)
+			continue;
+		first = i < first ? i : first;
+		++*ret_n;
+	}
+	return first;
+}
+
+static void judge_items(struct diff *d, const struct judge_axis *a, size_t from)
+{
+	_cleanup_(judge_base_done) struct judge_base base = {};
+	_free_ struct stat_mine_test *tests = xcalloc(d->n - from + 1, sizeof(*tests));
+	struct joint j = { .axis = a };
+	uint32_t first = mine_of(d, a, &j.past.mine);
+	size_t n = 0;
+
+	judge_base_init(&base, a, first);
+	for (size_t i = from; i < d->n; i++) {
+		struct item *x = &d->v[i];
+		const struct stat_rate *before = judge_base_of(&base, x->s);
+
+		if (x->kind != FAILS)
+			continue;
+		x->test = (struct stat_mine_test){
+			.before = before ? *before : stat_rate(0, 0),
+			.failed = x->t[SIDE_B].failed,
+			.ran = x->t[SIDE_B].failed + x->t[SIDE_B].held,
+		};
+		if (x->test.before.n)
+			x->test.peers = stat_mine_peers(base.rates, base.n, &x->test.before);
+		x->mine = stat_mine(&x->test);
+		tests[n++] = x->test;
+	}
+	if (n < 2)
+		return;
+	j.past.runs = first;
+	for (size_t i = 0; i < base.outages.n; i++)
+		if (base.outages.v[i].failures >= n)
+			j.past.outages += base.outages.v[i].last - base.outages.v[i].first + 1;
+	j.j = stat_mine_joint(tests, n, &j.past);
+	ARRAY_GROW(d->joints, d->n_joints, d->cap_joints);
+	d->joints[d->n_joints++] = j;
+}
+
+static void compare_axis(struct diff *d, const struct judge_axis *a)
+{
+	struct stat_span all = { 0, a->n };
+	struct stat_spans whole = { &all, 1 };
+	bool in[SIDES], fails = false;
+	size_t first = d->n;
+
+	for (int i = 0; i < SIDES; i++)
+		in[i] = ran(&whole, a, &d->side[i]);
+	if (in[SIDE_A] != in[SIDE_B]) {
+		ARRAY_GROW(d->apart, d->n_apart, d->cap_apart);
+		d->apart[d->n_apart++] = a;
+	}
+	if (!in[SIDE_A] || !in[SIDE_B])
+		return;
+	for (size_t i = 0; i < a->n_lanes; i++) {
+		const struct judge_lane *l = &a->lanes[i];
+		bool both = ran(&l->in, a, &d->side[SIDE_A]) && ran(&l->in, a, &d->side[SIDE_B]);
+
+		for (size_t k = 0; k < l->n; k++)
+			compare_series(d, &l->series[k], both);
+	}
+	for (size_t i = first; i < d->n; i++)
+		fails |= d->v[i].kind == FAILS;
+	if (fails)
+		judge_items(d, a, first);
+}
+
+/* Hardly by chance first, then as they were found. */
+static int by_kind(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return (int)x->kind - (int)y->kind;
+	if (x->kind == FAILS && x->mine.says != y->mine.says)
+		return (int)y->mine.says - (int)x->mine.says;
+	if (x->s->lane->axis != y->s->lane->axis)
+		return x->s->lane->axis < y->s->lane->axis ? -1 : 1;
+	return x->s < y->s ? -1 : x->s > y->s;
+}
+
+static int compare(struct diff *d, const struct judge *j, struct err *err)
+{
+	uint32_t n_runs;
+	size_t n;
+	const struct judge_axis *axes = judge_axes(j, &n);
+
+	d->runs = judge_runs(j, &n_runs);
+	for (int i = 0; i < SIDES; i++) {
+		int r = place(&d->side[i], d->runs, n_runs, err);
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < n; i++)
+		compare_axis(d, &axes[i]);
+	if (d->n)
+		qsort(d->v, d->n, sizeof(*d->v), by_kind);
+	return 0;
+}
+
+static bool is_worse(const struct diff *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->v[i].kind == FAILS || d->v[i].kind == GONE)
+			return true;
+	return false;
+}
+
+/* ---- text ---- */
+
+static void tell_side(struct out *o, const struct diff *d, enum side i)
+{
+	const struct side_runs *x = &d->side[i];
+
+	judged_run(o, &d->runs[x->from]);
+	if (x->to - x->from == 1)
+		return;
+	out_lit(o, " to ");
+	judged_run(o, &d->runs[x->to - 1]);
+}
+
+/* "fail", or of several runs "fail 2/5". */
+static void tell_did(struct out *o, const struct tally *t)
+{
+	uint32_t n = t->failed + t->held;
+
+	out_printf(o, "%s", DID[t->did]);
+	if (t->failed && n > 1)
+		out_printf(o, " %u/%u", t->failed, n);
+}
+
+/* @told: what was said of the one before. */
+static void tell_item(struct cmd *c, const struct item *x, bool machines, struct buf *told)
+{
+	_cleanup_(buf_done) struct buf name = {}, words = {};
+	_free_ char *text = NULL;
+	struct out *o = c->out;
+
+	judged_name(&name, x->s);
+	out_lit(o, "  ");
+	history_cell(o, buf_str(&name), judged_width(c, 2), false);
+	out_lit(o, "\n    ");
+	judged_axis(o, x->s->lane->axis, machines);
+	out_lit(o, ": ");
+	tell_did(o, &x->t[SIDE_A]);
+	out_lit(o, " -> ");
+	tell_did(o, &x->t[SIDE_B]);
+	out_char(o, '\n');
+	if (x->kind != FAILS)
+		return;
+	stat_mine_tell(&x->test, &x->mine, &words);
+	out_lit(o, "    ");
+	if (str_eq(buf_str(&words), buf_str(told))) {
+		out_lit(o, "As the one above.\n");
+		return;
+	}
+	buf_clear(told);
+	buf_add_str(told, buf_str(&words));
+	text = xstrndup(words.p, words.n);
+	opt_wrap(o, text, 4, 4);
+}
+
+static void tell_joint(struct cmd *c, const struct joint *j, bool machines)
+{
+	_cleanup_(buf_done) struct buf words = {};
+	_free_ char *text = NULL;
+
+	stat_mine_joint_tell(&j->j, &j->past, &words);
+	text = xstrndup(words.p ? words.p : "", words.n);
+	out_lit(c->out, "  All of ");
+	judged_axis(c->out, j->axis, machines);
+	out_lit(c->out, " together:\n    ");
+	opt_wrap(c->out, text, 4, 4);
+}
+
+static void print_text(struct cmd *c, const struct diff *d, bool machines)
+{
+	_cleanup_(buf_done) struct buf told = {};
+	struct out *o = c->out;
+	uint64_t same = 0;
+
+	tell_side(o, d, SIDE_A);
+	out_lit(o, " -> ");
+	tell_side(o, d, SIDE_B);
+	out_char(o, '\n');
+	for (size_t i = 0; i < d->n; i++) {
+		enum kind kind = d->v[i].kind;
+		bool first = i == 0 || d->v[i - 1].kind != kind;
+		size_t n = 0;
+
+		for (size_t k = i; first && k < d->n && d->v[k].kind == kind; k++)
+			n++;
+		if (first) {
+			history_colour(c, KINDS[kind].ansi);
+			out_printf(o, "%s: %zu\n", KINDS[kind].title, n);
+			history_colour(c, NULL);
+		}
+		tell_item(c, &d->v[i], machines, &told);
+		if (i + 1 < d->n && d->v[i + 1].kind == kind)
+			continue;
+		for (size_t k = 0; kind == FAILS && k < d->n_joints; k++)
+			tell_joint(c, &d->joints[k], machines);
+	}
+	for (size_t i = 0; i < d->n_apart; i++) {
+		out_lit(o, "On one side only, not compared: ");
+		judged_axis(o, d->apart[i], machines);
+		out_char(o, '\n');
+	}
+	out_lit(o, "Unchanged:");
+	for (unsigned i = DID_N; i-- > DID_ABSENT + 1;) {
+		if (d->same[i])
+			out_printf(o, "%s %" PRIu64 " %s", same ? "," : "", d->same[i], DID[i]);
+		same += d->same[i];
+	}
+	out_str(o, same ? STR("\n") : STR(" nothing\n"));
+}
+
+/* ---- JSON ---- */
+
+static const char *const SAYS[STAT_MINE_N] = {
+	[STAT_MINE_NOTHING] = "nothing", [STAT_MINE_UNSEEN] = "unseen",
+	[STAT_MINE_NEW] = "new", [STAT_MINE_USUAL] = "usual",
+	[STAT_MINE_UNUSUAL] = "unusual", [STAT_MINE_UNLIKELY] = "unlikely",
+};
+
+static void json_side(struct json *j, const char *key, const struct diff *d, enum side i)
+{
+	json_key(j, key);
+	json_object(j);
+	judged_json_run(j, "first", &d->runs[d->side[i].from]);
+	judged_json_run(j, "last", &d->runs[d->side[i].to - 1]);
+	json_end(j);
+}
+
+static void json_tally(struct json *j, const char *key, const struct tally *t)
+{
+	json_key(j, key);
+	json_object(j);
+	json_field_str(j, "did", str_of(DID[t->did]));
+	json_field_int(j, "failed", t->failed);
+	json_field_int(j, "n", t->failed + t->held);
+	json_end(j);
+}
+
+static void json_item(struct json *j, const struct item *x)
+{
+	_cleanup_(buf_done) struct buf words = {};
+
+	json_object(j);
+	json_field_str(j, "what", str_of(KINDS[x->kind].name));
+	judged_json_axis(j, x->s->lane->axis);
+	judged_json_series(j, x->s);
+	json_tally(j, "a", &x->t[SIDE_A]);
+	json_tally(j, "b", &x->t[SIDE_B]);
+	if (x->kind == FAILS) {
+		stat_mine_tell(&x->test, &x->mine, &words);
+		json_key(j, "mine");
+		json_object(j);
+		json_field_str(j, "says", str_of(SAYS[x->mine.says]));
+		json_field_real(j, "chance", x->mine.chance);
+		if (x->mine.any > 0)
+			json_field_real(j, "chance_any", x->mine.any);
+		judged_json_rate(j, "before", &x->test.before);
+		json_field_str(j, "words", buf_str(&words));
+		json_end(j);
+	}
+	json_end(j);
+}
+
+static void print_json(struct cmd *c, const struct diff *d)
+{
+	struct json j;
+
+	json_init(&j, c->out, false);
+	json_object(&j);
+	json_side(&j, "a", d, SIDE_A);
+	json_side(&j, "b", d, SIDE_B);
+	json_key(&j, "differences");
+	json_array(&j);
+	for (size_t i = 0; i < d->n; i++)
+		json_item(&j, &d->v[i]);
+	json_end(&j);
+	json_key(&j, "together");
+	json_array(&j);
+	for (size_t i = 0; i < d->n_joints; i++) {
+		json_object(&j);
+		judged_json_axis(&j, d->joints[i].axis);
+		json_field_str(&j, "says", str_of(SAYS[d->joints[i].j.says]));
+		json_field_real(&j, "chance", d->joints[i].j.chance);
+		json_field_int(&j, "failing", d->joints[i].j.failing);
+		json_end(&j);
+	}
+	json_end(&j);
+	json_key(&j, "unchanged");
+	json_object(&j);
+	for (unsigned i = DID_ABSENT + 1; i < DID_N; i++)
+		json_field_int(&j, DID[i], (int64_t)d->same[i]);
+	json_end(&j);
+	json_end(&j);
+}
+
+/* ---- ---- */
+
+static int diff_runs(struct cmd *c, const struct diff_options *o, struct diff *d, struct err *err)
+{
+	struct judge_filter f = { .scan = { .branch = o->branch, .mode = o->mode },
+				  .pool_branches = true };
+	struct judge *j = NULL;
+	struct store *s = NULL;
+	int r = store_open(o->common.store, STORE_READ, &s, err);
+
+	for (int i = 0; r == 0 && i < SIDES; i++)
+		r = resolve(s, &d->side[i], err);
+	if (r == 0)
+		r = judge_load(s, &f, &j, err);
+	store_close(s);
+	if (r < 0)
+		return r;
+	r = compare(d, j, err);
+	if (r == 0 && o->common.json)
+		print_json(c, d);
+	else if (r == 0)
+		print_text(c, d, judged_machines(j));
+	judge_free(j);
+	return r;
+}
+
+int cmd_diff_run(struct cmd *c, int argc, char **argv)
+{
+	_cleanup_(diff_done) struct diff d = {};
+	struct diff_options o = {};
+	struct err err = {};
+	int n, r, code = cmd_options(c, &cmd_diff_help, false, argc, argv, &o, &o.common, &n);
+
+	if (code >= 0)
+		return code;
+	if (n > 2) {
+		err_set(&err, EINVAL, "diff takes two runs or ranges, not also '%s'", argv[3]);
+		return cmd_fail(c, EXIT_USAGE, &err);
+	}
+	d.side[SIDE_A].spec = n > 0 ? argv[1] : "latest-1";
+	d.side[SIDE_B].spec = n > 1 ? argv[2] : "latest";
+	r = diff_runs(c, &o, &d, &err);
+	if (r < 0)
+		return history_fail(c, r, &err);
+	return o.exit_code && is_worse(&d) ? EXIT_FAILED : EXIT_PASSED;
+}
