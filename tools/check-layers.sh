@@ -31,9 +31,10 @@ allowed() {
 	run) echo "run base plan tap kernel machine suite" ;;
 	store) echo "store base tap plan" ;;
 	judge) echo "judge base tap stat store" ;;
+	import) echo "import base tap" ;;
 	report) echo "report base tap stat plan" ;;
 	web) echo "web base tap stat store judge" ;;
-	cmd) echo "cmd base tap stat plan kernel machine suite run store judge report web" ;;
+	cmd) echo "cmd base tap stat plan kernel machine suite run store judge import report web" ;;
 	esac
 }
 

@@ -71,5 +71,6 @@ CMD_ROW(cmd_diff);
 CMD_ROW(cmd_report);
 CMD_ROW(cmd_export);
 CMD_ROW(cmd_store);
+CMD_ROW(cmd_import);
 CMD_ROW(cmd_doctor);
 #undef CMD_ROW

@@ -121,6 +121,16 @@ int store_end(struct store *s, int r, struct err *err)
 	return r;
 }
 
+int store_group_begin(struct store *s, struct err *err)
+{
+	return store_begin(s, err);
+}
+
+int store_group_end(struct store *s, struct err *err)
+{
+	return store_end(s, 0, err);
+}
+
 void store_rollback(struct store *s)
 {
 	db_rollback(s->db);

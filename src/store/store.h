@@ -58,6 +58,13 @@ int store_record_new(struct store *s, struct store_record **ret, struct err *err
 enum store_durable { STORE_PER_PROGRAM, STORE_PER_RUN };
 void store_record_durable(struct store_record *r, enum store_durable d);
 struct event_sink store_record_sink(struct store_record *r);
+/*
+ * A group of runs recorded PER_RUN is synced as one, when store_group_end()
+ * returns 0; before that nobody else can write. A run of it that fails takes
+ * the group with it: store_group_end() says so, and can be called all the same.
+ */
+int store_group_begin(struct store *s, struct err *err);
+int store_group_end(struct store *s, struct err *err);
 /* What `taproom show` and store_run_get() call it; 0 before RUN_BEGIN. */
 int64_t store_record_run(const struct store_record *r);
 int store_record_error(const struct store_record *r, struct err *err); /* 0: none */
