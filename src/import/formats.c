@@ -5,7 +5,8 @@
 #include "import/import.h"
 
 const struct import_format *const IMPORT_FORMATS[] = {
-	&import_mptcp_results,
+	&import_mptcp_results, &import_tap,   &import_junit,
+	&import_nipa,          &import_kcidb, &import_testclutch,
 	NULL,
 };
 

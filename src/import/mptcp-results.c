@@ -402,7 +402,7 @@ static void conclude(const struct say *s, struct str error, struct buf *ret)
 {
 	if (error.n)
 		buf_printf(ret, "Error: %.*s", STR_FMT(error));
-	else if (!s->run.tally.bad && !s->run.results)
+	else if (!s->run.tally.bad)
 		buf_printf(ret, "No failure published: the rest passed or did not run");
 }
 
@@ -444,6 +444,8 @@ int mptcp_records_say(struct mptcp_records *r, struct err *err)
 {
 	int e = 0;
 
+	if (!r->n)
+		return 0;
 	drop_earlier(r);
 	place(r);
 	qsort(r->v, r->n, sizeof(*r->v), by_time);

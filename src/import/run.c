@@ -10,9 +10,19 @@
 
 #define UID_MAX 128
 
+/* At most @max bytes, whole characters. */
+static struct str cut(struct str s, size_t max)
+{
+	if (s.n <= max)
+		return s;
+	while (max && (s.p[max] & 0xc0) == 0x80)
+		max--;
+	return str_n(s.p, max);
+}
+
 static struct str or(struct str s, const char *otherwise)
 {
-	return s.n ? s : str_of(otherwise);
+	return cut(s.n ? s : str_of(otherwise), TAP_NAME_MAX);
 }
 
 static void emit(struct import_run *r, struct event *ev)
@@ -30,7 +40,7 @@ static void emit_job(struct import_run *r, enum event_type type)
 static struct event in_program(const struct import_run *r, enum event_type type)
 {
 	return (struct event){ .type = type, .job = 1,
-			       .program = r->prog.name.n ? r->programs : 0 };
+			       .program = r->open ? r->programs : 0 };
 }
 
 int import_run_begin(struct import_run *r, struct import *im, const struct import_run_info *info,
@@ -48,13 +58,19 @@ int import_run_begin(struct import_run *r, struct import *im, const struct impor
 	event_fan_add(&r->fan, tally_sink(&r->tally));
 	r->sink = event_fan_sink(&r->fan);
 	r->run = (struct event_run){
-		.id = info->uid, .title = info->title, .branch = or(info->branch, im->branch),
-		.commit = or(info->commit, im->commit), .time_ms = info->begin_ms,
+		.id = info->uid,
+		.title = or(info->title, NULL),
+		.branch = or(info->branch, im->branch),
+		.commit = or(info->commit, im->commit),
+		.time_ms = info->begin_ms,
 	};
 	emit(r, &(struct event){ .type = EVENT_RUN_BEGIN, .run = &r->run });
 	r->job = (struct event_job){
-		.mode = or(info->mode, im->mode), .machine = or(info->machine, im->machine),
-		.kernel = info->kernel, .host = info->host, .time_ms = info->begin_ms,
+		.mode = or(info->mode, im->mode),
+		.machine = or(info->machine, im->machine),
+		.kernel = or(info->kernel, NULL),
+		.host = or(info->host, NULL),
+		.time_ms = info->begin_ms,
 	};
 	emit_job(r, EVENT_JOB_BEGIN);
 	return 1;
@@ -68,10 +84,13 @@ void import_program_begin(struct import_run *r, struct str suite, struct str nam
 	names_done(&r->names);
 	r->names = (struct names){};
 	r->programs++;
+	r->open = true;
 	r->any = false;
 	r->worst = STATUS_SKIP;
 	r->prog = (struct event_program){
-		.suite = suite, .name = name, .attempt = attempt, .time_ms = r->run.time_ms,
+		.suite = cut(suite, TAP_NAME_MAX),
+		.name = cut(name.n ? name : STR("(no name)"), TAP_NAME_MAX),
+		.attempt = attempt, .time_ms = r->run.time_ms,
 		.exit_code = -1, .duration_ms = -1,
 	};
 	ev = in_program(r, EVENT_PROGRAM_BEGIN);
@@ -105,16 +124,6 @@ static void count_key(struct import_run *r, struct str name)
 	times = names_note(&r->names, 1, buf_str(&r->key));
 	if (times > 1)
 		buf_printf(&r->key, " #%u", times);
-}
-
-/* At most @max bytes, whole characters. */
-static struct str cut(struct str s, size_t max)
-{
-	if (s.n <= max)
-		return s;
-	while (max && (s.p[max] & 0xc0) == 0x80)
-		max--;
-	return str_n(s.p, max);
 }
 
 void import_result(struct import_run *r, const struct import_result *result)
@@ -174,7 +183,15 @@ void import_program_end(struct import_run *r, enum status status, int64_t durati
 	r->prog.reason = cut(reason, IMPORT_TEXT_MAX);
 	ev.prog = &r->prog;
 	emit(r, &ev);
-	r->prog.name = STR_NONE;
+	r->open = false;
+}
+
+void import_run_cancel(struct import_run *r)
+{
+	tally_done(&r->tally);
+	names_done(&r->names);
+	buf_done(&r->key);
+	buf_done(&r->name);
 }
 
 int import_run_end(struct import_run *r, struct str conclusion, int64_t end_ms, struct err *err)
@@ -195,10 +212,7 @@ int import_run_end(struct import_run *r, struct str conclusion, int64_t end_ms, 
 		r->im->counts.runs++;
 		r->im->counts.results += r->results;
 	}
-	tally_done(&r->tally);
-	names_done(&r->names);
-	buf_done(&r->key);
-	buf_done(&r->name);
+	import_run_cancel(r);
 	return e;
 }
 

@@ -37,6 +37,7 @@ struct import_run {
 	unsigned programs;
 	/* The open program. */
 	struct event_program prog;
+	bool open;
 	enum status worst;
 	bool any;
 	uint64_t results;
@@ -60,6 +61,9 @@ void import_program_end(struct import_run *r, enum status status, int64_t durati
 			struct str reason);
 /* @conclusion: empty: from the results. 0 or < 0. */
 int import_run_end(struct import_run *r, struct str conclusion, int64_t end_ms, struct err *err);
+
+/* Instead of the end: what was said of the run is to be forgotten. */
+void import_run_cancel(struct import_run *r);
 
 /*
  * A public id from what the source calls the run: "kind-a-b-c". Bytes that an id
