@@ -150,7 +150,7 @@ const char *const SQL[SQL_N] = {
 	[SQL_RUN_NTH] = "SELECT id, uid FROM run ORDER BY begin_ms DESC, id DESC"
 			" LIMIT 1 OFFSET ?1",
 	[SQL_RUN_EXISTS] = "SELECT id FROM run WHERE id = ?1",
-	[SQL_RUN_BY_UID] = "SELECT id, uid FROM run WHERE uid >= ?1 AND"
+	[SQL_RUN_BY_UID] = "SELECT id, uid FROM run WHERE uid >= ?1 AND uid < ?1 || '~' AND"
 			   " substr(uid, 1, length(?1)) = ?1 ORDER BY uid LIMIT 2",
 	[SQL_RUN_IDS] = "SELECT id, begin_ms FROM run ORDER BY id",
 	[SQL_JOBS] = "SELECT job, mode, machine, accel, why, kernel, host, cpus, memory,"

@@ -249,7 +249,8 @@ static void check_testclutch(struct tap *t, const char *dir)
 
 static void check_uid(struct tap *t)
 {
-	static const struct str ab_c[] = { STR("a-b"), STR("c") }, a_bc[] = { STR("a"), STR("b-c") },
+	static const struct str ab_c[] = { STR("a-b"), STR("c") },
+				a_bc[] = { STR("a"), STR("b-c") },
 				plain[] = { STR("export"), STR("debug"), STR("17") };
 	_cleanup_(buf_done) struct buf x = {}, y = {};
 	char *text = xmalloc(1000);
