@@ -15,7 +15,7 @@ struct changes_options {
 	const char *branch, *mode, *suite;
 	int64_t since_ms;
 	int limit;
-	bool sure;
+	bool suspects;
 };
 
 #define AT(field) .offset = offsetof(struct changes_options, field)
@@ -31,8 +31,8 @@ static const struct opt OPTS[] = {
 	  .help = "only this kernel configuration mode" },
 	{ .type = OPT_TYPE_STR, .name = "suite", .arg = "S", AT(suite),
 	  .help = "only tests of this suite" },
-	{ .type = OPT_TYPE_FLAG, .name = "sure", AT(sure),
-	  .help = "without suspects" },
+	{ .type = OPT_TYPE_FLAG, .name = "suspects", AT(suspects),
+	  .help = "also what may be chance" },
 	{ .type = OPT_TYPE_INT, .letter = 'n', .name = "limit", .arg = "N", AT(limit),
 	  .help = "how many; 0: all [default: 20]" },
 	OPT_GROUP("Common", CMD_COMMON, struct changes_options, common),
@@ -45,7 +45,7 @@ const struct opt_command cmd_changes_help = {
 	.text = "Each change of a failure rate is told with the rate before and after it, its "
 		"95 % interval, and the commits in which it lies: most likely, and with 99 %. It "
 		"is claimed where chance explains it in 1 of 5,000 steady tests; a suspect, "
-		"marked '?', in 1 of 55. Runs in which so much failed at once that one cause is "
+		"listed on demand and marked '?', in 1 of 55. Runs in which so much failed at once that one cause is "
 		"likelier than many are one outage, and in no rate. A test that is gone and "
 		"one like it that came are suggested as a rename.",
 	.opts = OPTS,
@@ -102,6 +102,7 @@ struct telling {
 	struct cmd *c;
 	const struct judge_run *runs;
 	bool machines;
+	size_t suspects; /* that are not told */
 };
 
 static const struct judge_run *run_at(const struct telling *t, const struct judge_event *e,
@@ -298,6 +299,9 @@ static void print_table(struct telling *t, const struct judge_events *e, size_t 
 	}
 	if (more)
 		out_printf(t->c->out, "%zu older; -n 0 lists all.\n", more);
+	if (t->suspects)
+		out_printf(t->c->out, "%zu suspect%s: --suspects lists %s.\n", t->suspects,
+			   t->suspects == 1 ? "" : "s", t->suspects == 1 ? "it" : "them");
 	if (!e->n && n_runs)
 		out_printf(t->c->out, "Nothing changed in %u run%s.\n", n_runs,
 			   n_runs == 1 ? "" : "s");
@@ -372,14 +376,16 @@ static void print_json(const struct telling *t, const struct judge_events *e, si
 
 /* ---- ---- */
 
-static void drop_suspects(struct judge_events *e)
+/* Of thousands of tests so many have one by chance that they would hide the rest. */
+static size_t drop_suspects(struct judge_events *e)
 {
-	size_t n = 0;
+	size_t n = 0, all = e->n;
 
-	for (size_t i = 0; i < e->n; i++)
+	for (size_t i = 0; i < all; i++)
 		if (!e->v[i].suspect)
 			e->v[n++] = e->v[i];
 	e->n = n;
+	return all - n;
 }
 
 static void tell(struct cmd *c, const struct judge *j, const struct changes_options *o)
@@ -394,8 +400,8 @@ static void tell(struct cmd *c, const struct judge *j, const struct changes_opti
 		f.since_ms = clock_wall_ms() - o->since_ms;
 	t.runs = judge_runs(j, &n_runs);
 	judge_changes(j, &f, &e);
-	if (o->sure)
-		drop_suspects(&e);
+	if (!o->suspects)
+		t.suspects = drop_suspects(&e);
 	if (o->common.json)
 		print_json(&t, &e, max);
 	else

@@ -541,16 +541,46 @@ static void print_json(struct cmd *c, const struct diff *d)
 
 /* ---- ---- */
 
+static int on_branch(void *ctx, const struct store_run *r)
+{
+	char **branch = ctx;
+
+	*branch = xstrndup(r->branch.p, r->branch.n);
+	return 0;
+}
+
+/* Where both are of one branch, what was before is of that branch too; *ret stays
+ * NULL where they aren't. */
+static int common_branch(struct store *s, const struct diff *d, char **ret, struct err *err)
+{
+	char *branch[SIDES] = {};
+	int r = 0;
+
+	for (int i = 0; r >= 0 && i < SIDES; i++)
+		r = store_run_get(s, d->side[i].first, on_branch, &branch[i], err);
+	if (r >= 0 && branch[SIDE_A] && branch[SIDE_B] && *branch[SIDE_A] &&
+	    strcmp(branch[SIDE_A], branch[SIDE_B]) == 0)
+		*ret = TAKE(branch[SIDE_A]);
+	free(branch[SIDE_A]);
+	free(branch[SIDE_B]);
+	return r < 0 ? r : 0;
+}
+
 static int diff_runs(struct cmd *c, const struct diff_options *o, struct diff *d, struct err *err)
 {
 	struct judge_filter f = { .scan = { .branch = o->branch, .mode = o->mode },
 				  .pool_branches = true };
+	_free_ char *branch = NULL;
 	struct judge *j = NULL;
 	struct store *s = NULL;
 	int r = store_open(o->common.store, STORE_READ, &s, err);
 
 	for (int i = 0; r == 0 && i < SIDES; i++)
 		r = resolve(s, &d->side[i], err);
+	if (r == 0 && !o->branch)
+		r = common_branch(s, d, &branch, err);
+	if (branch)
+		f.scan.branch = branch;
 	if (r == 0)
 		r = judge_load(s, &f, &j, err);
 	store_close(s);

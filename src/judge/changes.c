@@ -158,6 +158,22 @@ static struct stat_presence presence_of(const struct judge_series *s)
 	return stat_presence(s->whole ? l->suite_in : l->in, s->said.in, l->axis->n, 0);
 }
 
+/*
+ * Some publish failures only: there a test appears when it fails, and that is no
+ * sign that it is new. Where any passed, passes are told.
+ */
+static bool tells_passes(const struct judge_series *s)
+{
+	const struct judge_lane *l = s->lane;
+
+	if (s->counts[STATUS_PASS] || s->whole)
+		return s->counts[STATUS_PASS] > 0;
+	for (size_t i = 0; i < l->n; i++)
+		if (l->series[i].leaf && l->series[i].counts[STATUS_PASS])
+			return true;
+	return false;
+}
+
 static void find_presence(struct changes *c, const struct judge_series *s)
 {
 	struct stat_spans unit = s->whole ? s->lane->suite_in : s->lane->in;
@@ -167,8 +183,8 @@ static void find_presence(struct changes *c, const struct judge_series *s)
 	if (!s->leaf && !s->whole)
 		return;
 	p = presence_of(s);
-	/* It came, also if it is gone again, or not in the last run. */
-	if (p.before)
+	/* It came and stayed for a while, also if it is gone again. */
+	if (p.before && p.seen >= p.of / 2 && tells_passes(s))
 		add(c, JUDGE_NEW, s, before(unit, p.first), p.first);
 	if (p.kind == STAT_VANISHED)
 		e = add(c, JUDGE_VANISHED, s, p.last, p.missed_from);
@@ -221,7 +237,7 @@ static void find_renames(struct changes *c, size_t first, bool whole)
 	for (size_t i = first; i < c->to->n; i++) {
 		const struct judge_event *e = &c->to->v[i];
 
-		if (e->series->whole != whole)
+		if (!e->series || e->series->whole != whole)
 			continue;
 		if (e->what == JUDGE_NEW)
 			pair_add(&came, e, i);

@@ -84,6 +84,8 @@ static void say_nth(struct event_sink sink, const void *arg)
 	/* A program with nothing below it, once killed. */
 	say_begin(sink, 1, 3, "alone.sh", 1);
 	say_end(sink, 1, 3, "alone.sh", 1, run == 33 ? STATUS_TIMEOUT : STATUS_PASS, NULL);
+	say_begin(sink, 1, 4, run < 65 ? "sockopts.sh" : "sockopt.sh", 1);
+	say_end(sink, 1, 4, run < 65 ? "sockopts.sh" : "sockopt.sh", 1, STATUS_PASS, NULL);
 	say_job(sink, EVENT_JOB_END, 1, "debug", NULL);
 	ev.type = EVENT_RUN_END;
 	event_emit(&sink, &ev);
@@ -110,6 +112,8 @@ static const struct row CHANGES[] = {
 	{ "changes -n 0", 0, "2023-12-14  new           mptcp/join.sh/comes later\n", NULL, NULL },
 	{ "changes -n 0", 0, "2024-02-02  renamed?      mptcp/join.sh/add one address\n"
 	  "            into          mptcp/join.sh/add one address, ipv6\n", NULL, NULL },
+	{ "changes -n 0", 0, "2024-01-18  renamed?      mptcp/sockopts.sh\n"
+	  "            into          mptcp/sockopt.sh\n", NULL, NULL },
 	{ "changes -n 0", 0, "2024-02-12  skipped more  mptcp/join.sh/needs a tool\n", NULL, NULL },
 	{ "changes -n 0", 0, "2024-01-23  outage        8 failures at once", NULL, NULL },
 	{ "changes -n 0", 0, "vanished", NULL, "sock.sh" },
@@ -120,7 +124,9 @@ static const struct row CHANGES[] = {
 	{ "changes --suite nope -n 0", 0, "outage", NULL, "regression" },
 	{ "changes --branch nope", 0, "No runs to judge", NULL, NULL },
 	{ "changes --since 1d", 0, "Nothing changed in 120 runs.", NULL, NULL },
-	{ "changes -n 0 --sure", 0, "regression", NULL, "suspect" },
+	{ "changes -n 0", 0, "2 suspects: --suspects lists them.\n", NULL, "regression?" },
+	{ "changes -n 0 --suspects", 0, "2024-02-22  regression?   mptcp/join.sh/grows\n", NULL,
+	  "lists them" },
 	{ "changes -n 0 --json", 0, "{\"what\":\"regression\",\"suspect\":false,"
 	  "\"date\":\"2023-12-24T22:13:20.000Z\",\"branch\":\"export\",\"mode\":\"debug\","
 	  "\"machine\":\"qemu\",", NULL, NULL },
@@ -158,9 +164,9 @@ static const struct row DIFF[] = {
 	  "Fails now: 1\n  mptcp/join.sh/now broken\n    debug: pass -> fail\n"
 	  "    Failed in 1 of 1 run; before: never in 117, so its rate is up to 2.1 %.", NULL,
 	  "\x1b" },
-	{ "diff 118 119", 0, "Unchanged: 15 pass, 1 skip\n", NULL, "not compared" },
+	{ "diff 118 119", 0, "Unchanged: 16 pass, 1 skip\n", NULL, "not compared" },
 	{ "diff", 0, "(run 119) -> ", NULL, "Fails now" },
-	{ "diff 119", 0, "Unchanged: 1 fail, 15 pass, 1 skip\n", NULL, "Fails now" },
+	{ "diff 119", 0, "Unchanged: 1 fail, 16 pass, 1 skip\n", NULL, "Fails now" },
 	{ "diff 30..39 41..60", 0, "Hardly by chance.\nFails no more: 1\n  mptcp/alone.sh\n"
 	  "    debug: fail 1/10 -> pass\n", NULL, "\n  mptcp/join.sh\n" },
 	{ "diff 70 71", 0, "As the one above.", NULL, NULL },
@@ -180,6 +186,17 @@ static const struct row DIFF[] = {
 	{ "diff 1 2 3", 2, NULL, "not also '3'", NULL },
 };
 
+static const struct row FLAKES[] = {
+	{ "flakes", 0, " 10.83%  6.21-17.32       13/120  2024-03-04  mptcp/join.sh/flaky\n", NULL,
+	  "mptcp/join.sh\n" },
+	{ "flakes", 0, "mptcp/alone.sh\n", NULL, NULL },
+	{ "flakes", 0, "1 outage in these 120 runs, each counted once;", NULL, "steady" },
+	{ "flakes --sort cost -n 1", 0, "mptcp/join.sh/breaks\n", NULL, "flaky" },
+	{ "flakes --sort recent -n 1", 0, "2024-03-12  mptcp/join.sh/now broken\n", NULL, "flaky" },
+	{ "flakes --json", 0, "\"outages\":1,", NULL, NULL },
+	{ "flakes --json", 0, "\"red\":20,\"alone\":18,\"share\":19,", NULL, NULL },
+};
+
 int main(int argc, char **argv)
 {
 	struct world w = { .taproom = argc > 1 ? argv[1] : "taproom" };
@@ -195,6 +212,7 @@ int main(int argc, char **argv)
 	test_rows(&t, &w, CHANGES, ARRAY_SIZE(CHANGES));
 	test_rows(&t, &w, HISTORY, ARRAY_SIZE(HISTORY));
 	test_rows(&t, &w, DIFF, ARRAY_SIZE(DIFF));
+	test_rows(&t, &w, FLAKES, ARRAY_SIZE(FLAKES));
 	buf_done(&w.out);
 	buf_done(&w.err);
 	place_done(&w.place);
