@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "cmd/judged.h"
+#include "cmd/run-range.h"
 #include "judge/base.h"
 #include "stat/mine.h"
 
@@ -45,43 +46,6 @@ const struct opt_command cmd_diff_help = {
 
 enum side { SIDE_A, SIDE_B, SIDES };
 
-struct side_runs {
-	const char *spec;
-	int64_t first, last;   /* ids */
-	uint32_t from, to;     /* indexes of the scan's runs: from <= i < to */
-};
-
-static int resolve(struct store *s, struct side_runs *x, struct err *err)
-{
-	const char *dots = strstr(x->spec, "..");
-	_free_ char *first = dots ? xstrndup(x->spec, (size_t)(dots - x->spec))
-				  : xstrdup(x->spec);
-	int r = store_run_find(s, first, &x->first, err);
-
-	x->last = x->first;
-	if (r >= 0 && dots)
-		r = store_run_find(s, dots + 2, &x->last, err);
-	return r < 0 ? r : 0;
-}
-
-/* Where they are among the runs that were read. */
-static int place(struct side_runs *x, const struct judge_run *runs, uint32_t n, struct err *err)
-{
-	uint32_t a = UINT32_MAX, b = UINT32_MAX;
-
-	for (uint32_t i = 0; i < n; i++) {
-		a = runs[i].id == x->first ? i : a;
-		b = runs[i].id == x->last ? i : b;
-	}
-	if (a == UINT32_MAX || b == UINT32_MAX)
-		return err_set(err, EINVAL, "'%s' is not of that branch", x->spec);
-	if (a > b)
-		return err_set(err, EINVAL, "'%s' begins behind its end", x->spec);
-	x->from = a;
-	x->to = b + 1;
-	return 0;
-}
-
 /* ---- what a test did on a side ---- */
 
 enum did { DID_ABSENT, DID_SKIP, DID_ERROR, DID_PASS, DID_FAIL, DID_N };
@@ -99,7 +63,7 @@ static bool is_own_failure(const struct judge_series *s, uint32_t at)
 }
 
 static struct tally tally_of(const struct judge_series *s, const struct judge_axis *a,
-			     const struct side_runs *x)
+			     const struct run_range *x)
 {
 	struct tally t = {};
 
@@ -175,7 +139,7 @@ struct joint {
 };
 
 struct diff {
-	struct side_runs side[SIDES];
+	struct run_range side[SIDES];
 	const struct judge_run *runs;
 	struct item *v;
 	size_t n, cap;
@@ -194,7 +158,7 @@ static void diff_done(struct diff *d)
 }
 
 static bool ran(const struct stat_spans *in, const struct judge_axis *a,
-		const struct side_runs *x)
+		const struct run_range *x)
 {
 	for (size_t i = 0; i < in->n; i++)
 		for (uint32_t k = in->v[i].from; k < in->v[i].to; k++)
@@ -326,7 +290,7 @@ static int compare(struct diff *d, const struct judge *j, struct err *err)
 
 	d->runs = judge_runs(j, &n_runs);
 	for (int i = 0; i < SIDES; i++) {
-		int r = place(&d->side[i], d->runs, n_runs, err);
+		int r = run_range_place(&d->side[i], d->runs, n_runs, err);
 
 		if (r < 0)
 			return r;
@@ -350,7 +314,7 @@ static bool is_worse(const struct diff *d)
 
 static void tell_side(struct out *o, const struct diff *d, enum side i)
 {
-	const struct side_runs *x = &d->side[i];
+	const struct run_range *x = &d->side[i];
 
 	judged_run(o, &d->runs[x->from]);
 	if (x->to - x->from == 1)
@@ -576,7 +540,7 @@ static int diff_runs(struct cmd *c, const struct diff_options *o, struct diff *d
 	int r = store_open(o->common.store, STORE_READ, &s, err);
 
 	for (int i = 0; r == 0 && i < SIDES; i++)
-		r = resolve(s, &d->side[i], err);
+		r = run_range_find(s, &d->side[i], err);
 	if (r == 0 && !o->branch)
 		r = common_branch(s, d, &branch, err);
 	if (branch)

@@ -44,11 +44,12 @@ static const struct opt OPTS[] = {
 const struct opt_command cmd_flakes_help = {
 	.usage = "taproom flakes [options]",
 	.summary = "Lists tests that fail sometimes: how often, how sure, at what cost.",
-	.text = "The interval holds the true rate with 95 % (Jeffreys); n counts the runs in which "
-		"the test said something: skipped, absent, and a harness error say nothing. A "
-		"flaky failure is a failure; an outage is one. A red run is shared among those that "
-		"failed in it: that is a test's cost. A program is listed for what failed without "
-		"any of its subtests; --json has all.",
+	.text = "The interval holds the true rate with 95 % (Jeffreys); n counts the runs "
+		"in which the test said something: skipped, absent, and a harness error "
+		"say nothing. A flaky failure is a failure; an outage is one. A red run "
+		"is shared among those that failed in it: that is a test's cost. A "
+		"program is listed for what failed without any of its subtests; --json "
+		"has all.",
 	.opts = OPTS,
 	.examples = "  taproom flakes --mode debug --since 30d --sort cost\n",
 };
@@ -189,6 +190,12 @@ static void add_flake(struct flakes *f, const struct part *parts, size_t n)
 	f->v[f->n++] = x;
 }
 
+static bool is_same(const struct part *a, const struct part *b)
+{
+	return a->s->id == b->s->id &&
+	       str_eq(a->s->lane->axis->mode, b->s->lane->axis->mode);
+}
+
 static bool has_failed(const struct part *parts, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -218,8 +225,7 @@ static void collect(struct flakes *f, const struct judge *j)
 	for (size_t i = 0, e; i < f->n_parts; i = e) {
 		const struct part *p = &f->parts[i];
 
-		for (e = i + 1; e < f->n_parts && f->parts[e].s->id == p->s->id &&
-				str_eq(f->parts[e].s->lane->axis->mode, p->s->lane->axis->mode); e++)
+		for (e = i + 1; e < f->n_parts && is_same(p, &f->parts[e]); e++)
 			;
 		if (has_failed(p, e - i))
 			add_flake(f, p, e - i);

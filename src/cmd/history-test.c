@@ -233,7 +233,8 @@ static void tell_past(struct telling *t, const struct past *p, bool machines)
 	}
 	for (size_t i = p->n_paces; i-- > 0;)
 		tell_pace(t, p, &p->paces[i]);
-	if (now.kind == STAT_VANISHED || now.kind == STAT_DID_NOT_RUN) {
+	if (!p->s->lane->failures_only &&
+	    (now.kind == STAT_VANISHED || now.kind == STAT_DID_NOT_RUN)) {
 		out_printf(o, "  %s: not in the last %u %s of its program, last in ",
 			   STAT_PRESENCE_NAMES[now.kind], now.missed,
 			   now.missed == 1 ? "run" : "runs");

@@ -158,33 +158,18 @@ static struct stat_presence presence_of(const struct judge_series *s)
 	return stat_presence(s->whole ? l->suite_in : l->in, s->said.in, l->axis->n, 0);
 }
 
-/*
- * Some publish failures only: there a test appears when it fails, and that is no
- * sign that it is new. Where any passed, passes are told.
- */
-static bool tells_passes(const struct judge_series *s)
-{
-	const struct judge_lane *l = s->lane;
-
-	if (s->counts[STATUS_PASS] || s->whole)
-		return s->counts[STATUS_PASS] > 0;
-	for (size_t i = 0; i < l->n; i++)
-		if (l->series[i].leaf && l->series[i].counts[STATUS_PASS])
-			return true;
-	return false;
-}
-
 static void find_presence(struct changes *c, const struct judge_series *s)
 {
 	struct stat_spans unit = s->whole ? s->lane->suite_in : s->lane->in;
 	struct stat_presence p;
 	struct judge_event *e = NULL;
 
-	if (!s->leaf && !s->whole)
+	/* That a test appears when it fails is no sign that it is new. */
+	if ((!s->leaf && !s->whole) || s->lane->failures_only)
 		return;
 	p = presence_of(s);
 	/* It came and stayed for a while, also if it is gone again. */
-	if (p.before && p.seen >= p.of / 2 && tells_passes(s))
+	if (p.before && p.seen >= p.of / 2)
 		add(c, JUDGE_NEW, s, before(unit, p.first), p.first);
 	if (p.kind == STAT_VANISHED)
 		e = add(c, JUDGE_VANISHED, s, p.last, p.missed_from);

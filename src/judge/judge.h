@@ -61,6 +61,11 @@ struct judge_lane {
 	struct str suite, program;
 	struct stat_spans in;        /* places at which it ran */
 	struct stat_spans suite_in;  /* places at which any program of its suite ran */
+	/*
+	 * Nothing in it ever passed: who recorded it told failures only, so that a
+	 * test appears or is gone means nothing.
+	 */
+	bool failures_only;
 	const int32_t *ms;           /* axis->n of them, -1: unknown; NULL: not asked for */
 	struct judge_series *series;
 	size_t n;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From a scan to axes. The scan tells lanes one by one, each with runs of its
- * own; which runs an axis has is only known when all of its lanes are. So lanes
- * are copied first, and laid on their axes afterwards.
+ * own; which runs an axis has is known when all are: they are copied first.
  */
 #include "judge/judge.h"
 
@@ -66,8 +65,6 @@ static void *copy(struct arena *a, const void *p, size_t n, size_t size)
 
 	return n ? memcpy(to, p, n * size) : to;
 }
-
-/* ---- the scan ---- */
 
 static int on_runs(void *ctx, const struct store_scan_run *runs, uint32_t n)
 {
@@ -437,6 +434,15 @@ static void set_times(struct load *l, struct judge_lane *to, const struct raw_la
 		ms[x->at[k]] = x->times[k];
 }
 
+static void set_failures_only(struct judge_lane *l)
+{
+	uint64_t passes = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		passes += l->series[i].counts[STATUS_PASS];
+	l->failures_only = !passes;
+}
+
 /* @v[n]: raw lanes of one program on @a, in the order of the scan. */
 static void make_lane(struct load *l, struct room *r, const struct judge_axis *a,
 		      const struct raw_lane *const *v, size_t n, struct judge_lane *to)
@@ -467,6 +473,7 @@ static void make_lane(struct load *l, struct room *r, const struct judge_axis *a
 		to->series[to->n].lane = to;
 		make_series(l, r, raw + i, e - i, &to->series[to->n++]);
 	}
+	set_failures_only(to);
 	for (size_t i = 0; i < to->n; i++)
 		set_own(l->j, r, to, &to->series[i]);
 }
@@ -561,8 +568,6 @@ struct judge *judge_free(struct judge *j)
 	free(j);
 	return NULL;
 }
-
-/* ---- what is there ---- */
 
 const struct judge_run *judge_runs(const struct judge *j, uint32_t *ret_n)
 {

@@ -170,7 +170,8 @@ static const struct row DIFF[] = {
 	{ "diff 30..39 41..60", 0, "Hardly by chance.\nFails no more: 1\n  mptcp/alone.sh\n"
 	  "    debug: fail 1/10 -> pass\n", NULL, "\n  mptcp/join.sh\n" },
 	{ "diff 70 71", 0, "As the one above.", NULL, NULL },
-	{ "diff 70 71", 0, "All of debug together:\n    8 tests with a history failed.", NULL, NULL },
+	{ "diff 70 71", 0, "All of debug together:\n    8 tests with a history failed.", NULL,
+	  NULL },
 	{ "diff 50 51", 0, "Gone: 1\n  mptcp/join.sh/goes away\n    debug: pass -> absent\n", NULL,
 	  NULL },
 	{ "diff 30 31", 0, "New: 1\n  mptcp/join.sh/comes later\n", NULL, NULL },
