@@ -250,8 +250,8 @@ static void tell_renamed(struct telling *t, const struct group *g)
 	out_lit(o, INDENT "into        ");
 	out_lit(o, "  ");
 	history_cell(o, buf_str(&new), judged_width(t->c, LEFT), false);
-	out_printf(o, "\n" INDENT "likeness %.2f; 'taproom alias %" PRId64 " %" PRId64
-		   "' makes them one; ", e->score, e->series->id, e->came->id);
+	out_printf(o, "\n" INDENT "likeness %.2f; tests %" PRId64 " and %" PRId64 "; ", e->score,
+		   e->series->id, e->came->id);
 	tell_axes(t, g);
 	out_char(o, '\n');
 	tell_range(t, e);

@@ -371,6 +371,14 @@ static void print_nothing(struct cmd *c, const struct flakes *f, bool filtered)
 				"them.\n");
 }
 
+static bool any_at_least(const struct flakes *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->v[i].s->lane->at_least)
+			return true;
+	return false;
+}
+
 static void print_table(struct cmd *c, const struct flakes *f, size_t n, bool filtered)
 {
 	bool terminal = isatty(STDOUT_FILENO), modes = several_modes(f);
@@ -391,6 +399,9 @@ static void print_table(struct cmd *c, const struct flakes *f, size_t n, bool fi
 			print_spark(c, f, &f->v[i]);
 		shown++;
 	}
+	if (any_at_least(f))
+		out_lit(c->out, "Where only failures were published a rate is at least what is "
+				"told here.\n");
 	if (f->n_outages)
 		out_printf(c->out, "%zu outage%s in these %u runs, each counted once; 'taproom "
 			   "changes' lists them.\n", f->n_outages, f->n_outages == 1 ? "" : "s",
@@ -431,6 +442,8 @@ static void json_flake(struct json *j, const struct flakes *f, const struct flak
 	json_field_int(j, "failed", (int64_t)x->rate.k);
 	json_field_int(j, "flaky", (int64_t)x->flaky);
 	json_field_int(j, "n", (int64_t)x->rate.n);
+	if (l->at_least)
+		json_field_bool(j, "at_least", true);
 	json_field_int(j, "outages", x->outages);
 	json_field_int(j, "last_run", f->runs[x->last].id);
 	json_field_str(j, "last", str_of(date_rfc3339(f->runs[x->last].begin_ms, date)));

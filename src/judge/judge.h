@@ -66,6 +66,7 @@ struct judge_lane {
 	 * test appears or is gone means nothing.
 	 */
 	bool failures_only;
+	bool at_least; /* a rate of it is at least what is told: published.h */
 	const int32_t *ms;           /* axis->n of them, -1: unknown; NULL: not asked for */
 	struct judge_series *series;
 	size_t n;

@@ -4,6 +4,7 @@
  * own; which runs an axis has is known when all are: they are copied first.
  */
 #include "judge/judge.h"
+#include "judge/published.h"
 
 #include <stdlib.h>
 
@@ -434,15 +435,6 @@ static void set_times(struct load *l, struct judge_lane *to, const struct raw_la
 		ms[x->at[k]] = x->times[k];
 }
 
-static void set_failures_only(struct judge_lane *l)
-{
-	uint64_t passes = 0;
-
-	for (size_t i = 0; i < l->n; i++)
-		passes += l->series[i].counts[STATUS_PASS];
-	l->failures_only = !passes;
-}
-
 /* @v[n]: raw lanes of one program on @a, in the order of the scan. */
 static void make_lane(struct load *l, struct room *r, const struct judge_axis *a,
 		      const struct raw_lane *const *v, size_t n, struct judge_lane *to)
@@ -473,7 +465,7 @@ static void make_lane(struct load *l, struct room *r, const struct judge_axis *a
 		to->series[to->n].lane = to;
 		make_series(l, r, raw + i, e - i, &to->series[to->n++]);
 	}
-	set_failures_only(to);
+	published_mark(to, v[0]->machine);
 	for (size_t i = 0; i < to->n; i++)
 		set_own(l->j, r, to, &to->series[i]);
 }
@@ -524,6 +516,7 @@ static void make_axis(struct load *l, uint32_t nth)
 		make_lane(l, &r, a, v + i, e - i, &a->lanes[a->n_lanes++]);
 	}
 	set_suites(l->j, a);
+	published_hold(&l->j->arena, a);
 	free(r.spans);
 	free(r.exceptions);
 	free(r.stamps);
@@ -596,5 +589,6 @@ uint8_t judge_cell(const struct judge_series *s, uint32_t place)
 			high = mid;
 	}
 	return low < s->n_exceptions && s->exceptions[low].at == place ?
-	       s->exceptions[low].status : STATUS_PASS;
+	       s->exceptions[low].status :
+	       s->lane->at_least ? STORE_CELL_ABSENT : STATUS_PASS;
 }

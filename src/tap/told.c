@@ -155,11 +155,13 @@ static void check(struct told *t, struct str s, uint64_t line)
 
 void told_note(struct told *t, const struct lex_line *l, uint64_t line)
 {
+	struct str text = lex_cut_printk(l->text);
+
 	if (l->kind == LEX_NUMBERED && lex_same(l->at, t->at)) {
 		if (l->number == (int64_t)t->n + 1 && t->n < TOLD_MAX)
-			numbered(t, l->text, line);
+			numbered(t, text, line);
 	} else if (t->n && lex_within(l->at, t->at)) {
-		check(t, l->text, line);
+		check(t, text, line);
 	}
 }
 

@@ -44,6 +44,12 @@ is "one file of it" "$(import mptcp-results "$fixtures/mptcp/stable-6.1/normal.j
 is "what was not published is not a pass" \
 	"$(runs '[.[] | select(.uid == "mptcp-export-debug-8345662680")][0].counts | {pass, fail}')" \
 	'{"pass":1,"fail":0}'
+# A rate of it is of the runs that came to their end, and says that it is a bound.
+"$taproom" flakes --since 9999d --json >"$dir/flakes"
+is "rates have the runs behind them" "$(jq '[.flakes[] | select(.program != "completed")] |
+	length > 0 and all(.at_least and .n > .failed)' "$dir/flakes")" true
+is "and no run is said to have passed" "$(jq '[.flakes[] | select(.program != "completed") |
+	.runs[] | select(. == "pass")] | length' "$dir/flakes")" 0
 
 rm -rf "$TAPROOM_STORE" "$TAPROOM_STORE"-* "$TAPROOM_STORE".d
 for f in junit-surefire.xml junit-pytest.xml nipa-nipa-result.json nipa-nipa-all.json kcidb-kcidb.json; do
