@@ -23,34 +23,6 @@
 #endif
 #define CPU_MAX 60 /* seconds of one row */
 
-/* Linked with --wrap: counts what the library asks for. */
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-
-static uint64_t allocations;
-
-void *__wrap_malloc(size_t n)
-{
-	allocations++;
-	return __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	allocations++;
-	return __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	allocations++;
-	return __real_realloc(p, n);
-}
-
 struct feed {
 	struct tap_parser *p;
 	struct buf out;               /* a piece that is being made */
@@ -314,40 +286,12 @@ static void check(struct tap *t, const struct row *row, unsigned scale)
 	   f.bytes / MB, cpu() - begun);
 }
 
-/* Once it has seen the names of a log the reader asks for no more memory. */
-static void test_allocations(struct tap *t)
-{
-	struct feed f = {};
-	struct tap_options none = {};
-	uint64_t before;
-
-	f.p = tap_parser_new(&none, (struct event_sink){ on_event, &f });
-	for (int round = 0; round < 2; round++) {
-		before = allocations;
-		for (unsigned i = 0; i < 100; i++) {
-			feed(&f, "TAP version 13\n1..1\n# selftests: x: y%u\n# 1..500\n",
-			     i + 100 * (unsigned)round);
-			for (unsigned k = 1; k <= 500; k++)
-				feed(&f, "# ok %u - a: %u # time=1ms\n# words\n", k, k);
-			feed(&f, "ok 1 selftests: x: y%u\n", i + 100 * (unsigned)round);
-		}
-		flush(&f);
-		before = allocations - before;
-	}
-	tap_parse_end(f.p, TAP_END_CLEAN, &f.sum);
-	tap_parser_free(f.p);
-	buf_done(&f.out);
-	ok(t, f.counts[STATUS_PASS] == 2 * 100 * 501 && before < 10,
-	   "100,000 lines, %" PRIu64 " allocations", before);
-}
-
 int main(int argc, char **argv)
 {
 	bool full = argc > 1 && strcmp(argv[1], "--full") == 0;
 	struct tap t = {};
 
 	TAP_HEADER();
-	test_allocations(&t);
 	for (size_t i = 0; i < ARRAY_SIZE(ROWS); i++)
 		check(&t, &ROWS[i], full ? 10 : 1);
 	return tap_done(&t);
