@@ -9,6 +9,7 @@
  */
 #include <arpa/inet.h>
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -286,6 +287,8 @@ static void transfer(bool out, void *p, size_t n)
 	while (n) {
 		ssize_t r = out ? write(to_perl, c, n) : read(from_perl, c, n);
 
+		if (r < 0 && errno == EINTR) /* libFuzzer's own alarm */
+			continue;
 		if (r <= 0) {
 			fprintf(stderr, "fuzz-diff: perl has gone\n");
 			abort();
