@@ -393,18 +393,45 @@ static void tell_pasts(struct telling *t, const struct judge *j, const struct pa
 		out_lit(t->c->out, "  in no such run\n");
 }
 
-static int tell_test(struct telling *t, const struct test_match *m)
+static bool any_at_least(const struct judge *j)
+{
+	size_t n;
+	const struct judge_axis *axes = judge_axes(j, &n);
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < axes[i].n_lanes; k++)
+			if (axes[i].lanes[k].at_least)
+				return true;
+	return false;
+}
+
+/* Of the one test; where only failures were published of its whole suite, which
+ * knows the runs behind them. */
+static int load(struct telling *t, const struct test_match *m, struct judge **ret)
 {
 	struct judge_filter f = { .scan = { .series_id = m->id, .branch = t->o->branch,
 					    .mode = t->o->mode, .times = true } };
-	struct judge *j = NULL;
-	struct past *v;
-	size_t n;
+	_free_ char *suite = xstrndup(m->name, strcspn(m->name, "/"));
 	int r;
 
 	if (t->o->since_ms)
 		f.scan.since_ms = clock_wall_ms() - t->o->since_ms;
-	r = judge_load(t->s, &f, &j, t->err);
+	r = judge_load(t->s, &f, ret, t->err);
+	if (r < 0 || !any_at_least(*ret))
+		return r;
+	*ret = judge_free(*ret);
+	f.scan.series_id = 0;
+	f.scan.suite = suite;
+	return judge_load(t->s, &f, ret, t->err);
+}
+
+static int tell_test(struct telling *t, const struct test_match *m)
+{
+	struct judge *j = NULL;
+	struct past *v;
+	size_t n;
+	int r = load(t, m, &j);
+
 	if (r < 0)
 		return r;
 	t->nth = 0;
@@ -425,6 +452,8 @@ static int tell_test(struct telling *t, const struct test_match *m)
 		json_end(&t->j);
 	n = find_pasts(j, m->id, &v);
 	tell_pasts(t, j, v, n);
+	if (!t->o->common.json && any_at_least(j))
+		out_lit(t->c->out, "  Only failures were published: a rate is at least this.\n");
 	for (size_t i = 0; i < n; i++)
 		past_done(&v[i]);
 	free(v);

@@ -50,6 +50,9 @@ is "rates have the runs behind them" "$(jq '[.flakes[] | select(.program != "com
 	length > 0 and all(.at_least and .n > .failed)' "$dir/flakes")" true
 is "and no run is said to have passed" "$(jq '[.flakes[] | select(.program != "completed") |
 	.runs[] | select(. == "pass")] | length' "$dir/flakes")" 0
+name=$(jq -r '[.flakes[] | select(.path != "")][0] | "\(.suite)/\(.program)/\(.path)"' "$dir/flakes")
+"$taproom" history "$name" >"$dir/history"
+is "one test's history says so, too" "$(grep -c 'a rate is at least this' "$dir/history")" 1
 
 rm -rf "$TAPROOM_STORE" "$TAPROOM_STORE"-* "$TAPROOM_STORE".d
 for f in junit-surefire.xml junit-pytest.xml nipa-nipa-result.json nipa-nipa-all.json kcidb-kcidb.json; do
