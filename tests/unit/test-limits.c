@@ -118,6 +118,12 @@ static void levels(struct feed *f)
 	}
 }
 
+/* What is missing is looked for below the number, which is far away. */
+static void plan_jump(struct feed *f)
+{
+	feed(f, "1..5000\nok 9223372036854775807 a\n");
+}
+
 static void plan_int32(struct feed *f) { feed(f, "1..2147483648\nok 1 a\nok 2 b\n"); }
 static void plan_int64(struct feed *f) { feed(f, "1..18446744073709551615\nok 1 a\n"); }
 static void plan_huge(struct feed *f) { feed(f, "1..99999999999999999999999\nok 1 a\n"); }
@@ -211,6 +217,7 @@ static const struct row {
 	{ "time stamps without end", stamps, 2, false, 0, PROBLEM_N },
 	{ "newlines without end", newlines, 2, false, 0, PROBLEM_N },
 	{ "thousands of levels", levels, 1000, true, NEVER, PROBLEM_TOO_MANY },
+	{ "a number that jumps", plan_jump, 1, false, 4999, PROBLEM_NUMBERING },
 	{ "a plan of 2147483648", plan_int32, 2, false, 65536, PROBLEM_TOO_MANY },
 	{ "a plan of 64 bits", plan_int64, 1, false, 65536, PROBLEM_TOO_MANY },
 	{ "a plan above all counters", plan_huge, 1, false, 65536, PROBLEM_TOO_MANY },
