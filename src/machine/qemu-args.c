@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* QEMU's command line. */
+#include "machine/qemu.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+__attribute__((format(printf, 2, 3))) static void arg(struct qemu *q, const char *fmt, ...)
+{
+	char text[4096];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (q->n_args < QEMU_ARGS_MAX - 1 && n < (int)sizeof(text))
+		q->args[q->n_args++] = arena_strndup(&q->arena, text, (size_t)n);
+}
+
+static void args_machine(struct qemu *q)
+{
+	const struct machine_facts *f = &q->m->facts;
+	bool kvm = strcmp(q->accel.name, "kvm") == 0;
+
+	arg(q, "%s", q->program);
+	arg(q, "-nodefaults");
+	arg(q, "-no-user-config");
+	arg(q, "-no-reboot");
+	arg(q, "-display");
+	arg(q, "none");
+	arg(q, "-machine");
+	arg(q, "q35,accel=%s,memory-backend=ram", q->accel.name);
+	/* The server of the files maps the guest's memory. */
+	arg(q, "-object");
+	arg(q, "memory-backend-memfd,id=ram,share=on,size=%llu", (unsigned long long)f->memory);
+	arg(q, "-m");
+	arg(q, "%lluk", (unsigned long long)f->memory >> 10);
+	arg(q, "-smp");
+	arg(q, "%u", f->cpus);
+	arg(q, "-cpu");
+	/* QEMU 7.2's translation of cmpxchg16b clobbers the flags: kernels from
+	 * 6.12 on corrupt their memory. */
+	arg(q, "%s", kvm ? "host" : "max,-cx16");
+	if (access("/usr/share/qemu/qboot.rom", R_OK) == 0) {
+		arg(q, "-bios");
+		arg(q, "/usr/share/qemu/qboot.rom");
+	}
+}
+
+static void args_kernel(struct qemu *q)
+{
+	const struct machine_config *c = &q->m->config;
+	_cleanup_(buf_done) struct buf line = {};
+
+	/* No self-tests of ciphers: a third of a second. */
+	buf_printf(&line, "console=ttyS0 panic=-1 cryptomgr.notests");
+	/* Translated code is found by its address: where every exec has another
+	 * layout all of it is translated again, and fork + exec takes 2.5 times
+	 * as long. */
+	if (strcmp(q->accel.name, "tcg") == 0)
+		buf_printf(&line, " norandmaps");
+	for (unsigned i = 0; c->append[i]; i++)
+		buf_printf(&line, " %s", c->append[i]);
+	arg(q, "-kernel");
+	if (q->kernel >= 0)
+		arg(q, "/proc/self/fd/%d", q->kernel);
+	else
+		arg(q, "%s", c->image);
+	arg(q, "-initrd");
+	arg(q, "/proc/self/fd/%d", q->initramfs);
+	arg(q, "-append");
+	arg(q, "%s", buf_str(&line).p);
+}
+
+static void args_streams(struct qemu *q)
+{
+	arg(q, "-chardev");
+	arg(q, "socket,id=console,fd=%d", q->console);
+	arg(q, "-serial");
+	arg(q, "chardev:console");
+	arg(q, "-chardev");
+	arg(q, "socket,id=agent,fd=%d", q->port);
+	arg(q, "-device");
+	arg(q, "virtio-serial-pci,max_ports=2");
+	arg(q, "-device");
+	arg(q, "virtserialport,chardev=agent,name=%s", PROTO_PORT);
+}
+
+/* A comma would end the value; QEMU's way to write one is two. */
+static char *doubled(struct arena *a, const char *path)
+{
+	char *to = arena_alloc(a, 2 * strlen(path) + 1), *at = to;
+
+	for (; *path; path++) {
+		*at++ = *path;
+		if (*path == ',')
+			*at++ = ',';
+	}
+	return to;
+}
+
+static void args_9p(struct qemu *q, unsigned tag, const char *dir, bool rw)
+{
+	arg(q, "-fsdev");
+	arg(q, "local,id=fs%u,path=%s,security_model=none,multidevs=remap%s", tag,
+	    doubled(&q->arena, dir), rw ? "" : ",readonly=on");
+	arg(q, "-device");
+	arg(q, "virtio-9p-pci,fsdev=fs%u,mount_tag=taproom%u", tag, tag);
+}
+
+static int serve(struct qemu *q, const char *dir, bool rw)
+{
+	struct machine_run *run = &q->m->run;
+	unsigned tag = q->n_fs;
+	int r = share_serve(&q->server, dir, rw, q->m->config.work_dir,
+			    q->words[MACHINE_HELPERS], &run->helpers[run->n_helpers],
+			    &q->fs[tag], q->err);
+
+	if (r < 0)
+		return err_wrap(q->err, r, "share '%s'", dir);
+	run->n_helpers++;
+	q->n_fs++;
+	arg(q, "-chardev");
+	arg(q, "socket,id=fs%u,fd=%d", tag, q->fs[tag]);
+	arg(q, "-device");
+	arg(q, "vhost-user-fs-pci,chardev=fs%u,tag=taproom%u", tag, tag);
+	return 0;
+}
+
+/* The root, then each share that may be written. */
+static int args_files(struct qemu *q)
+{
+	const struct machine_config *c = &q->m->config;
+	bool rw = c->root == MACHINE_ROOT_RW;
+	unsigned tag = 1;
+	int r = 0;
+
+	if (q->virtiofs)
+		r = serve(q, "/", rw);
+	else
+		args_9p(q, 0, "/", rw);
+	for (unsigned i = 0; r == 0 && i < c->n_shares; i++) {
+		if (!c->shares[i].rw)
+			continue;
+		if (q->virtiofs)
+			r = serve(q, c->shares[i].dir, true);
+		else
+			args_9p(q, tag++, c->shares[i].dir, true);
+	}
+	return r;
+}
+
+static void args_rest(struct qemu *q)
+{
+	const struct machine_config *c = &q->m->config;
+
+	if (c->net) {
+		arg(q, "-netdev");
+		arg(q, "user,id=net");
+		arg(q, "-device");
+		arg(q, "virtio-net-pci,netdev=net,romfile=");
+	}
+	for (unsigned i = 0; c->qemu_opts[i] && i < MACHINE_APPEND_MAX; i++)
+		arg(q, "%s", c->qemu_opts[i]);
+}
+
+int qemu_args(struct qemu *q)
+{
+	int r;
+
+	args_machine(q);
+	args_kernel(q);
+	args_streams(q);
+	r = args_files(q);
+	if (r < 0)
+		return r;
+	args_rest(q);
+	return 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Qemu: one boot of a virtual machine while it is put together; no door, for
+ * the qemu*.c of this room only. qemu-kernel.c says what the kernel can do,
+ * qemu-initrd.c packs what it finds before it has a root, qemu-args.c writes
+ * the command line, qemu.c starts it.
+ */
+#include "machine/accel.h"
+#include "machine/kind.h"
+#include "machine/modules.h"
+#include "machine/share.h"
+
+#define QEMU_ARGS_MAX (MACHINE_APPEND_MAX + 96)
+
+/* What is made for one boot and inherited by QEMU. */
+struct qemu {
+	struct machine *m;
+	struct err *err;
+	char *program;
+	struct accel accel;
+	struct buf config;         /* the kernel's .config; empty: unknown */
+	struct modules modules;
+	bool has_modules;
+	struct share_server server;
+	bool virtiofs;             /* else 9p */
+	int kernel;                /* unpacked; -1: the image boots as it is */
+	int initramfs, console, port;
+	int words[MACHINE_VOICES];
+	int fs[PROTO_SHARES_MAX + 1]; /* virtiofs sockets: the root, then rw shares */
+	unsigned n_fs;
+	struct arena arena;
+	const char *args[QEMU_ARGS_MAX];
+	unsigned n_args;
+};
+
+/* Reads image, .config and modules; chooses how the host's files are shared.
+ * -ENOTSUP names the option that the kernel lacks. */
+int qemu_kernel(struct qemu *q);
+int qemu_initrd(struct qemu *q);
+/* Starts the servers of the files too: they are part of the command line. */
+int qemu_args(struct qemu *q);
