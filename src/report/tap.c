@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "report/formats.h"
+#include "tap/parse.h"
 
 #define TEXT_MAX (32u << 20) /* of one running program */
 
@@ -63,7 +64,7 @@ static void put_indent(struct out *o, unsigned steps)
 }
 
 /* TAP version 14, "Escaping"; controls and invalid bytes as \xXX. */
-static void put_name(struct out *o, struct str s)
+static void put_escaped(struct out *o, struct str s)
 {
 	while (s.n) {
 		size_t n = 0;
@@ -95,14 +96,17 @@ static void put_result(struct out *o, unsigned indent, uint64_t number, enum sta
 
 	put_indent(o, indent);
 	out_printf(o, "%s %" PRIu64 " - ", w->ok ? "ok" : "not ok", number);
-	put_name(o, name);
+	put_escaped(o, name);
 	if (w->directive.n || reason.n || duration_ms >= 0 || exit_code >= 0)
 		out_lit(o, " #");
 	if (w->directive.n)
 		out_printf(o, " %.*s", STR_FMT(w->directive));
 	if (reason.n) {
 		out_char(o, ' ');
-		out_term(o, reason);
+		/* Words that a test told, and that would say another status here. */
+		if (!w->directive.n && tap_is_directive(reason, w->ok))
+			out_lit(o, "- ");
+		put_escaped(o, reason);
 	}
 	if (duration_ms >= 0)
 		out_printf(o, " time=%" PRId64 "ms", duration_ms);

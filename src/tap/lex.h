@@ -102,7 +102,7 @@ struct lex_room {
 	char name[TAP_LINE_MAX], reason[TAP_LINE_MAX];
 };
 
-/* @escapes: "\#" and "\\" mean # and \. Strings are in @text or in @room. */
+/* @escapes: "\#" and "\\" mean # and \, in names and reasons. Strings are in @text or in @room. */
 void lex_result(struct str text, bool ok, bool escapes, struct lex_has has,
 		struct lex_room *room, struct lex_result *ret);
 /* What stands before a kernel message that was printed into the middle of a line. */

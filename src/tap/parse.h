@@ -55,5 +55,8 @@ void tap_parse_end(struct tap_parser *p, enum tap_end how, struct tap_summary *r
  * netns suffixes. Appends to @b. */
 void tap_key_append(struct buf *b, struct str name);
 
+/* Would @comment, which stands behind the '#' of a result line, be a directive? */
+bool tap_is_directive(struct str comment, bool ok);
+
 /* Status of a program without results, by its exit code (kselftest.h). */
 enum status tap_status_from_exit(int code);

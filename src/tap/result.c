@@ -180,7 +180,7 @@ static struct split find_comment(struct str text, bool ok)
 	return fallback;
 }
 
-/* TAP version 14, "Escaping". */
+/* TAP version 14, "Escaping". @s may be in @room. */
 static struct str unescape(struct str s, char *room)
 {
 	size_t n = 0;
@@ -212,12 +212,15 @@ struct str lex_cut_printk(struct str text)
 	return text;
 }
 
-static void with_comment(struct str text, bool ok, struct lex_room *room, struct lex_result *ret)
+static void with_comment(struct str text, bool ok, bool escapes, struct lex_room *room,
+			 struct lex_result *ret)
 {
 	struct split c = find_comment(text, ok);
 
 	ret->name = str_trim(str_n(text.p, c.at));
 	ret->reason = fields(c.comment, room->reason, ret);
+	if (escapes)
+		ret->reason = unescape(ret->reason, room->reason);
 	if (c.directive)
 		ret->status = (enum status)(ok ? c.directive->ok : c.directive->not_ok);
 	if (c.directive && c.directive->names && !ret->name.n) {
@@ -254,9 +257,17 @@ void lex_result(struct str text, bool ok, bool escapes, struct lex_has has,
 	ret->name = text;
 	hash = text.n ? memchr(text.p, '#', text.n) : NULL;
 	if (hash && !only_field(text, (size_t)(hash - text.p), ret))
-		with_comment(text, ok, room, ret);
-	if (escapes)
+		with_comment(text, ok, escapes, room, ret);
+	/* One that was a comment is unescaped. */
+	if (escapes && ret->name.p != room->reason)
 		ret->name = unescape(ret->name, room->name);
+}
+
+bool tap_is_directive(struct str comment, bool ok)
+{
+	struct str rest;
+
+	return directive_at(comment, ok, &rest) != NULL;
 }
 
 struct str lex_skip_reason(struct str text)
