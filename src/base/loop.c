@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
+#include "base/loop-event.h"
 #include "base/mem.h"
 
 struct loop {
@@ -34,6 +35,11 @@ struct loop *loop_free(struct loop *l)
 		free(l);
 	}
 	return NULL;
+}
+
+struct event_base *loop_event_base(struct loop *l)
+{
+	return l->base;
 }
 
 void loop_run(struct loop *l)

@@ -70,6 +70,7 @@ CMD_ROW(cmd_history);
 CMD_ROW(cmd_diff);
 CMD_ROW(cmd_report);
 CMD_ROW(cmd_export);
+CMD_ROW(cmd_web);
 CMD_ROW(cmd_store);
 CMD_ROW(cmd_import);
 CMD_ROW(cmd_doctor);

@@ -20,6 +20,11 @@
 #define OID_BYTEA 17
 #define OID_INT8  20
 
+/* Moves on with every transaction in the cluster, also on a standby. */
+#define CHANGED                                                                              \
+	"SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()"                 \
+	" ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn)::bigint"
+
 #define ARGS_MAX  24
 /* Queued statements whose answers have not been read: small ones, so that
  * neither side can wait for the other to read. */
@@ -181,7 +186,8 @@ static int prepare(struct postgres *p, enum sql sql, size_t n, const struct boun
 	if (p->prepared[sql])
 		return 0;
 	/* A server watches over itself. */
-	text = dollars(sql == SQL_CHECK ? "SELECT 'ok'::bytea" : SQL[sql]);
+	text = dollars(sql == SQL_CHECK ? "SELECT 'ok'::bytea" :
+		       sql == SQL_CHANGED ? CHANGED : SQL[sql]);
 	set_name(name, sizeof(name), sql);
 	if (queued) {
 		p->queued++;

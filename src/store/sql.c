@@ -3,7 +3,7 @@
 
 /*
  * Written so that both databases understand it; ?N is the Nth value. Where they
- * differ, the driver knows: SQL_BEGIN_READ, SQL_VERSION, SQL_CHECK, SQL_BACKUP.
+ * differ, the driver knows: SQL_BEGIN_READ, SQL_VERSION, SQL_CHANGED, SQL_CHECK, SQL_BACKUP.
  */
 
 #define RUN_COLUMNS                                                                         \
@@ -31,6 +31,7 @@ const char *const SQL[SQL_N] = {
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
 	[SQL_VERSION] = "PRAGMA user_version",
+	[SQL_CHANGED] = "PRAGMA data_version",
 
 	[SQL_PROGRAM_FIND] = "SELECT id FROM program WHERE suite = ?1 AND name = ?2",
 	[SQL_PROGRAM_ADD] = "INSERT INTO program (suite, name) VALUES (?1, ?2) RETURNING id",

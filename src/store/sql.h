@@ -28,6 +28,7 @@ enum sql {
 	SQL_COMMIT,
 	SQL_ROLLBACK,
 	SQL_VERSION,
+	SQL_CHANGED,
 	/* Words: what runs share (dict.h). */
 	SQL_PROGRAM_FIND,
 	SQL_PROGRAM_ADD,

@@ -209,12 +209,17 @@ void store_counts_parse(struct str text, uint64_t ret[static STATUS_N])
 	}
 }
 
-int store_log(struct store *s, int64_t run_id, unsigned program, unsigned job, uint64_t from,
-	      uint64_t to, struct out *out, struct err *err)
+int store_changed(struct store *s, int64_t *ret, struct err *err)
+{
+	return db_get_args(s->db, SQL_CHANGED, NULL, 0, ret, err);
+}
+
+static int log_path(struct store *s, int64_t run_id, unsigned program, unsigned job, char **ret,
+		    struct err *err)
 {
 	_cleanup_(db_rows_done) struct db_rows rows = {};
 	const char *kind = program ? "log" : "console";
-	_free_ char *name = NULL, *path = NULL;
+	_free_ char *name = NULL;
 	int r = db_query(s->db, SQL_ARTEFACT, &rows, err, DB_I(run_id), DB_I(program ? 0 : job),
 			 DB_I(program), DB_T(str_of(kind)));
 
@@ -226,6 +231,33 @@ int store_log(struct store *s, int64_t run_id, unsigned program, unsigned job, u
 		return err_set(err, ENOENT, "run %" PRId64 " kept no %s of %s %u", run_id, kind,
 			       program ? "program" : "job", program ? program : job);
 	name = xstrndup(db_str(&rows, 0).p, db_str(&rows, 0).n);
-	path = path_join(s->dir, name);
-	return zlog_print(path, from, to, out, err);
+	*ret = path_join(s->dir, name);
+	return 0;
+}
+
+int store_log(struct store *s, int64_t run_id, unsigned program, unsigned job, uint64_t from,
+	      uint64_t to, struct out *out, struct err *err)
+{
+	_free_ char *path = NULL;
+	int r = log_path(s, run_id, program, job, &path, err);
+
+	return r < 0 ? r : zlog_print(path, from, to, out, err);
+}
+
+int store_log_size(struct store *s, int64_t run_id, unsigned program, unsigned job,
+		   uint64_t *ret, struct err *err)
+{
+	_free_ char *path = NULL;
+	int r = log_path(s, run_id, program, job, &path, err);
+
+	return r < 0 ? r : zlog_size(path, ret, err);
+}
+
+int store_log_bytes(struct store *s, int64_t run_id, unsigned program, unsigned job,
+		    uint64_t from, size_t n, struct buf *ret, struct err *err)
+{
+	_free_ char *path = NULL;
+	int r = log_path(s, run_id, program, job, &path, err);
+
+	return r < 0 ? r : zlog_read(path, from, n, ret, err);
 }

@@ -115,10 +115,20 @@ int store_run_get(struct store *s, int64_t id, store_run_fn fn, void *ctx, struc
  * (compressed). */
 int store_replay(struct store *s, int64_t run_id, struct event_sink sink, struct err *err);
 
+/* A number that is another one after anybody else has written to the store (and
+ * perhaps without that): what was read before may be old. Cheap. */
+int store_changed(struct store *s, int64_t *ret, struct err *err);
+
 /* One log, decompressed; lines from..to (1-based, to 0: end). @program counts
  * in the run as events do; 0: the console of @job. -ENOENT: none was kept. */
 int store_log(struct store *s, int64_t run_id, unsigned program, unsigned job, uint64_t from,
 	      uint64_t to, struct out *out, struct err *err);
+
+/* The same log by bytes: how many, and @n of them from @from on. */
+int store_log_size(struct store *s, int64_t run_id, unsigned program, unsigned job,
+		   uint64_t *ret, struct err *err);
+int store_log_bytes(struct store *s, int64_t run_id, unsigned program, unsigned job,
+		    uint64_t from, size_t n, struct buf *ret, struct err *err);
 
 /*
  * The flakes page: every series that ever differed from a pass in the window,

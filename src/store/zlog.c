@@ -11,7 +11,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 
-#define FRAME (1u << 20) /* bytes of log in one frame */
 #define LEVEL 3
 #define SKIPPABLE 0x184D2A54
 #define MAGIC 0x474F4C54 /* "TLOG" */
@@ -86,13 +85,13 @@ static int write_index(int fd, const struct index *x)
 static int write_frames(int in, int out, struct index *x)
 {
 	_cleanup_(free_cctx) ZSTD_CCtx *c = ZSTD_createCCtx();
-	size_t room = ZSTD_compressBound(FRAME);
-	_free_ char *plain = xmalloc(FRAME), *packed = xmalloc(room);
+	size_t room = ZSTD_compressBound(ZLOG_FRAME);
+	_free_ char *plain = xmalloc(ZLOG_FRAME), *packed = xmalloc(room);
 	ssize_t got;
 
 	if (!c)
 		return -ENOMEM;
-	while ((got = read_full(in, plain, FRAME)) > 0) {
+	while ((got = read_full(in, plain, ZLOG_FRAME)) > 0) {
 		size_t n = ZSTD_compressCCtx(c, packed, room, plain, (size_t)got, LEVEL);
 		int r = ZSTD_isError(n) ? -EIO : file_write_all(out, packed, n);
 
@@ -196,31 +195,48 @@ static void print_lines(struct wanted *w, const char *p, size_t n)
 	}
 }
 
+#define ROOM ZSTD_COMPRESSBOUND(ZLOG_FRAME)
+
+/* The plain bytes of one frame, ZLOG_FRAME at most; or -errno. */
+static ssize_t unpack(int fd, const struct frame *f, uint64_t at, char *packed, char *plain)
+{
+	int r = f->bytes > ROOM ? -EBADMSG : read_at(fd, packed, f->bytes, at);
+	size_t n;
+
+	if (r < 0)
+		return r;
+	n = ZSTD_decompress(plain, ZLOG_FRAME, packed, f->bytes);
+	return ZSTD_isError(n) ? -EBADMSG : (ssize_t)n;
+}
+
 static int print_frames(int fd, const struct index *x, struct wanted *w)
 {
-	size_t room = ZSTD_compressBound(FRAME), n;
-	_free_ char *plain = xmalloc(FRAME), *packed = xmalloc(room);
+	_free_ char *plain = xmalloc(ZLOG_FRAME), *packed = xmalloc(ROOM);
 	uint64_t at = 0;
 
 	for (uint32_t i = 0; i < x->n && (!w->last || w->line <= w->last); i++) {
 		const struct frame *f = &x->v[i];
-		int r;
+		ssize_t n;
 
 		if (w->line + f->newlines < w->first) {
 			w->line += f->newlines;
 			at += f->bytes;
 			continue;
 		}
-		r = f->bytes > room ? -EBADMSG : read_at(fd, packed, f->bytes, at);
-		if (r < 0)
-			return r;
-		n = ZSTD_decompress(plain, FRAME, packed, f->bytes);
-		if (ZSTD_isError(n))
-			return -EBADMSG;
-		print_lines(w, plain, n);
+		n = unpack(fd, f, at, packed, plain);
+		if (n < 0)
+			return (int)n;
+		print_lines(w, plain, (size_t)n);
 		at += f->bytes;
 	}
 	return 0;
+}
+
+static int failed(const char *path, int r, struct err *err)
+{
+	if (r == -EBADMSG)
+		return err_set(err, EBADMSG, "log '%s' is damaged or cut short", path);
+	return r < 0 ? err_sys(err, -r, "read log '%s'", path) : 0;
 }
 
 int zlog_print(const char *path, uint64_t first, uint64_t last, struct out *out,
@@ -236,7 +252,74 @@ int zlog_print(const char *path, uint64_t first, uint64_t last, struct out *out,
 	r = read_index(fd, &x);
 	if (r == 0)
 		r = print_frames(fd, &x, &w);
-	if (r == -EBADMSG)
-		return err_set(err, EBADMSG, "log '%s' is damaged or cut short", path);
-	return r < 0 ? err_sys(err, -r, "read log '%s'", path) : 0;
+	return failed(path, r, err);
+}
+
+int zlog_size(const char *path, uint64_t *ret, struct err *err)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	_free_ char *plain = NULL, *packed = NULL;
+	_cleanup_(index_done) struct index x = {};
+	uint64_t at = 0;
+	ssize_t last;
+	int r;
+
+	if (fd < 0)
+		return err_sys(err, errno, "read log '%s'", path);
+	r = read_index(fd, &x);
+	if (r < 0)
+		return failed(path, r, err);
+	*ret = 0;
+	if (!x.n)
+		return 0;
+	for (uint32_t i = 0; i + 1 < x.n; i++)
+		at += x.v[i].bytes;
+	plain = xmalloc(ZLOG_FRAME);
+	packed = xmalloc(ROOM);
+	last = unpack(fd, &x.v[x.n - 1], at, packed, plain);
+	if (last < 0)
+		return failed(path, (int)last, err);
+	*ret = (uint64_t)(x.n - 1) * ZLOG_FRAME + (uint64_t)last;
+	return 0;
+}
+
+static int read_frames(int fd, const struct index *x, uint64_t from, size_t n, struct buf *ret)
+{
+	_free_ char *plain = xmalloc(ZLOG_FRAME), *packed = xmalloc(ROOM);
+	uint64_t at = 0;
+
+	for (uint32_t i = 0; n && i < x->n; at += x->v[i++].bytes) {
+		size_t skip = (size_t)(from % ZLOG_FRAME), take;
+		ssize_t got;
+		int r;
+
+		if (i < from / ZLOG_FRAME)
+			continue;
+		got = unpack(fd, &x->v[i], at, packed, plain);
+		if (got < 0)
+			return (int)got;
+		if ((size_t)got <= skip)
+			return 0;
+		take = (size_t)got - skip < n ? (size_t)got - skip : n;
+		r = buf_add(ret, plain + skip, take);
+		if (r < 0)
+			return r;
+		from += take;
+		n -= take;
+	}
+	return 0;
+}
+
+int zlog_read(const char *path, uint64_t from, size_t n, struct buf *ret, struct err *err)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	_cleanup_(index_done) struct index x = {};
+	int r;
+
+	if (fd < 0)
+		return err_sys(err, errno, "read log '%s'", path);
+	r = read_index(fd, &x);
+	if (r == 0)
+		r = read_frames(fd, &x, from, n, ret);
+	return failed(path, r, err);
 }

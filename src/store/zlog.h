@@ -20,3 +20,12 @@ int zlog_write(const char *from, const char *to, uint64_t *ret_bytes, struct err
 /* Lines first..last, counted from 1; last 0: to the end. Beyond it: nothing. */
 int zlog_print(const char *path, uint64_t first, uint64_t last, struct out *out,
 	       struct err *err);
+
+/*
+ * By bytes of the plain log. Every frame but the last holds ZLOG_FRAME of them,
+ * so that any place is found without reading what comes before. Beyond the end:
+ * nothing.
+ */
+#define ZLOG_FRAME (1u << 20)
+int zlog_size(const char *path, uint64_t *ret, struct err *err);
+int zlog_read(const char *path, uint64_t from, size_t n, struct buf *ret, struct err *err);

@@ -105,6 +105,15 @@ extern const struct web_page WEB_PAGES[WEB_PAGE_N];
 void web_path(enum web_page_id page, const struct web_args *args, struct out *out);
 
 /*
+ * The other direction: what is at @path, without the leading '/'. The path is any
+ * bytes. Returns 1, or 0: no page is there. That a page has an address says not
+ * that its run exists: render() answers -ENOENT. Strings in @ret_args are the
+ * site's.
+ */
+int web_route(const struct web_site *site, struct str path, enum web_page_id *ret_page,
+	      struct web_args *ret_args);
+
+/*
  * Export: every page as a file below @dir. All are built first, then moved in
  * one by one where their bytes changed; then files of the last export that are
  * no longer made are removed. A directory that holds anything else's files

@@ -236,6 +236,25 @@ static void show_difference(struct str a, struct str b)
 	}
 }
 
+/* Who reads hears of what others write; without that nothing need be read again. */
+static void test_changed(struct tap *t, const char *url)
+{
+	struct script x = { "change", NULL, 5000, 0 };
+	struct store *s = NULL, *other = NULL;
+	int64_t before = 0, same = 0, after = 0;
+
+	store_open(url, STORE_WRITE, &other, NULL);
+	store_open(url, STORE_READ, &s, NULL);
+	store_changed(s, &before, NULL);
+	store_changed(s, &same, NULL);
+	is_int(t, same, before, "nobody wrote");
+	write_run(other, &x, NULL);
+	store_changed(s, &after, NULL);
+	ok(t, after != before, "somebody did");
+	store_close(s);
+	store_close(other);
+}
+
 static void test_same(struct tap *t, const struct postgres *pg)
 {
 	_cleanup_(buf_done) struct buf file = {}, server = {};
@@ -252,6 +271,8 @@ static void test_same(struct tap *t, const struct postgres *pg)
 	ok(t, file.n > 10000 && str_eq(buf_str(&file), buf_str(&server)),
 	   "a file and a server answer the same");
 	show_difference(buf_str(&file), buf_str(&server));
+	test_changed(t, path);
+	test_changed(t, pg->url);
 }
 
 static int record_some(const char *url, unsigned writer)

@@ -63,6 +63,28 @@ static void make(const struct fixture *f, struct buf *b)
 	buf_add_str(b, str_of(f->tail));
 }
 
+/* By bytes: any part is that part of the plain log. */
+static void test_bytes(struct tap *t, const char *path, struct str plain)
+{
+	const size_t edges[] = { 0, 1, ZLOG_FRAME - 1, ZLOG_FRAME, ZLOG_FRAME + 1, plain.n / 2,
+				 plain.n, plain.n + 1 };
+	const size_t lengths[] = { 0, 1, 100, ZLOG_FRAME, 2 * ZLOG_FRAME + 5 };
+	uint64_t size = 1;
+	unsigned bad = 0;
+
+	zlog_size(path, &size, NULL);
+	is_int(t, (int64_t)size, (int64_t)plain.n, "its size unpacked");
+	for (size_t i = 0; i < ARRAY_SIZE(edges) * ARRAY_SIZE(lengths); i++) {
+		size_t from = edges[i % ARRAY_SIZE(edges)], n = lengths[i / ARRAY_SIZE(edges)];
+		_cleanup_(buf_done) struct buf got = {};
+		struct str want = str_from(plain, from < plain.n ? from : plain.n);
+
+		want.n = want.n < n ? want.n : n;
+		bad += zlog_read(path, from, n, &got, NULL) < 0 || !str_eq(buf_str(&got), want);
+	}
+	is_int(t, bad, 0, "any part by its bytes");
+}
+
 static void test_ranges(struct tap *t, const char *dir, const struct fixture *f)
 {
 	_free_ char *from = path_join(dir, "plain"), *to = path_join(dir, "packed");
@@ -90,6 +112,7 @@ static void test_ranges(struct tap *t, const char *dir, const struct fixture *f)
 			       ranges[i].from, ranges[i].to, got.n, want.n);
 	}
 	is_int(t, good, ARRAY_SIZE(ranges), "all ranges");
+	test_bytes(t, to, buf_str(&plain));
 	file_read(to, 0, &back, NULL);
 	if (plain.n) {
 		_free_ char *all = xmalloc(plain.n);

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "serve/http.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/loop-event.h"
+#include "base/mem.h"
+
+#define LISTENERS_MAX 8
+#define BACKLOG_MS    200 /* until accept() is tried again */
+
+static const struct {
+	const char *name, *value;
+} HEADERS[] = {
+	{ "Content-Security-Policy",
+	  "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+	  "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'" },
+	{ "X-Content-Type-Options", "nosniff" },
+	{ "Referrer-Policy", "no-referrer" },
+	{ "Cross-Origin-Opener-Policy", "same-origin" },
+};
+
+struct http_server {
+	struct loop *loop;
+	const struct log *log;
+	const struct http_handler *handler;
+	void *ctx;
+	struct evhttp *http;
+	struct evconnlistener *listeners[LISTENERS_MAX];
+	unsigned n_listeners;
+	struct loop_watch *again, *stop;
+	unsigned n_open; /* requests whose answer is not sent */
+	bool stopping, told_full;
+};
+
+struct http_request {
+	struct http_server *server;
+	struct evhttp_request *q;
+	char *path;      /* decoded */
+	size_t path_n;
+	/* of a reply in pieces */
+	http_more_fn more;
+	void (*done)(void *ctx);
+	void *ctx;
+};
+
+static struct str text(const char *s)
+{
+	return s ? str_of(s) : STR("");
+}
+
+/* ---- one request ---- */
+
+static void request_free(struct http_request *r)
+{
+	struct http_server *s = r->server;
+
+	if (r->done)
+		r->done(r->ctx);
+	s->n_open--;
+	free(r->path);
+	free(r);
+	if (s->stopping && !s->n_open && s->handler)
+		loop_timer_set(s->stop, 0);
+}
+
+enum http_method http_method(const struct http_request *r)
+{
+	switch (evhttp_request_get_command(r->q)) {
+	case EVHTTP_REQ_GET:
+		return HTTP_GET;
+	case EVHTTP_REQ_HEAD:
+		return HTTP_HEAD;
+	case EVHTTP_REQ_POST:
+		return HTTP_POST;
+	default:
+		return HTTP_OTHER;
+	}
+}
+
+struct str http_path(const struct http_request *r)
+{
+	return str_n(r->path, r->path_n);
+}
+
+struct str http_query(const struct http_request *r)
+{
+	return text(evhttp_uri_get_query(evhttp_request_get_evhttp_uri(r->q)));
+}
+
+struct str http_header(const struct http_request *r, const char *name)
+{
+	return text(evhttp_find_header(evhttp_request_get_input_headers(r->q), name));
+}
+
+struct str http_body(struct http_request *r)
+{
+	struct evbuffer *b = evhttp_request_get_input_buffer(r->q);
+	size_t n = evbuffer_get_length(b);
+
+	return str_n(n ? (const char *)evbuffer_pullup(b, -1) : "", n);
+}
+
+void http_set(struct http_request *r, const char *name, struct str value)
+{
+	_free_ char *copy = xstrndup(value.p ? value.p : "", value.n);
+
+	for (size_t i = 0; i < value.n; i++)
+		if ((unsigned char)copy[i] < 0x20 || copy[i] == 0x7f)
+			return;
+	evhttp_add_header(evhttp_request_get_output_headers(r->q), name, copy);
+}
+
+static void headers(struct http_request *r, int64_t length)
+{
+	char number[24];
+
+	for (size_t i = 0; i < ARRAY_SIZE(HEADERS); i++)
+		http_set(r, HEADERS[i].name, str_of(HEADERS[i].value));
+	if (r->server->stopping)
+		http_set(r, "Connection", STR("close"));
+	if (length < 0)
+		return;
+	snprintf(number, sizeof(number), "%" PRId64, length);
+	http_set(r, "Content-Length", str_of(number));
+}
+
+void http_reply(struct http_request *r, int status, struct str body)
+{
+	bool bare = http_method(r) == HTTP_HEAD || status == 304;
+	struct evbuffer *b = evhttp_request_get_output_buffer(r->q);
+
+	headers(r, status == 304 ? -1 : (int64_t)body.n);
+	if (!bare)
+		evbuffer_add(b, body.p, body.n);
+	evhttp_send_reply(r->q, status, NULL, NULL);
+}
+
+/* ---- a reply in pieces ---- */
+
+static void stream_more(struct evhttp_connection *c, void *ctx)
+{
+	struct http_request *r = ctx;
+	_cleanup_(buf_done) struct buf piece = {};
+	struct evbuffer *b;
+	int n = r->more(r->ctx, &piece);
+
+	if (n == 0) {
+		evhttp_send_reply_end(r->q);
+		return;
+	}
+	if (n < 0) {
+		evhttp_connection_free(c); /* tells on_closed() */
+		return;
+	}
+	b = evbuffer_new();
+	evbuffer_add(b, piece.p, piece.n);
+	evhttp_send_reply_chunk_with_cb(r->q, b, stream_more, r);
+	evbuffer_free(b);
+}
+
+void http_reply_stream(struct http_request *r, int status, int64_t length, http_more_fn more,
+		       void (*done)(void *), void *ctx)
+{
+	r->done = done;
+	r->ctx = ctx;
+	headers(r, length);
+	if (http_method(r) == HTTP_HEAD) {
+		evhttp_send_reply(r->q, status, NULL, NULL);
+		return;
+	}
+	r->more = more;
+	evhttp_send_reply_start(r->q, status, NULL);
+	stream_more(evhttp_request_get_connection(r->q), r);
+}
+
+/* ---- the server ---- */
+
+/* The client went away before all of it was sent. */
+static void on_closed(struct evhttp_connection *c, void *ctx)
+{
+	struct http_request *r = ctx;
+
+	/* One that was not answered to its end is no longer evhttp's. */
+	if (!evhttp_request_get_connection(r->q))
+		evhttp_request_free(r->q);
+	request_free(r);
+}
+
+static void on_sent(struct evhttp_request *q, void *ctx)
+{
+	evhttp_connection_set_closecb(evhttp_request_get_connection(q), NULL, NULL);
+	request_free(ctx);
+}
+
+static void on_request(struct evhttp_request *q, void *ctx)
+{
+	struct http_server *s = ctx;
+	struct http_request *r = xcalloc(1, sizeof(*r));
+	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(q));
+
+	r->server = s;
+	r->q = q;
+	r->path = path ? evhttp_uridecode(path, 0, &r->path_n) : NULL;
+	if (!r->path)
+		r->path = xstrdup(""), r->path_n = 0;
+	if (r->path_n && r->path[0] == '/')
+		memmove(r->path, r->path + 1, r->path_n--);
+	s->n_open++;
+	evhttp_connection_set_closecb(evhttp_request_get_connection(q), on_closed, r);
+	evhttp_request_set_on_complete_cb(q, on_sent, r);
+	s->handler->request(s->ctx, r);
+}
+
+static void accept_again(void *ctx)
+{
+	struct http_server *s = ctx;
+
+	for (unsigned i = 0; i < s->n_listeners; i++)
+		evconnlistener_enable(s->listeners[i]);
+}
+
+/* Without a descriptor left accept() would be tried, in vain, all the time. */
+static void on_accept_error(struct evconnlistener *l, void *ctx)
+{
+	struct http_server *s = ctx;
+
+	if (!s->told_full)
+		log_warn(s->log, "no more connections can be taken: %s; raise the limit of open "
+				 "files (ulimit -n, LimitNOFILE=)", strerror(errno));
+	s->told_full = true;
+	for (unsigned i = 0; i < s->n_listeners; i++)
+		evconnlistener_disable(s->listeners[i]);
+	loop_timer_set(s->again, BACKLOG_MS);
+}
+
+static void on_stop(void *ctx)
+{
+	struct http_server *s = ctx;
+
+	s->handler->stopped(s->ctx);
+}
+
+struct http_server *http_new(struct loop *loop, const struct log *log,
+			     const struct http_handler *handler, void *ctx)
+{
+	struct http_server *s = xcalloc(1, sizeof(*s));
+
+	*s = (struct http_server){ .loop = loop, .log = log, .handler = handler, .ctx = ctx };
+	s->http = evhttp_new(loop_event_base(loop));
+	if (!s->http)
+		abort(); /* out of memory */
+	evhttp_set_max_headers_size(s->http, HTTP_HEAD_MAX);
+	evhttp_set_max_body_size(s->http, HTTP_BODY_MAX);
+	evhttp_set_timeout(s->http, HTTP_IDLE_S);
+	/* All that evhttp knows, so that the handler may say what is allowed. */
+	evhttp_set_allowed_methods(s->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
+				   EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |
+				   EVHTTP_REQ_PATCH);
+	evhttp_set_gencb(s->http, on_request, s);
+	s->again = loop_timer(loop, accept_again, s);
+	s->stop = loop_timer(loop, on_stop, s);
+	return s;
+}
+
+int http_listen(struct http_server *s, int fd, struct err *err)
+{
+	struct evconnlistener *l;
+
+	if (s->n_listeners == LISTENERS_MAX) {
+		close(fd);
+		return err_set(err, E2BIG, "more than %d addresses to listen on", LISTENERS_MAX);
+	}
+	l = evconnlistener_new(loop_event_base(s->loop), NULL, NULL,
+			       LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (!l || !evhttp_bind_listener(s->http, l)) {
+		if (l)
+			evconnlistener_free(l);
+		else
+			close(fd);
+		return err_set(err, ENOMEM, "no memory for a listening socket");
+	}
+	evconnlistener_set_error_cb(l, on_accept_error);
+	s->listeners[s->n_listeners++] = l;
+	return 0;
+}
+
+void http_stop(struct http_server *s)
+{
+	if (s->stopping)
+		return;
+	s->stopping = true;
+	s->again = loop_unwatch(s->again);
+	for (unsigned i = 0; i < s->n_listeners; i++)
+		evconnlistener_disable(s->listeners[i]);
+	loop_timer_set(s->stop, s->n_open ? HTTP_STOP_MS : 0);
+}
+
+struct http_server *http_free(struct http_server *s)
+{
+	if (!s)
+		return NULL;
+	s->handler = NULL;
+	evhttp_free(s->http);
+	loop_unwatch(s->again);
+	loop_unwatch(s->stop);
+	free(s);
+	return NULL;
+}

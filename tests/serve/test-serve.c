@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The server, spoken to over real sockets by a client that is not as polite as a
+ * browser. The server is a child; it is told to stop, and must end by itself.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "seed.h"
+#include "serve/http.h"
+#include "serve/listen.h"
+#include "serve/serve.h"
+#include "tap.h"
+
+#define WAIT_MS 60000 /* far more than it takes: a hang fails, a slow machine doesn't */
+#define SLOW    500   /* connections that say nothing */
+
+struct bench {
+	struct tap *t;
+	char *dir, *db, *sock;
+	pid_t server;
+	struct buf reply;
+};
+
+/* ---- the server ---- */
+
+struct child {
+	struct loop *loop;
+	struct serve *serve;
+};
+
+static void on_signal(void *ctx)
+{
+	serve_stop(((struct child *)ctx)->serve);
+}
+
+static void on_stopped(void *ctx)
+{
+	loop_stop(((struct child *)ctx)->loop);
+}
+
+static void say(void *ctx, enum log_level level, struct str text)
+{
+	printf("# server: %.*s\n", STR_FMT(text));
+}
+
+/* Returns what its exit code is to be. */
+static int server(const char *db, const char *spec, int ready)
+{
+	const char *listen[] = { spec, NULL };
+	struct log log = { .level = LOG_WARN, .line = say };
+	struct child c = { .loop = loop_new() };
+	struct loop_watch *term;
+	struct store *store;
+	struct err err = {};
+
+	if (store_open(db, STORE_READ, &store, &err) < 0)
+		return printf("# %s\n", err.text), 1;
+	struct serve_config config = { .store = store, .version = "0", .listen = listen };
+	if (serve_new(c.loop, &log, &config, on_stopped, &c, &c.serve, &err) < 0)
+		return printf("# %s\n", err.text), 1;
+	signal(SIGPIPE, SIG_IGN); /* as cmd/ does */
+	term = loop_signal(c.loop, SIGTERM, on_signal, &c);
+	if (write(ready, "1", 1) != 1)
+		return 1;
+	loop_run(c.loop);
+	loop_unwatch(term);
+	serve_free(c.serve);
+	store_close(store);
+	loop_free(c.loop);
+	return 0;
+}
+
+static bool server_start(struct bench *b)
+{
+	_free_ char *spec = xasprintf("unix:%s", b->sock);
+	int p[2];
+	char c;
+
+	fflush(stdout);
+	if (pipe(p) < 0)
+		return false;
+	b->server = fork();
+	if (b->server == 0) {
+		close(p[0]);
+		exit(server(b->db, spec, p[1]));
+	}
+	close(p[1]);
+	c = (char)read(p[0], &c, 1);
+	close(p[0]);
+	return c == 1;
+}
+
+static int server_stop(struct bench *b)
+{
+	int status = -1;
+
+	kill(b->server, SIGTERM);
+	waitpid(b->server, &status, 0);
+	return status;
+}
+
+/* ---- the client ---- */
+
+static int dial(struct bench *b)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", b->sock);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
+		return fd;
+	closep(&fd);
+	return -1;
+}
+
+/* All that comes until the other end closes, or until @enough is in it. */
+static void hear(struct bench *b, int fd, const char *enough)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char piece[65536];
+	ssize_t n;
+
+	while (poll(&p, 1, WAIT_MS) > 0 && (n = read(fd, piece, sizeof(piece))) > 0) {
+		buf_add(&b->reply, piece, (size_t)n);
+		if (enough && strstr(b->reply.p, enough))
+			return;
+	}
+}
+
+static const char *ask(struct bench *b, struct str bytes)
+{
+	int fd = dial(b);
+	size_t at = 0;
+
+	buf_clear(&b->reply);
+	buf_add(&b->reply, "", 0);
+	while (fd >= 0 && at < bytes.n) {
+		ssize_t n = send(fd, bytes.p + at, bytes.n - at, MSG_NOSIGNAL);
+
+		if (n <= 0)
+			break; /* it said no before it heard all: read why */
+		at += (size_t)n;
+	}
+	if (fd >= 0) {
+		hear(b, fd, NULL);
+		close(fd);
+	}
+	return b->reply.p ? b->reply.p : "";
+}
+
+#define GET(path, headers)                                                                  \
+	"GET " path " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" headers "\r\n"
+
+/* Each line of @want is in the reply's head, or with "!" is not. */
+static const struct {
+	const char *name, *request, *want;
+} ROWS[] = {
+	{ "the first page", GET("/", ""),
+	  "HTTP/1.1 200 OK\nContent-Type: text/html; charset=utf-8\nETag: \"\n"
+	  "Content-Security-Policy: default-src 'none'\nX-Content-Type-Options: nosniff\n"
+	  "Referrer-Policy: no-referrer\nCache-Control: no-cache\nVary: Accept-Encoding" },
+	{ "a run", GET("/run/1.html", ""), "HTTP/1.1 200 " },
+	{ "encoded by zstd", GET("/", "Accept-Encoding: gzip, zstd\r\n"),
+	  "HTTP/1.1 200 \nContent-Encoding: zstd" },
+	{ "encoded by gzip", GET("/", "Accept-Encoding: gzip\r\n"), "Content-Encoding: gzip" },
+	{ "not encoded", GET("/", ""), "HTTP/1.1 200 \n!Content-Encoding" },
+	{ "in a query it may say anything", GET("/?a=%00'\"<b>", ""), "HTTP/1.1 200 " },
+	{ "no such page", GET("/nowhere", ""), "HTTP/1.1 404 " },
+	{ "no such run", GET("/run/99999.html", ""), "HTTP/1.1 404 " },
+	{ "no such log", GET("/run/99999/log-1.txt", ""), "HTTP/1.1 404 " },
+	{ "up and out", GET("/../../../../etc/passwd", ""), "HTTP/1.1 404 " },
+	{ "up and out, encoded", GET("/%2e%2e/%2e%2e/etc/passwd", ""), "HTTP/1.1 404 " },
+	{ "up and out, other slashes", GET("/..\\..\\etc\\passwd", ""), "HTTP/1.1 4" },
+	{ "a NUL in the path", GET("/run/1.html%00.txt", ""), "HTTP/1.1 404 " },
+	{ "a header in the path", GET("/%0d%0aX-Mine:%20yes", ""), "HTTP/1.1 404 \n!X-Mine" },
+	{ "bytes that are no UTF-8", GET("/%ff%fe", ""), "HTTP/1.1 404 " },
+	{ "POST", "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+	  "HTTP/1.1 405 \nAllow: GET, HEAD" },
+	{ "DELETE", "DELETE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+	  "HTTP/1.1 405 \nAllow: GET, HEAD" },
+	{ "a method that is none", "BREW / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+	  "HTTP/1.1 501 " },
+	{ "no HTTP", "hello\r\n\r\n", "!HTTP/1.1 200" },
+	{ "HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", "HTTP/1.0 200 " },
+	{ "a length below zero", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+	  "HTTP/1.1 400 " },
+	{ "a body that is too long", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: "
+	  "99999999999\r\n\r\n", "HTTP/1.1 413 " },
+	{ "a log", GET("/run/1/log-1.txt", ""),
+	  "HTTP/1.1 200 \nContent-Type: text/plain; charset=utf-8\nAccept-Ranges: bytes" },
+	{ "its first ten bytes", GET("/run/1/log-1.txt", "Range: bytes=0-9\r\n"),
+	  "HTTP/1.1 206 \nContent-Range: bytes 0-9/\nContent-Length: 10" },
+	{ "beyond its end", GET("/run/1/log-1.txt", "Range: bytes=99999999-\r\n"),
+	  "HTTP/1.1 416 \nContent-Range: bytes */" },
+	{ "a range of a page is the page", GET("/", "Range: bytes=0-9\r\n"), "HTTP/1.1 200 " },
+};
+
+static bool head_is(struct str head, const char *want)
+{
+	for (struct str line, rest = str_of(want); rest.p;) {
+		line = str_cut(&rest, '\n');
+		if (line.p[0] == '!' ? str_find(head, str_from(line, 1)) >= 0
+				     : str_find(head, line) < 0)
+			return false;
+	}
+	return true;
+}
+
+static void test_rows(struct bench *b)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ROWS); i++) {
+		struct str reply = str_of(ask(b, str_of(ROWS[i].request)));
+		ptrdiff_t end = str_find(reply, STR("\r\n\r\n"));
+		struct str head = end < 0 ? reply : str_n(reply.p, (size_t)end);
+
+		if (!ok(b->t, head_is(head, ROWS[i].want), "%s", ROWS[i].name))
+			printf("# %.*s\n", (int)strcspn(head.p, "\r"), head.p);
+	}
+}
+
+static void test_tags(struct bench *b)
+{
+	const char *tag, *end;
+	_free_ char *request = NULL, *other = NULL;
+
+	tag = strstr(ask(b, STR(GET("/", ""))), "ETag: ");
+	end = tag ? strstr(tag, "\r\n") : NULL;
+	if (!ok(b->t, end != NULL, "a page has a tag"))
+		return;
+	request = xasprintf("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nIf-None-Match: "
+			    "\"old\", W/%.*s\r\n\r\n", (int)(end - tag - 6), tag + 6);
+	other = xstrdup(ask(b, str_of(request)));
+	ok(b->t, strncmp(other, "HTTP/1.1 304 ", 13) == 0, "by which it is not sent again");
+	ok(b->t, strcmp(strstr(other, "\r\n\r\n"), "\r\n\r\n") == 0, "- and nothing is behind it");
+	ask(b, STR(GET("/", "If-None-Match: \"old\"\r\n")));
+	ok(b->t, strncmp(b->reply.p, "HTTP/1.1 200 ", 13) == 0, "by another it is");
+	ask(b, STR("HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+	ok(b->t, strncmp(b->reply.p, "HTTP/1.1 200 ", 13) == 0 &&
+		 strstr(b->reply.p, "Content-Length: ") &&
+		 !strstr(b->reply.p, "Content-Length: 0") &&
+		 strcmp(strstr(b->reply.p, "\r\n\r\n"), "\r\n\r\n") == 0,
+	   "HEAD: the length, and no body");
+}
+
+/* The parts put together are the whole. */
+static void test_ranges(struct bench *b)
+{
+	_cleanup_(buf_done) struct buf whole = {}, parts = {};
+	const char *body = strstr(ask(b, STR(GET("/run/1/log-1.txt", ""))), "\r\n\r\n");
+
+	if (body)
+		buf_add(&whole, body + 4, b->reply.n - (size_t)(body + 4 - b->reply.p));
+	for (size_t at = 0; at < whole.n; at += 100) {
+		_free_ char *q = xasprintf("GET /run/1/log-1.txt HTTP/1.1\r\nHost: x\r\n"
+					   "Connection: close\r\nRange: bytes=%zu-%zu\r\n\r\n",
+					   at, at + 99);
+
+		body = strstr(ask(b, str_of(q)), "\r\n\r\n");
+		if (body)
+			buf_add(&parts, body + 4, b->reply.n - (size_t)(body + 4 - b->reply.p));
+	}
+	ok(b->t, whole.n > 100 && str_eq(buf_str(&whole), buf_str(&parts)),
+	   "a log in parts of 100 bytes (%zu)", whole.n);
+}
+
+static void test_limits(struct bench *b)
+{
+	_cleanup_(buf_done) struct buf q = {};
+
+	buf_printf(&q, "GET /");
+	for (unsigned i = 0; i < 2 * HTTP_HEAD_MAX; i++)
+		buf_add(&q, "a", 1);
+	buf_printf(&q, " HTTP/1.1\r\nHost: x\r\n\r\n");
+	ask(b, buf_str(&q));
+	ok(b->t, strncmp(b->reply.p, "HTTP/1.1 4", 10) == 0, "a giant URL");
+	buf_clear(&q);
+	buf_printf(&q, "GET / HTTP/1.1\r\nHost: x\r\n");
+	for (unsigned i = 0; i < 5000; i++)
+		buf_printf(&q, "X-%u: y\r\n", i);
+	buf_printf(&q, "\r\n");
+	ask(b, buf_str(&q));
+	ok(b->t, strncmp(b->reply.p, "HTTP/1.1 4", 10) == 0, "5,000 headers");
+	buf_clear(&q);
+	for (unsigned i = 0; i < 50; i++)
+		buf_printf(&q, "GET /run/1.html HTTP/1.1\r\nHost: x\r\n%s\r\n",
+			   i == 49 ? "Connection: close\r\n" : "");
+	ask(b, buf_str(&q));
+	for (size_t i = 0, n = 0; i <= b->reply.n; i++) {
+		n += strncmp(b->reply.p + i, "HTTP/1.1 200 ", 13) == 0;
+		if (i == b->reply.n)
+			is_int(b->t, (int64_t)n, 50, "50 requests in one breath");
+	}
+}
+
+static void test_slow(struct bench *b)
+{
+	int fd[SLOW];
+	unsigned open = 0;
+
+	for (unsigned i = 0; i < SLOW; i++) {
+		fd[i] = dial(b);
+		if (fd[i] >= 0 && send(fd[i], "GET / HT", 8, MSG_NOSIGNAL) == 8)
+			open++;
+	}
+	is_int(b->t, open, SLOW, "clients that say half a request");
+	ask(b, STR(GET("/run/1.html", "")));
+	ok(b->t, strncmp(b->reply.p, "HTTP/1.1 200 ", 13) == 0, "- keep nobody waiting");
+	/* One that asked for a log and does not take it, nor the rest of its life. */
+	send(fd[0], "TP/1.1\r\nHost: x\r\n\r\n", 20, MSG_NOSIGNAL);
+	buf_clear(&b->reply);
+	hear(b, fd[0], "</html>");
+	ok(b->t, b->reply.p && strstr(b->reply.p, "</html>"), "- and may say the rest later");
+	for (unsigned i = 0; i < SLOW; i++)
+		closep(&fd[i]);
+}
+
+/* Nothing of them is left; the leak sanitizer looks when the server ends. */
+static void test_gone(struct bench *b)
+{
+	static const char *const PATHS[] = { "/", "/run/1/log-1.txt", "/nowhere" };
+
+	for (unsigned i = 0; i < 60; i++) {
+		int fd = dial(b);
+		_free_ char *q = xasprintf("GET %s HTTP/1.1\r\nHost: x\r\n\r\n", PATHS[i % 3]);
+
+		send(fd, q, strlen(q), MSG_NOSIGNAL);
+		if (i & 1)
+			send(fd, q, strlen(q), MSG_NOSIGNAL);
+		if (i & 2)
+			shutdown(fd, SHUT_WR);
+		close(fd);
+	}
+	ask(b, STR(GET("/run/1.html", "")));
+	ok(b->t, strncmp(b->reply.p, "HTTP/1.1 200 ", 13) == 0, "60 that ask and hang up");
+}
+
+/* A request that was made gets its answer, though the server was told to stop. */
+static void test_stop(struct bench *b)
+{
+	int fd = dial(b);
+
+	ask(b, STR(GET("/run/1.html", "")));
+	send(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27, MSG_NOSIGNAL);
+	buf_clear(&b->reply);
+	hear(b, fd, "</html>");
+	is_int(b->t, server_stop(b), 0, "told to stop, it ends with 0");
+	ok(b->t, read(fd, (char[1]){}, 1) == 0, "- what stayed open is closed");
+	ok(b->t, !file_exists(b->sock), "- and its socket's file is gone");
+	close(fd);
+}
+
+static void test_sockets(struct bench *b)
+{
+	_free_ char *spec = xasprintf("unix:%s", b->sock);
+	struct listen l, second;
+	struct err err = {};
+	int r;
+
+	is_int(b->t, listen_open(spec, &l, &err), 0, "a socket");
+	r = listen_open(spec, &second, &err);
+	ok(b->t, r == -EADDRINUSE, "- is one server's: %s", err.text);
+	close(l.fd); /* as a server that was killed */
+	ok(b->t, file_exists(b->sock), "- a killed server leaves its file");
+	free(l.remove);
+	is_int(b->t, listen_open(spec, &l, &err), 0, "- which the next one takes over");
+	close(l.fd);
+	listen_done(&l);
+	file_write(b->sock, STR("mine"), 0644, NULL);
+	r = listen_open(spec, &l, &err);
+	ok(b->t, r == -EEXIST && file_exists(b->sock), "- but no other file: %s", err.text);
+	unlink(b->sock);
+	is_int(b->t, listen_open("127.0.0.1:0", &l, &err), 0, "any port");
+	ok(b->t, strncmp(l.url, "http://127.0.0.1:", 17) == 0 && !strstr(l.url, ":0/"),
+	   "- and which one it is: %s", l.url);
+	close(l.fd);
+	ok(b->t, listen_open("127.0.0.1:99999", &l, &err) == -EINVAL, "%s", err.text);
+	ok(b->t, listen_open("8080", &l, &err) == -EINVAL, "%s", err.text);
+}
+
+int main(void)
+{
+	struct tap t = {};
+	struct bench b = { .t = &t, .reply = { .max = 256u << 20 } };
+	char dir[] = "/tmp/taproom-test-serve.XXXXXX";
+	struct store *store;
+	struct err err = {};
+
+	TAP_HEADER();
+	if (!mkdtemp(dir))
+		return 1;
+	b.dir = dir;
+	b.db = path_join(dir, "history.db");
+	b.sock = path_join(dir, "web.sock");
+	if (store_open(b.db, STORE_WRITE, &store, &err) < 0 ||
+	    seed_store(store, dir, 4, true, &err) < 0) {
+		printf("Bail out! %s\n", err.text);
+		return 1;
+	}
+	store_close(store);
+	test_sockets(&b);
+	if (ok(&t, server_start(&b), "the server is there")) {
+		test_rows(&b);
+		test_tags(&b);
+		test_ranges(&b);
+		test_limits(&b);
+		test_slow(&b);
+		test_gone(&b);
+		test_stop(&b);
+	}
+	free(b.db);
+	free(b.sock);
+	buf_done(&b.reply);
+	dir_remove(dir, NULL);
+	return tap_done(&t);
+}
