@@ -25,6 +25,7 @@
 struct agent {
 	int port, signals;
 	struct command command;
+	struct beat beat;
 	size_t n_input;       /* waiting for the command to read it */
 	bool input_ends;      /* and then its standard input is closed */
 	size_t n_frame;       /* of a frame from the launcher, so far */
@@ -299,12 +300,14 @@ static void command_finish(struct agent *a, bool children)
 	frame_send_copy(a, PROTO_EXIT, &c->exit, sizeof(c->exit));
 }
 
-static int wait_ms(const struct command *c)
+static int wait_ms(const struct agent *a)
 {
-	int64_t left = c->deadline - clock_ns(CLOCK_MONOTONIC);
+	const struct command *c = &a->command;
+	int64_t until = a->beat.due_ns, left;
 
-	if (!c->pid || !c->ended)
-		return -1;
+	if (c->pid && c->ended && c->deadline < until)
+		until = c->deadline;
+	left = until - clock_ns(CLOCK_MONOTONIC);
 	return left <= 0 ? 0 : (int)(left / 1000000 + 1);
 }
 
@@ -320,10 +323,13 @@ static void turn(struct agent *a)
 		{ .fd = c->pid && has_input ? c->in : -1, .events = POLLOUT },
 	};
 	struct signalfd_siginfo info;
+	struct proto_beat beat;
 	bool children;
 
-	if (poll(p, sizeof(p) / sizeof(p[0]), wait_ms(c)) < 0)
+	if (poll(p, sizeof(p) / sizeof(p[0]), wait_ms(a)) < 0)
 		return;
+	if (beat_take(&a->beat, &beat))
+		frame_send_copy(a, PROTO_BEAT, &beat, sizeof(beat));
 	if (p[1].revents)
 		(void)!read(a->signals, &info, sizeof(info));
 	/* Standard error first: what it says is usually about what comes next. */
@@ -358,6 +364,7 @@ void agent_run(int port)
 	if (a->signals < 0)
 		die(errno, "watch for processes that end");
 	hello(a);
+	beat_init(&a->beat);
 	for (;;)
 		turn(a);
 }

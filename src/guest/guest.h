@@ -87,6 +87,17 @@ struct command {
 void command_start(struct command *c, const char *payload, size_t n, char *why,
 		   size_t why_size);
 
+/* The pulse: when the next one is due, and what it is taken from. */
+struct beat {
+	int meminfo, vmstat;
+	uint64_t kills_before;
+	int64_t due_ns; /* CLOCK_MONOTONIC */
+};
+
+void beat_init(struct beat *b);
+/* True with *@ret filled when one is due; then the next is a second later. */
+bool beat_take(struct beat *b, struct proto_beat *ret);
+
 /* Speaks until the launcher ends it. */
 __attribute__((noreturn)) void agent_run(int port);
 

@@ -25,6 +25,7 @@ enum proto_type {
 	PROTO_EXIT,      /* struct proto_exit */
 	PROTO_NOTE,      /* the agent has something to say: a sentence */
 	PROTO_TAKEN,     /* uint32: bytes of input that the command has taken */
+	PROTO_BEAT,      /* struct proto_beat, every PROTO_BEAT_MS from the hello on */
 	/* launcher to guest */
 	PROTO_START = 64, /* struct proto_start, then its strings */
 	PROTO_INPUT,      /* bytes for standard input; empty: end of it */
@@ -61,6 +62,19 @@ struct proto_exit {
 	int32_t status;      /* wait status; < 0: -errno, could not be started */
 	uint64_t user_us, system_us;
 	uint64_t max_rss_kb;
+} __attribute__((packed));
+
+/* The guest's pulse. It comes whatever a command does, also one that floods its
+ * output; none for several seconds means that the guest's kernel does not run
+ * even its first process. */
+#define PROTO_BEAT_MS 1000
+struct proto_beat {
+	uint64_t uptime_ms;    /* CLOCK_BOOTTIME */
+	uint32_t load[3];      /* of 1, 5, 15 minutes, in hundredths */
+	uint32_t processes;
+	uint64_t memory_kb;    /* all of it */
+	uint64_t available_kb; /* MemAvailable of /proc/meminfo */
+	uint64_t oom_kills;    /* since the agent began */
 } __attribute__((packed));
 
 struct proto_resize {

@@ -84,17 +84,41 @@ static int on_taken(struct agent *a, const struct frame *f, struct err *err)
 	return 0;
 }
 
+static int on_beat(struct agent *a, const struct frame *f, struct err *err)
+{
+	struct machine_beat beat;
+	struct proto_beat b;
+
+	memcpy(&b, f->payload.p, sizeof(b));
+	beat = (struct machine_beat){
+		.uptime_ms = b.uptime_ms,
+		.load = { b.load[0], b.load[1], b.load[2] },
+		.processes = b.processes,
+		.memory_kb = b.memory_kb,
+		.available_kb = b.available_kb,
+		.oom_kills = b.oom_kills,
+	};
+	a->events->beat(a->machine, &beat);
+	return 0;
+}
+
+static const struct {
+	int (*fn)(struct agent *a, const struct frame *f, struct err *err);
+	bool of_command;
+} FRAMES[] = {
+	[PROTO_HELLO] = { on_hello, false }, [PROTO_OUTPUT] = { on_output, true },
+	[PROTO_EXIT] = { on_exit, true },    [PROTO_NOTE] = { on_note, true },
+	[PROTO_TAKEN] = { on_taken, true },  [PROTO_BEAT] = { on_beat, false },
+};
+
+/* frame_cut() let only known types through. */
 static int handle(struct agent *a, const struct frame *f, struct err *err)
 {
-	static int (*const fn[])(struct agent *, const struct frame *, struct err *) = {
-		[PROTO_HELLO] = on_hello, [PROTO_OUTPUT] = on_output, [PROTO_EXIT] = on_exit,
-		[PROTO_NOTE] = on_note,	  [PROTO_TAKEN] = on_taken,
-	};
-
-	if (f->head.type != PROTO_HELLO &&
-	    (!a->running || f->head.command != a->command))
+	if (!a->ready_ns && f->head.type != PROTO_HELLO)
+		return err_set(err, EPROTO, "a frame before the hello");
+	if (FRAMES[f->head.type].of_command && (!a->running || f->head.command != a->command))
 		return err_set(err, EPROTO, "a frame of no command that runs");
-	return fn[f->head.type](a, f, err);
+	return FRAMES[f->head.type].fn(a, f, err);
 }
 
 /* Returns 1 when more may come, 0 when there is none now, -errno at the end. */

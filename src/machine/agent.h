@@ -18,6 +18,7 @@ struct agent_events {
 	void (*output)(struct machine *m, unsigned stream, int64_t time_ms, struct str bytes);
 	void (*exited)(struct machine *m, const struct machine_exit *exit);
 	void (*input_room)(struct machine *m);
+	void (*beat)(struct machine *m, const struct machine_beat *beat);
 	void (*broken)(struct machine *m, const char *why);
 };
 

@@ -354,6 +354,12 @@ static void on_input_room(struct machine *m)
 		m->events->input_room(m->ctx, m);
 }
 
+static void on_beat(struct machine *m, const struct machine_beat *beat)
+{
+	if (m->events->beat)
+		m->events->beat(m->ctx, m, beat);
+}
+
 static void on_broken(struct machine *m, const char *why)
 {
 	die(m, MACHINE_PROTOCOL, "the guest's agent spoke garbage: %s", why);
@@ -364,6 +370,7 @@ static const struct agent_events AGENT_EVENTS = {
 	.output = on_output,
 	.exited = on_exited,
 	.input_room = on_input_room,
+	.beat = on_beat,
 	.broken = on_broken,
 };
 

@@ -76,6 +76,16 @@ struct machine_exit {
 	uint64_t max_rss_kb;
 };
 
+/* The guest's pulse, every second (PROTO_BEAT) from ready() on. Numbers are
+ * what the guest says: for words, not for sizes. */
+struct machine_beat {
+	uint64_t uptime_ms;
+	uint32_t load[3]; /* of 1, 5, 15 minutes, in hundredths */
+	uint32_t processes;
+	uint64_t memory_kb, available_kb;
+	uint64_t oom_kills; /* since it was ready; a host machine's are the host's */
+};
+
 struct machine_events {
 	void (*ready)(void *ctx, struct machine *m);
 	void (*console)(void *ctx, struct machine *m, struct str bytes);
@@ -85,6 +95,8 @@ struct machine_events {
 	void (*exited)(void *ctx, struct machine *m, const struct machine_exit *exit);
 	/* After machine_input() said -EAGAIN: there is room again. May be NULL. */
 	void (*input_room)(void *ctx, struct machine *m);
+	/* May be NULL. */
+	void (*beat)(void *ctx, struct machine *m, const struct machine_beat *beat);
 	void (*died)(void *ctx, struct machine *m, enum machine_death how, const char *why);
 };
 

@@ -66,12 +66,21 @@ static void on_room(void *ctx, struct machine *m)
 	loop_stop(b->loop);
 }
 
+static void on_beat(void *ctx, struct machine *m, const struct machine_beat *beat)
+{
+	struct bench *b = ctx;
+
+	b->beats++;
+	b->beat = *beat;
+}
+
 static const struct machine_events EVENTS = {
 	.ready = on_ready,
 	.console = on_console,
 	.output = on_output,
 	.exited = on_exited,
 	.input_room = on_room,
+	.beat = on_beat,
 	.died = on_died,
 };
 
@@ -98,6 +107,7 @@ static void begin(struct bench *b)
 	b->out.max = 1 << 20;
 	b->n_out = b->sum = 0;
 	b->exits = 0;
+	b->beats = 0;
 	b->order = true;
 }
 

@@ -22,6 +22,8 @@ struct bench {
 	uint64_t sum;        /* of those bytes */
 	int64_t last_ms;
 	bool ready, timed_out, order;
+	unsigned beats;      /* since the command began, and the last of them */
+	struct machine_beat beat;
 	int exits, deaths;
 	struct machine_exit exit;
 	char exit_why[256];

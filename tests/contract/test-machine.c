@@ -94,6 +94,17 @@ static void test_large(struct bench *b)
 	ok(b->tap, b->sum == want && b->order, "- intact, its times never go back");
 }
 
+/* Also while a command says all it can. */
+static void test_beat(struct bench *b)
+{
+	bench_shell(b, "timeout 4 cat /dev/zero");
+	ok(b->tap, b->beats >= 2 && b->beats <= 6, "%u beats in 4 seconds of flood", b->beats);
+	ok(b->tap, b->n_out > 1 << 20, "- of which %u MiB", (unsigned)(b->n_out >> 20));
+	ok(b->tap, b->beat.uptime_ms > 0 && b->beat.memory_kb > 0 && b->beat.available_kb > 0 &&
+		   b->beat.available_kb <= b->beat.memory_kb && b->beat.processes > 0,
+	   "- they say how it is");
+}
+
 static void test_input(struct bench *b)
 {
 	static const char *const argv[] = { "wc", "-c", NULL };
@@ -350,6 +361,7 @@ static void test_kind(struct tap *t, const struct machine_kind *kind,
 		test_commands(&b);
 		test_start(&b);
 		test_large(&b);
+		test_beat(&b);
 		test_input(&b);
 		test_leftovers(&b);
 		test_busy(&b);

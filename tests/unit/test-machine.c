@@ -156,7 +156,7 @@ static void test_frames(struct tap *t)
 /* ---- the order of things ---- */
 
 struct peer {
-	unsigned hellos, outputs, exits, rooms, broken;
+	unsigned hellos, outputs, exits, rooms, beats, broken;
 	char why[256];
 };
 
@@ -186,6 +186,11 @@ static void peer_room(struct machine *m)
 	peer_of(m)->rooms++;
 }
 
+static void peer_beat(struct machine *m, const struct machine_beat *beat)
+{
+	peer_of(m)->beats++;
+}
+
 static void peer_broken(struct machine *m, const char *why)
 {
 	peer_of(m)->broken++;
@@ -197,26 +202,31 @@ static const struct agent_events PEER = {
 	.output = peer_output,
 	.exited = peer_exited,
 	.input_room = peer_room,
+	.beat = peer_beat,
 	.broken = peer_broken,
 };
 
 /* Each letter is a frame that the guest sends; the launcher has started
  * command 1 before. h hello, o output, O output of command 2, e exit, n note,
- * t taken (1 byte), v a hello of another version, m one whose magic is wrong. */
+ * t taken (1 byte), b beat, v a hello of another version, m one whose magic is
+ * wrong. */
 static const struct {
 	const char *name, *frames;
-	unsigned hellos, outputs, exits;
+	unsigned hellos, outputs, exits, beats;
 	const char *why; /* "": all is well */
 } ORDERS[] = {
-	{ "a good guest", "hone", 1, 1, 1, "" },
-	{ "much output", "hooooooooe", 1, 8, 1, "" },
-	{ "two hellos", "hho", 1, 0, 0, "a second hello" },
-	{ "another version", "v", 0, 0, 0, "protocol version 99, not 1" },
-	{ "output after the exit", "hoeo", 1, 1, 1, "a frame of no command that runs" },
-	{ "two exits", "hee", 1, 0, 1, "a frame of no command that runs" },
-	{ "output of another command", "hO", 1, 0, 0, "a frame of no command that runs" },
-	{ "more taken than given", "ht", 1, 0, 0, "more input taken than was given" },
-	{ "a frame that does not begin", "hom", 1, 1, 0, "a frame begins with 0x1" },
+	{ "a good guest", "hone", 1, 1, 1, 0, "" },
+	{ "much output", "hooooooooe", 1, 8, 1, 0, "" },
+	{ "beats, also after the exit", "hbobebb", 1, 1, 1, 4, "" },
+	{ "a beat before the hello", "bh", 0, 0, 0, 0, "a frame before the hello" },
+	{ "output before the hello", "oh", 0, 0, 0, 0, "a frame before the hello" },
+	{ "two hellos", "hho", 1, 0, 0, 0, "a second hello" },
+	{ "another version", "v", 0, 0, 0, 0, "protocol version 99, not 1" },
+	{ "output after the exit", "hoeo", 1, 1, 1, 0, "a frame of no command that runs" },
+	{ "two exits", "hee", 1, 0, 1, 0, "a frame of no command that runs" },
+	{ "output of another command", "hO", 1, 0, 0, 0, "a frame of no command that runs" },
+	{ "more taken than given", "ht", 1, 0, 0, 0, "more input taken than was given" },
+	{ "a frame that does not begin", "hom", 1, 1, 0, 0, "a frame begins with 0x1" },
 };
 
 static void frame_of(struct buf *b, char letter)
@@ -233,6 +243,7 @@ static void frame_of(struct buf *b, char letter)
 		{ 'e', PROTO_EXIT, 1, sizeof(struct proto_exit) },
 		{ 'n', PROTO_NOTE, 1, 5 },
 		{ 't', PROTO_TAKEN, 1, 4 },
+		{ 'b', PROTO_BEAT, 0, sizeof(struct proto_beat) },
 		{ 'm', PROTO_OUTPUT, 1, 5 },
 	};
 	char raw[sizeof(struct proto_header)], payload[64] = { letter == 'v' ? 99 : 1 };
@@ -291,7 +302,8 @@ static void test_order(struct tap *t)
 
 			converse(&p, ORDERS[i].frames, pieces[k]);
 			ok(t, p.hellos == ORDERS[i].hellos && p.outputs == ORDERS[i].outputs &&
-				      p.exits == ORDERS[i].exits, "%s, by %zu bytes",
+				      p.exits == ORDERS[i].exits && p.beats == ORDERS[i].beats,
+			   "%s, by %zu bytes",
 			   ORDERS[i].name, pieces[k]);
 			is_str(t, p.why, ORDERS[i].why, "- judged");
 		}
