@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/units.h"
 #include "cmd/cmd.h"
+#include "run/run.h"
 #include "store/store.h"
 
 #define DAMAGED_SHOWN 20  /* sentences; the rest is counted. -v: all */
@@ -42,7 +43,8 @@ const struct opt_command cmd_import_help = {
 	.usage = "taproom import FORMAT PATH... [options]",
 	.summary = "Takes over the results of others.",
 	.text = "FORMAT is mptcp-results (a directory, a file, a git checkout), tap, junit, nipa, "
-		"kcidb or testclutch.\n"
+		"kcidb, testclutch, or events: what 'taproom report --format events' wrote, "
+		"logs and all.\n"
 		"A run that is there already stays as it is: the same PATH twice changes nothing. "
 		"A damaged record is told and counted, the rest goes in.\n"
 		"Exit status: 0 all of it is there, 1 something was damaged, 2 usage, 4 nothing "
@@ -56,6 +58,7 @@ struct importing {
 	struct cmd *cmd;
 	struct store *store;
 	struct store_record *record;
+	struct run_work work; /* logs, until they are kept */
 	bool grouped;
 	int64_t group_ms;  /* begun */
 	uint64_t group_runs;
@@ -206,7 +209,7 @@ static int import_all(struct importing *x, const struct import_options *o,
 	struct import im = {
 		.branch = o->branch, .mode = o->mode, .machine = o->machine, .suite = o->suite,
 		.commit = o->commit, .begin = on_begin, .end = on_end, .damaged = on_damaged,
-		.progress = on_progress, .ctx = x,
+		.progress = on_progress, .ctx = x, .scratch = x->work.path,
 	};
 	int r = 0, e;
 
@@ -227,7 +230,8 @@ int cmd_import_run(struct cmd *c, int argc, char **argv)
 	const struct import_format *format;
 	struct import_options o = {};
 	struct import_counts counts = {};
-	struct importing x = { .cmd = c };
+	struct importing x = { .cmd = c, .work.lock = -1 };
+	_free_ char *cache = cmd_cache_dir();
 	struct err err = {};
 	int64_t begun = clock_mono_ms();
 	int n, r, code = cmd_options(c, &cmd_import_help, false, argc, argv, &o, &o.common, &n);
@@ -246,8 +250,11 @@ int cmd_import_run(struct cmd *c, int argc, char **argv)
 	x.all = o.common.verbose > 0;
 	r = store_open(o.common.store, STORE_WRITE, &x.store, &err);
 	if (r >= 0)
+		r = run_work_open(cache, &x.work, &err);
+	if (r >= 0)
 		r = import_all(&x, &o, format, argv + 2, n - 1, &counts, &err);
 	store_close(x.store);
+	run_work_close(&x.work);
 	if (counts.damaged > DAMAGED_SHOWN && !x.all)
 		log_warn(&c->log, "%" PRIu64 " more are damaged; -v names all",
 			 counts.damaged - DAMAGED_SHOWN);

@@ -37,10 +37,11 @@ struct report_logs {
 };
 
 /* A log that was not kept is an empty one to a document. */
-static int report_log(void *ctx, unsigned program, uint64_t from, uint64_t to, struct out *out)
+static int report_log(void *ctx, unsigned job, unsigned program, uint64_t from, uint64_t to,
+		      struct out *out)
 {
 	struct report_logs *l = ctx;
-	int r = store_log(l->s, l->run_id, program, 0, from, to, out, NULL);
+	int r = store_log(l->s, l->run_id, program, job, from, to, out, NULL);
 
 	return r == -ENOENT ? 0 : r;
 }

@@ -32,6 +32,8 @@ struct import_counts {
 struct import {
 	/* What a document doesn't say; may be NULL. */
 	const char *branch, *mode, *machine, *suite, *commit;
+	/* Where logs that come with a run may lie until it ends; NULL: they are left. */
+	const char *scratch;
 
 	/* 1 and where to say it, or 0 when a run of that id is there already. */
 	int (*begin)(void *ctx, struct str uid, struct event_sink *ret, struct err *err);
@@ -56,7 +58,7 @@ extern const struct import_format *const IMPORT_FORMATS[]; /* ends with NULL */
 const struct import_format *import_format_find(const char *name, struct err *err);
 
 extern const struct import_format import_mptcp_results, import_tap, import_junit, import_nipa,
-	import_kcidb, import_testclutch;
+	import_kcidb, import_testclutch, import_events;
 
 /* Counts and tells. @where is printf-style. */
 void import_damaged(struct import *im, const char *file, const char *why, const char *where, ...)
@@ -67,4 +69,5 @@ int import_mptcp_text(struct import *im, const char *branch, const char *mode,
 		      const char *name, struct str text, struct err *err);
 int import_junit_text(struct import *im, const char *name, struct str text, struct err *err);
 int import_nipa_text(struct import *im, const char *name, struct str text, struct err *err);
+int import_events_text(struct import *im, const char *name, struct str text, struct err *err);
 int import_kcidb_text(struct import *im, const char *name, struct str text, struct err *err);

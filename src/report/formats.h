@@ -8,7 +8,8 @@
 
 #include "report/report.h"
 
-extern const struct report_format report_text, report_tap, report_json, report_junit;
+extern const struct report_format report_text, report_tap, report_json, report_junit,
+	report_events;
 
 /*
  * Programs: formats keep what belongs to one until it ends, because several may

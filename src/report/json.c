@@ -6,9 +6,9 @@
  */
 #include <stdlib.h>
 
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/units.h"
+#include "report/event-json.h"
 #include "report/formats.h"
 #include "tap/tally.h"
 
@@ -61,120 +61,21 @@ static void list_put(struct list *l, struct json *j, const char *key)
 	buf_done(&l->bytes);
 }
 
-static void put_result(struct json *j, const struct event_result *r, bool log)
-{
-	json_object(j);
-	json_key(j, "path");
-	json_array(j);
-	for (unsigned i = 0; i < r->depth; i++)
-		json_str(j, r->path[i]);
-	json_end(j);
-	json_field_str(j, "key", r->key);
-	json_field_str(j, "status", str_of(STATUS_INFO[r->status].name));
-	if (r->number >= 0)
-		json_field_int(j, "number", r->number);
-	json_field_int(j, "line", (int64_t)r->line);
-	if (r->reason.n)
-		json_field_str(j, "reason", r->reason);
-	if (r->duration_ms >= 0)
-		json_field_int(j, "duration_ms", r->duration_ms);
-	if (r->exit_code >= 0)
-		json_field_int(j, "exit", r->exit_code);
-	json_field_int(j, "ordinal", r->ordinal);
-	json_field_bool(j, "leaf", r->leaf);
-	if (r->implied)
-		json_field_bool(j, "implied", true);
-	if (log && r->line) {
-		json_key(j, "log");
-		json_object(j);
-		json_field_int(j, "from", (int64_t)r->line_from);
-		json_field_int(j, "to", (int64_t)r->line_to);
-		json_end(j);
-	}
-	json_end(j);
-}
-
-static void put_problem(struct json *j, const struct event *ev)
-{
-	json_object(j);
-	json_field_int(j, "line", (int64_t)ev->problem->line);
-	json_field_str(j, "what", str_of(PROBLEM_NAMES[ev->problem->what]));
-	json_field_str(j, "message", ev->problem->message);
-	json_end(j);
-}
-
-static void put_optional(struct json *j, const char *key, struct str s)
-{
-	if (s.n)
-		json_field_str(j, key, s);
-}
-
-static void put_frame(struct json *j, const struct event_frame *f)
-{
-	json_object(j);
-	json_field_str(j, "function", f->function);
-	put_optional(j, "module", f->module);
-	if (f->size) {
-		json_field_int(j, "offset", (int64_t)f->offset);
-		json_field_int(j, "size", (int64_t)f->size);
-	}
-	if (f->unsure)
-		json_field_bool(j, "unsure", true);
-	if (f->inlined)
-		json_field_bool(j, "inlined", true);
-	json_end(j);
-}
-
-static void put_excuse(struct json *j, const struct event_excuse *e)
-{
-	json_key(j, "ignored");
-	json_object(j);
-	json_field_str(j, "reason", e->reason);
-	put_optional(j, "link", e->link);
-	put_optional(j, "owner", e->owner);
-	put_optional(j, "until", e->until);
-	json_end(j);
-}
-
-static void put_splat_details(struct json *j, const struct event_splat *s)
-{
-	put_optional(j, "task", s->task);
-	if (s->pid >= 0)
-		json_field_int(j, "pid", s->pid);
-	if (s->cpu >= 0)
-		json_field_int(j, "cpu", s->cpu);
-	put_optional(j, "taint", s->taint);
-	if (s->fatal)
-		json_field_bool(j, "fatal", true);
-	if (s->n_frames) {
-		json_key(j, "frames");
-		json_array(j);
-		for (unsigned i = 0; i < s->n_frames; i++)
-			put_frame(j, &s->frames[i]);
-		json_end(j);
-	}
-	put_optional(j, "text", s->text);
-}
-
 static void put_splat(const struct report *r, struct json *j, const struct event *ev)
 {
 	const struct event_splat *s = ev->splat;
 	_cleanup_(buf_done) struct buf decoded = {};
 
 	json_object(j);
-	json_field_str(j, "kind", s->kind);
-	json_field_str(j, "title", s->title);
-	json_field_int(j, "line", (int64_t)s->line);
-	json_field_int(j, "lines", (int64_t)s->lines);
-	json_field_str(j, "fingerprint", s->fingerprint);
+	event_json_splat(j, s);
 	if (ev->job)
 		json_field_int(j, "job", ev->job);
 	if (r->opt->decode && r->opt->decode(r->opt->decode_ctx, ev, &decoded) > 0)
 		json_field_str(j, "decoded", buf_str(&decoded));
 	if (s->excuse)
-		put_excuse(j, s->excuse);
+		event_json_excuse(j, s->excuse);
 	if (!r->opt->summary)
-		put_splat_details(j, s);
+		event_json_splat_details(j, s);
 	json_end(j);
 }
 
@@ -187,55 +88,27 @@ static void put_counts(struct json *j, const uint64_t counts[STATUS_N])
 	json_end(j);
 }
 
-static void put_time(struct json *j, const char *key, int64_t ms)
-{
-	char text[UNIT_TEXT_MAX];
-
-	if (ms)
-		json_field_str(j, key, str_of(date_rfc3339(ms, text)));
-}
-
 static void job_begin(struct report *r, const struct event *ev)
 {
-	const struct event_job *e = ev->job_info;
 	struct json *j = &r->jobs.json;
 
 	json_object(j);
 	json_field_int(j, "job", ev->job);
-	json_field_str(j, "mode", e->mode);
-	json_field_str(j, "machine", e->machine);
-	put_optional(j, "accel", e->accel);
-	put_optional(j, "why", e->why);
-	put_optional(j, "kernel", e->kernel);
-	put_optional(j, "host", e->host);
-	if (e->cpus)
-		json_field_int(j, "cpus", e->cpus);
-	if (e->memory)
-		json_field_int(j, "memory", (int64_t)e->memory);
-	put_time(j, "begin", e->time_ms);
+	event_json_job(j, ev->job_info);
+	event_json_time(j, "begin", ev->job_info->time_ms);
 	json_end(j);
 }
 
 static void run_begin(struct report *r, const struct event_run *e)
 {
-	struct json *j = &r->run.json;
-
-	json_field_str(j, "id", e->id);
-	put_optional(j, "title", e->title);
-	put_optional(j, "branch", e->branch);
-	put_optional(j, "commit", e->commit);
-	put_optional(j, "command", e->command);
-	put_time(j, "begin", e->time_ms);
+	event_json_run(&r->run.json, e);
+	event_json_time(&r->run.json, "begin", e->time_ms);
 }
 
 static void run_end(struct report *r, const struct event_run *e)
 {
-	struct json *j = &r->run.json;
-
-	put_time(j, "end", e->time_ms);
-	json_field_str(j, "conclusion", e->conclusion);
-	json_field_int(j, "exit_code", e->exit_code);
-	json_field_bool(j, "stopped", e->stopped);
+	event_json_time(&r->run.json, "end", e->time_ms);
+	event_json_run_end(&r->run.json, e);
 }
 
 /* A program's results and problems wait in its buffers for its end. */
@@ -258,9 +131,23 @@ static bool add_to(struct buf *b, uint64_t *n, const struct event *ev,
 	return true;
 }
 
+static void put_result(struct json *j, const struct event_result *r, bool log)
+{
+	json_object(j);
+	event_json_result(j, r, log);
+	json_end(j);
+}
+
 static void put_logged_result(struct json *j, const struct event *ev)
 {
 	put_result(j, ev->result, true);
+}
+
+static void put_problem(struct json *j, const struct event *ev)
+{
+	json_object(j);
+	event_json_problem(j, ev->problem);
+	json_end(j);
 }
 
 static void put_list(struct json *j, const char *key, const struct buf *items)
@@ -288,7 +175,7 @@ static void program_end(struct report *r, const struct event *ev)
 		json_field_int(j, "exit", e->exit_code);
 	if (e->duration_ms >= 0)
 		json_field_int(j, "duration_ms", e->duration_ms);
-	put_optional(j, "reason", e->reason);
+	event_json_text(j, "reason", e->reason);
 	json_field_int(j, "log_lines", (int64_t)e->log_lines);
 	if (!r->opt->summary)
 		put_list(j, "results", &p->text);

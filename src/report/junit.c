@@ -79,7 +79,7 @@ static void put_log(struct report *r, struct out *o, unsigned program, const str
 		return;
 	out_lit(o, "<system-out>");
 	out_to(&raw, write_limited, &l);
-	r->opt->log(r->opt->log_ctx, program, c->from, c->to, &raw);
+	r->opt->log(r->opt->log_ctx, 0, program, c->from, c->to, &raw);
 	out_flush(&raw);
 	out_lit(o, "</system-out>");
 }

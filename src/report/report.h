@@ -16,9 +16,10 @@ struct report_options {
 	bool colour;      /* SGR sequences (text) */
 	unsigned verbose; /* text: 0 = what is not a pass, 1 = every result */
 	bool summary;     /* counts, verdict and problems only */
-	/* Reads @from..@to of a program's log into @out (junit system-out, json);
-	 * NULL: no logs. */
-	int (*log)(void *ctx, unsigned program, uint64_t from, uint64_t to, struct out *out);
+	/* Reads lines @from..@to (to 0: the end) of a program's log, of program 0 the
+	 * job's console, into @out (junit, events); NULL: no logs. */
+	int (*log)(void *ctx, unsigned job, unsigned program, uint64_t from, uint64_t to,
+		   struct out *out);
 	void *log_ctx;
 	/* The text of a splat with its frames decoded, into @ret: told with it (text,
 	 * json). Returns 1, or 0 when there is none. NULL: not told. */

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 
 const struct report_format *const REPORT_FORMATS[] = {
-	&report_text, &report_tap, &report_json, &report_junit, NULL,
+	&report_text, &report_tap, &report_json, &report_junit, &report_events, NULL,
 };
 
 const struct report_format *report_format_find(const char *name, struct err *err)
@@ -23,7 +23,8 @@ const struct report_format *report_format_find(const char *name, struct err *err
 		}
 	}
 	err_set(err, EINVAL, near ? "no report format '%s'; did you mean '%s'?"
-				  : "no report format '%s'; there are text, tap, json, junit",
+				  : "no report format '%s'; there are text, tap, json, "
+				    "junit, events",
 		name, near ? near->name : "");
 	return NULL;
 }

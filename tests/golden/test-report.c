@@ -110,7 +110,8 @@ static void say(const struct report_format *f, struct report *r, const struct st
 	f->event(r, &ev);
 }
 
-static int read_log(void *ctx, unsigned program, uint64_t from, uint64_t to, struct out *out)
+static int read_log(void *ctx, unsigned job, unsigned program, uint64_t from, uint64_t to,
+		    struct out *out)
 {
 	out_printf(out, "log of %u, %d-%d: <&>\n", program, (int)from, (int)to);
 	return 0;

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/loop.h"
@@ -254,6 +255,35 @@ static void test_loop(struct tap *t)
 	loop_free(l);
 }
 
+/* RFC 4648, section 10, and what is none. */
+static void test_base64(struct tap *t)
+{
+	static const char *const VECTORS[][2] = {
+		{ "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" },
+		{ "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
+		{ "\xff\xfe\xfb", "//77" },
+	};
+	static const char *const BAD[] = { "Z", "Zg", "Zg=", "Zh==", "Zm9=", "Zg==Zg==", "Z===",
+					   "====", "Zm9v\n", "Zm-v", "Zm 9" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(VECTORS); i++) {
+		_cleanup_(buf_done) struct buf text = {}, back = {};
+		struct out o;
+
+		out_to_buf(&o, &text);
+		base64_write(&o, str_of(VECTORS[i][0]));
+		out_flush(&o);
+		ok(t, str_eq(buf_str(&text), str_of(VECTORS[i][1])) &&
+		      base64_read(buf_str(&text), &back) == 0 &&
+		      str_eq(buf_str(&back), str_of(VECTORS[i][0])), "base64 %s", VECTORS[i][1]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(BAD); i++) {
+		_cleanup_(buf_done) struct buf b = {};
+
+		ok(t, base64_read(str_of(BAD[i]), &b) == -EBADMSG && !b.n, "no base64");
+	}
+}
+
 static void test_arena(struct tap *t)
 {
 	struct arena a = {};
@@ -282,5 +312,6 @@ int main(void)
 	test_proc(&t);
 	test_loop(&t);
 	test_arena(&t);
+	test_base64(&t);
 	return tap_done(&t);
 }
