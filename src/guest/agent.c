@@ -22,67 +22,41 @@
 #define LINGER_NS 2000000000ll
 #define REAP_NS   3000000000ll
 
+#define CAN (PROTO_CAN_BEAT | PROTO_CAN_FETCH | PROTO_CAN_USER | PROTO_CAN_LIMITS | \
+	     PROTO_CAN_TERMINAL)
+
 struct agent {
-	int port, signals;
+	struct port port;
+	int signals;
+	bool beats;           /* the launcher wants to hear them */
 	struct command command;
 	struct beat beat;
-	size_t n_input;       /* waiting for the command to read it */
-	bool input_ends;      /* and then its standard input is closed */
-	size_t n_frame;       /* of a frame from the launcher, so far */
+	struct fetch fetch;
+	bool input_ends;      /* after what waits, standard input is closed */
+	size_t input_at, n_input; /* what waits for the command to read it */
+	uint32_t taken;       /* by the command, and not yet told */
 	char input[PROTO_INPUT_MAX];
-	char frame[sizeof(struct proto_header) + PROTO_PAYLOAD_MAX];
-	char out[sizeof(struct proto_header) + PROTO_PAYLOAD_MAX];
 };
 
-static void port_write(struct agent *a, const char *p, size_t n)
+/* About the command. */
+static void say(struct agent *a, unsigned type, const void *payload, size_t n)
 {
-	while (n) {
-		ssize_t w = write(a->port, p, n);
-
-		if (w < 0 && errno == EINTR)
-			continue;
-		/* The launcher is gone: so are we. */
-		if (w <= 0)
-			power_off();
-		p += w;
-		n -= (size_t)w;
-	}
-}
-
-/* Sends a->out, whose payload of @n bytes is in place. */
-static void frame_send(struct agent *a, unsigned type, unsigned stream, size_t n)
-{
-	struct proto_header h = {
-		.magic = PROTO_MAGIC,
-		.type = (uint8_t)type,
-		.stream = (uint8_t)stream,
-		.command = a->command.number,
-		.length = (uint32_t)n,
-		.time_ns = (uint64_t)clock_ns(CLOCK_MONOTONIC),
-	};
-
-	memcpy(a->out, &h, sizeof(h));
-	port_write(a, a->out, sizeof(h) + n);
-}
-
-static void frame_send_copy(struct agent *a, unsigned type, const void *p, size_t n)
-{
-	memcpy(a->out + sizeof(struct proto_header), p, n);
-	frame_send(a, type, 0, n);
+	port_say(&a->port, type, a->command.number, payload, n);
 }
 
 static void hello(struct agent *a)
 {
 	struct proto_hello h = { .version = PROTO_VERSION,
+				 .can = CAN,
 				 .pid = (uint32_t)getpid(),
 				 .boot_ns = (uint64_t)clock_ns(CLOCK_BOOTTIME) };
-	char *at = a->out + sizeof(struct proto_header);
+	char *at = port_payload(&a->port);
 	struct utsname u;
 
 	uname(&u);
 	memcpy(at, &h, sizeof(h));
 	memcpy(at + sizeof(h), u.release, strlen(u.release));
-	frame_send(a, PROTO_HELLO, 0, sizeof(h) + strlen(u.release));
+	port_send(&a->port, PROTO_HELLO, 0, 0, sizeof(h) + strlen(u.release));
 }
 
 static void fd_close(int *fd)
@@ -92,16 +66,27 @@ static void fd_close(int *fd)
 	*fd = -1;
 }
 
-/* The command has taken @n bytes, or they are of no use any more. */
+/* ---- the command's input ---- */
+
+/* @n more bytes are the command's, or of no use any more. */
 static void input_taken(struct agent *a, size_t n)
 {
-	uint32_t taken = (uint32_t)n;
-
-	if (n == 0)
-		return;
+	a->taken += (uint32_t)n;
+	a->input_at += n;
 	a->n_input -= n;
-	memmove(a->input, a->input + n, a->n_input);
-	frame_send_copy(a, PROTO_TAKEN, &taken, sizeof(taken));
+	if (a->n_input == 0)
+		a->input_at = 0;
+	if (a->taken == 0 || (a->n_input && a->taken < PROTO_INPUT_MAX / 4))
+		return;
+	say(a, PROTO_TAKEN, &a->taken, sizeof(a->taken));
+	a->taken = 0;
+}
+
+/* Nobody reads it any more. */
+static void input_closed(struct agent *a)
+{
+	fd_close(&a->command.in);
+	say(a, PROTO_CLOSED, "", 0);
 }
 
 static void input_write(struct agent *a)
@@ -109,14 +94,14 @@ static void input_write(struct agent *a)
 	struct command *c = &a->command;
 
 	while (c->in >= 0 && a->n_input) {
-		ssize_t n = write(c->in, a->input, a->n_input);
+		ssize_t n = write(c->in, a->input + a->input_at, a->n_input);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
 			return;
 		if (n < 0)
-			fd_close(&c->in);
+			input_closed(a);
 		else
 			input_taken(a, (size_t)n);
 	}
@@ -132,15 +117,37 @@ static void input_write(struct agent *a)
 		fd_close(&c->in);
 }
 
+/* ---- its output ---- */
+
 static void output_read(struct agent *a, int *fd, unsigned stream)
 {
-	ssize_t n = read(*fd, a->out + sizeof(struct proto_header), PROTO_PAYLOAD_MAX);
+	struct command *c = &a->command;
+	size_t want = c->room < PROTO_PAYLOAD_MAX ? c->room : PROTO_PAYLOAD_MAX;
+	ssize_t n = read(*fd, port_payload(&a->port), want);
 
 	/* A terminal's master says EIO when its last user is gone. */
 	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
 		fd_close(fd);
-	else if (n > 0)
-		frame_send(a, PROTO_OUTPUT, stream, (size_t)n);
+	else if (n > 0) {
+		c->room -= (uint32_t)n;
+		port_send(&a->port, PROTO_OUTPUT, stream, c->number, (size_t)n);
+	}
+}
+
+/* ---- what the launcher says ---- */
+
+static void on_welcome(struct agent *a, const struct proto_header *h, const char *p)
+{
+	struct proto_welcome w;
+
+	if (h->length < sizeof(w))
+		die(0, "the launcher's welcome is too short");
+	memcpy(&w, p, sizeof(w));
+	if (w.version != PROTO_VERSION)
+		die(0, "the launcher speaks version %u of the protocol, this agent %d: both "
+		       "must be of one taproom", w.version, PROTO_VERSION);
+	a->beats = w.can & PROTO_CAN_BEAT;
+	beat_init(&a->beat);
 }
 
 static void on_start(struct agent *a, const struct proto_header *h, const char *p)
@@ -151,25 +158,29 @@ static void on_start(struct agent *a, const struct proto_header *h, const char *
 	if (c->pid || h->length == 0)
 		die(0, "the launcher started a second command");
 	*c = (struct command){ .number = h->command, .in = -1, .out = -1, .err = -1 };
-	a->n_input = 0;
+	a->input_at = a->n_input = 0;
+	a->taken = 0;
 	a->input_ends = false;
 	command_start(c, p, h->length, why, sizeof(why));
 	if (c->pid)
 		return;
 	if (why[0])
-		frame_send_copy(a, PROTO_NOTE, why, strlen(why));
-	frame_send_copy(a, PROTO_EXIT, &c->exit, sizeof(c->exit));
+		say(a, PROTO_NOTE, why, strlen(why));
+	say(a, PROTO_EXIT, &c->exit, sizeof(c->exit));
 }
 
 static void on_input(struct agent *a, const struct proto_header *h, const char *p)
 {
 	if (h->length > sizeof(a->input) - a->n_input)
 		die(0, "the launcher sent more input than agreed");
-	memcpy(a->input + a->n_input, p, h->length);
+	if (a->input_at + a->n_input + h->length > sizeof(a->input)) {
+		memmove(a->input, a->input + a->input_at, a->n_input);
+		a->input_at = 0;
+	}
+	memcpy(a->input + a->input_at + a->n_input, p, h->length);
 	a->n_input += h->length;
 	a->input_ends |= h->length == 0;
-	if (a->n_input == 0 || a->command.in < 0)
-		input_write(a);
+	input_write(a);
 }
 
 static void on_signal(struct agent *a, const struct proto_header *h, const char *p)
@@ -181,14 +192,41 @@ static void on_signal(struct agent *a, const struct proto_header *h, const char 
 static void on_resize(struct agent *a, const struct proto_header *h, const char *p)
 {
 	struct proto_resize size;
-	struct winsize w = {};
 
-	if (h->length != sizeof(size) || !a->command.terminal)
+	if (h->length != sizeof(size) || !a->command.terminal || a->command.out < 0)
 		return;
 	memcpy(&size, p, sizeof(size));
-	w.ws_row = size.rows;
-	w.ws_col = size.columns;
-	ioctl(a->command.out, TIOCSWINSZ, &w);
+	terminal_resize(a->command.out, size.rows, size.columns);
+}
+
+static void on_close(struct agent *a, const struct proto_header *h, const char *p)
+{
+	if (!a->command.terminal)
+		fd_close(h->stream == 1 ? &a->command.out : &a->command.err);
+}
+
+static void room_add(uint32_t *room, uint32_t more)
+{
+	*room = more > UINT32_MAX - *room ? UINT32_MAX : *room + more;
+}
+
+/* Late ones, of what has ended, are dropped. */
+static void on_room(struct agent *a, const struct proto_header *h, const char *p)
+{
+	uint32_t more;
+
+	if (h->length != sizeof(more))
+		die(0, "the launcher's frames are broken");
+	memcpy(&more, p, sizeof(more));
+	if (a->command.pid && h->command == a->command.number)
+		room_add(&a->command.room, more);
+	else if (a->fetch.fd >= 0 && h->command == a->fetch.number)
+		room_add(&a->fetch.room, more);
+}
+
+static void on_fetch(struct agent *a, const struct proto_header *h, const char *p)
+{
+	fetch_begin(&a->fetch, &a->port, h, p);
 }
 
 static void on_poweroff(struct agent *a, const struct proto_header *h, const char *p)
@@ -201,8 +239,10 @@ static const struct {
 	bool of_command; /* about the one that runs; late ones are dropped */
 	void (*fn)(struct agent *a, const struct proto_header *h, const char *p);
 } FRAMES[] = {
-	{ PROTO_START, false, on_start },    { PROTO_INPUT, true, on_input },
-	{ PROTO_SIGNAL, true, on_signal },   { PROTO_RESIZE, true, on_resize },
+	{ PROTO_WELCOME, false, on_welcome }, { PROTO_START, false, on_start },
+	{ PROTO_INPUT, true, on_input },      { PROTO_SIGNAL, true, on_signal },
+	{ PROTO_RESIZE, true, on_resize },    { PROTO_CLOSE, true, on_close },
+	{ PROTO_ROOM, false, on_room },       { PROTO_FETCH, false, on_fetch },
 	{ PROTO_POWEROFF, false, on_poweroff },
 };
 
@@ -221,28 +261,15 @@ static void frame_handle(struct agent *a, const struct proto_header *h, const ch
 
 static void port_read(struct agent *a)
 {
-	ssize_t n = read(a->port, a->frame + a->n_frame, sizeof(a->frame) - a->n_frame);
-	size_t at = 0;
+	struct proto_header h;
+	const char *payload;
 
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
-	if (n <= 0)
-		power_off();
-	a->n_frame += (size_t)n;
-	while (a->n_frame - at >= sizeof(struct proto_header)) {
-		struct proto_header h;
-
-		memcpy(&h, a->frame + at, sizeof(h));
-		if (h.magic != PROTO_MAGIC || h.length > PROTO_PAYLOAD_MAX)
-			die(0, "the launcher's frames are broken");
-		if (a->n_frame - at < sizeof(h) + h.length)
-			break;
-		frame_handle(a, &h, a->frame + at + sizeof(h));
-		at += sizeof(h) + h.length;
-	}
-	a->n_frame -= at;
-	memmove(a->frame, a->frame + at, a->n_frame);
+	port_fill(&a->port);
+	while (port_next(&a->port, &h, &payload))
+		frame_handle(a, &h, payload);
 }
+
+/* ---- its end ---- */
 
 static uint64_t microseconds(const struct timeval *t)
 {
@@ -279,6 +306,10 @@ static void command_finish(struct agent *a, bool children)
 	int64_t now = clock_ns(CLOCK_MONOTONIC);
 	bool open = c->out >= 0 || c->err >= 0;
 
+	/* It is the launcher's reader who takes his time, with what is in the
+	 * pipes; only what they do of themselves is measured. */
+	if (open && c->room == 0)
+		c->deadline = now + (c->killed ? REAP_NS : LINGER_NS);
 	if (!c->killed && (!open || now >= c->deadline)) {
 		c->killed = true;
 		c->deadline = now + REAP_NS;
@@ -291,54 +322,78 @@ static void command_finish(struct agent *a, bool children)
 	if (open || children) {
 		static const char text[] = "processes were left that can't be killed";
 
-		frame_send_copy(a, PROTO_NOTE, text, sizeof(text) - 1);
+		say(a, PROTO_NOTE, text, sizeof(text) - 1);
 	}
 	fd_close(&c->out);
 	fd_close(&c->err);
 	c->pid = 0;
 	a->n_input = 0; /* EXIT settles that account */
-	frame_send_copy(a, PROTO_EXIT, &c->exit, sizeof(c->exit));
+	say(a, PROTO_EXIT, &c->exit, sizeof(c->exit));
+}
+
+/* ---- the loop ---- */
+
+static bool fetch_ready(const struct agent *a)
+{
+	return a->fetch.fd >= 0 && a->fetch.room;
 }
 
 static int wait_ms(const struct agent *a)
 {
 	const struct command *c = &a->command;
-	int64_t until = a->beat.due_ns, left;
+	int64_t until = a->beats ? a->beat.due_ns : INT64_MAX, left;
 
+	if (fetch_ready(a))
+		return 0;
 	if (c->pid && c->ended && c->deadline < until)
 		until = c->deadline;
+	if (until == INT64_MAX)
+		return -1;
 	left = until - clock_ns(CLOCK_MONOTONIC);
 	return left <= 0 ? 0 : (int)(left / 1000000 + 1);
+}
+
+static void beat(struct agent *a)
+{
+	struct proto_beat b;
+
+	if (a->beats && beat_take(&a->beat, &b))
+		port_say(&a->port, PROTO_BEAT, 0, &b, sizeof(b));
 }
 
 static void turn(struct agent *a)
 {
 	struct command *c = &a->command;
-	bool has_input = a->n_input || a->input_ends;
+	bool has_input = a->n_input || a->input_ends, room = c->pid && c->room;
 	struct pollfd p[] = {
-		{ .fd = a->port, .events = POLLIN },
+		{ .fd = a->port.fd, .events = POLLIN },
 		{ .fd = a->signals, .events = POLLIN },
-		{ .fd = c->pid ? c->out : -1, .events = POLLIN },
-		{ .fd = c->pid ? c->err : -1, .events = POLLIN },
-		{ .fd = c->pid && has_input ? c->in : -1, .events = POLLOUT },
+		{ .fd = room ? c->out : -1, .events = POLLIN },
+		{ .fd = room ? c->err : -1, .events = POLLIN },
+		/* Without input to write it only says when its reader is gone;
+		 * a terminal's hangs up for other reasons. */
+		{ .fd = c->pid && (has_input || !c->terminal) ? c->in : -1,
+		  .events = has_input ? POLLOUT : 0 },
 	};
 	struct signalfd_siginfo info;
-	struct proto_beat beat;
 	bool children;
 
 	if (poll(p, sizeof(p) / sizeof(p[0]), wait_ms(a)) < 0)
 		return;
-	if (beat_take(&a->beat, &beat))
-		frame_send_copy(a, PROTO_BEAT, &beat, sizeof(beat));
+	beat(a);
 	if (p[1].revents)
 		(void)!read(a->signals, &info, sizeof(info));
 	/* Standard error first: what it says is usually about what comes next. */
 	if (p[3].revents)
 		output_read(a, &c->err, 2);
-	if (p[2].revents)
+	if (p[2].revents && c->room)
 		output_read(a, &c->out, 1);
-	if (p[4].revents)
+	if (p[4].revents && has_input)
 		input_write(a);
+	else if (p[4].revents)
+		input_closed(a);
+	if (fetch_ready(a))
+		fetch_go_on(&a->fetch, &a->port);
 	children = reap(a);
 	if (c->pid && c->ended)
 		command_finish(a, children);
@@ -353,7 +408,8 @@ void agent_run(int port)
 
 	if (!a)
 		die(ENOMEM, "start");
-	a->port = port;
+	a->port.fd = port;
+	a->fetch.fd = -1;
 	a->command = (struct command){ .in = -1, .out = -1, .err = -1 };
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&child);
@@ -364,7 +420,6 @@ void agent_run(int port)
 	if (a->signals < 0)
 		die(errno, "watch for processes that end");
 	hello(a);
-	beat_init(&a->beat);
 	for (;;)
 		turn(a);
 }

@@ -79,6 +79,7 @@ struct command {
 	bool ended, killed;
 	int64_t deadline; /* of what follows its end; CLOCK_MONOTONIC ns, 0: none */
 	int in, out, err; /* with a terminal in and out are its master */
+	uint32_t room;    /* bytes of output that the launcher takes now */
 	struct proto_exit exit;
 };
 
@@ -86,6 +87,41 @@ struct command {
  * @why (a sentence) says more when it is not empty. */
 void command_start(struct command *c, const char *payload, size_t n, char *why,
 		   size_t why_size);
+void terminal_resize(int fd, unsigned rows, unsigned columns); /* 0: not known */
+
+/* The launcher's port, and a frame's room in each direction. */
+struct port {
+	int fd;
+	size_t begin, end; /* of what was read and not yet handled */
+	char in[2 * (sizeof(struct proto_header) + PROTO_PAYLOAD_MAX)];
+	char out[sizeof(struct proto_header) + PROTO_PAYLOAD_MAX];
+};
+
+/* Where the next frame's payload is to be put. */
+static inline char *port_payload(struct port *p)
+{
+	return p->out + sizeof(struct proto_header);
+}
+
+/* Sends what was put there, @n bytes; ends the machine without a launcher. */
+void port_send(struct port *p, unsigned type, unsigned stream, unsigned command, size_t n);
+/* Puts a copy there, and sends it. */
+void port_say(struct port *p, unsigned type, unsigned command, const void *payload, size_t n);
+void port_fill(struct port *p); /* one read */
+/* The next whole frame, or false; its payload is there until port_fill(). */
+bool port_next(struct port *p, struct proto_header *ret, const char **ret_payload);
+
+/* A file on its way to the launcher. */
+struct fetch {
+	int fd; /* -1: none */
+	uint16_t number;
+	uint32_t room;
+	uint64_t left; /* of the most that the launcher wants */
+};
+
+void fetch_begin(struct fetch *f, struct port *p, const struct proto_header *h,
+		 const char *payload);
+void fetch_go_on(struct fetch *f, struct port *p); /* with a file, and room */
 
 /* The pulse: when the next one is due, and what it is taken from. */
 struct beat {

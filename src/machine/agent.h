@@ -2,9 +2,11 @@
 #pragma once
 /*
  * Agent: the launcher's end of the conversation with the guest. Keeps the
- * order of things (hello first, one command at a time, output only of the
- * command that runs) and reports to its machine; what breaks the order ends
- * the machine through broken().
+ * order of things (hello first, one command and one fetch at a time, output
+ * only of the command that runs, never more than there is room for) and reports
+ * to its machine; what breaks the order ends the machine through broken().
+ *
+ * Text of the guest's that it hands on is printable ASCII.
  */
 #include <stdbool.h>
 
@@ -19,7 +21,15 @@ struct agent_events {
 	void (*exited)(struct machine *m, const struct machine_exit *exit);
 	void (*input_room)(struct machine *m);
 	void (*beat)(struct machine *m, const struct machine_beat *beat);
+	void (*file)(struct machine *m, struct str bytes);
+	void (*fetched)(struct machine *m, int status, const char *why);
 	void (*broken)(struct machine *m, const char *why);
+};
+
+/* Bytes that the guest may send: of @window, @used have come since room was
+ * last given back. */
+struct agent_flow {
+	uint32_t window, used;
 };
 
 struct agent {
@@ -31,9 +41,21 @@ struct agent {
 	struct buf in, out;
 	char note[256];
 	uint64_t ready_ns;  /* guest's clock at its hello; 0: none yet */
-	uint32_t on_way;    /* input that the command has not yet read */
+	int64_t last_ms;    /* since then, of the last output */
+	int64_t wall_ms;    /* guest's wall clock, of the frame in hand */
+	uint32_t can;       /* PROTO_CAN_*: what the guest offered */
+	uint16_t last;      /* number of the last command or fetch */
+
 	uint16_t command;   /* number of the last one */
+	uint32_t on_way;    /* input that the command has not yet read */
 	bool running, waiting; /* waiting: input_room() is owed */
+	bool input_closed, held;
+	struct agent_flow output;
+
+	uint16_t fetch;     /* number of the last one */
+	bool fetching;
+	uint64_t fetch_left;
+	struct agent_flow file;
 };
 
 /* Takes @fd. */
@@ -45,4 +67,8 @@ void agent_drain(struct agent *a);
 
 int agent_start(struct agent *a, const struct machine_command *cmd, struct err *err);
 int agent_input(struct agent *a, struct str bytes, struct err *err);
+void agent_hold(struct agent *a, bool hold);
+int agent_close_stream(struct agent *a, unsigned stream, struct err *err);
+int agent_fetch(struct agent *a, const char *path, uint64_t max, struct err *err);
+/* About the command that runs, or about none. */
 int agent_tell(struct agent *a, enum proto_type type, struct str payload, struct err *err);

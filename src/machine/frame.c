@@ -8,13 +8,16 @@ static const struct {
 	const char *name;
 	uint32_t min, max;
 } FRAMES[] = {
-	[PROTO_HELLO] = { "hello", sizeof(struct proto_hello) + 1,
-			  sizeof(struct proto_hello) + 64 },
+	/* One of another version may look otherwise behind its version. */
+	[PROTO_HELLO] = { "hello", sizeof(uint32_t), 4096 },
 	[PROTO_OUTPUT] = { "output", 1, PROTO_PAYLOAD_MAX },
 	[PROTO_EXIT] = { "exit", sizeof(struct proto_exit), sizeof(struct proto_exit) },
 	[PROTO_NOTE] = { "note", 1, 4096 },
 	[PROTO_TAKEN] = { "taken", sizeof(uint32_t), sizeof(uint32_t) },
 	[PROTO_BEAT] = { "beat", sizeof(struct proto_beat), sizeof(struct proto_beat) },
+	[PROTO_CLOSED] = { "closed", 0, 0 },
+	[PROTO_FILE] = { "file", 1, PROTO_PAYLOAD_MAX },
+	[PROTO_FETCHED] = { "fetched", sizeof(int32_t), sizeof(int32_t) + 512 },
 };
 
 static int check(const struct proto_header *h, struct err *err)
@@ -48,11 +51,13 @@ int frame_cut(struct str *rest, struct frame *ret, struct err *err)
 	return 1;
 }
 
-int frame_add(struct buf *b, enum proto_type type, unsigned command, struct str payload)
+int frame_add(struct buf *b, enum proto_type type, unsigned stream, unsigned command,
+	      struct str payload)
 {
 	struct proto_header h = {
 		.magic = PROTO_MAGIC,
 		.type = (uint8_t)type,
+		.stream = (uint8_t)stream,
 		.command = (uint16_t)command,
 		.length = (uint32_t)payload.n,
 	};

@@ -22,4 +22,5 @@ struct frame {
 int frame_cut(struct str *rest, struct frame *ret, struct err *err);
 
 /* Appends a frame; -EFBIG past @b's limit, then nothing was added. */
-int frame_add(struct buf *b, enum proto_type type, unsigned command, struct str payload);
+int frame_add(struct buf *b, enum proto_type type, unsigned stream, unsigned command,
+	      struct str payload);

@@ -354,6 +354,18 @@ static void on_input_room(struct machine *m)
 		m->events->input_room(m->ctx, m);
 }
 
+static void on_file(struct machine *m, struct str bytes)
+{
+	if (m->events->file)
+		m->events->file(m->ctx, m, bytes);
+}
+
+static void on_fetched(struct machine *m, int status, const char *why)
+{
+	if (m->events->fetched)
+		m->events->fetched(m->ctx, m, status, why);
+}
+
 static void on_beat(struct machine *m, const struct machine_beat *beat)
 {
 	if (m->events->beat)
@@ -370,6 +382,8 @@ static const struct agent_events AGENT_EVENTS = {
 	.output = on_output,
 	.exited = on_exited,
 	.input_room = on_input_room,
+	.file = on_file,
+	.fetched = on_fetched,
 	.beat = on_beat,
 	.broken = on_broken,
 };

@@ -61,12 +61,30 @@ enum machine_death {
 	MACHINE_PROTOCOL,    /* the agent spoke garbage */
 };
 
+struct machine_user {
+	uint32_t uid, gid;
+	const uint32_t *groups;  /* the others; at most 4096 */
+	unsigned n_groups;
+};
+
+/* Each 0: as it is. MACHINE_UNLIMITED: none. */
+#define MACHINE_UNLIMITED UINT64_MAX
+struct machine_limits {
+	uint64_t memory;         /* bytes of address space, of each process */
+	uint64_t files;          /* descriptors that may be open */
+	uint64_t cpu_s;          /* seconds of processor time, of each process */
+	uint64_t core;           /* bytes of a core file */
+};
+
 struct machine_command {
 	const char *const *argv; /* NULL-ended */
 	const char *const *env;  /* "K=V", NULL-ended; may be NULL */
 	const char *dir;         /* NULL: / */
 	bool merge;              /* stderr into stdout, order kept */
 	bool terminal;           /* a pty */
+	unsigned rows, columns;  /* of it; 0: not known */
+	const struct machine_user *user; /* NULL: root */
+	struct machine_limits limits;
 };
 
 struct machine_exit {
@@ -84,6 +102,7 @@ struct machine_beat {
 	uint32_t processes;
 	uint64_t memory_kb, available_kb;
 	uint64_t oom_kills; /* since it was ready; a host machine's are the host's */
+	int64_t wall_ms;    /* its wall clock, which may be wrong */
 };
 
 struct machine_events {
@@ -93,8 +112,13 @@ struct machine_events {
 	void (*output)(void *ctx, struct machine *m, unsigned stream, int64_t time_ms,
 		       struct str bytes);
 	void (*exited)(void *ctx, struct machine *m, const struct machine_exit *exit);
-	/* After machine_input() said -EAGAIN: there is room again. May be NULL. */
+	/* After machine_input() said -EAGAIN: try again; there is room, or the
+	 * command has closed its input. May be NULL. */
 	void (*input_room)(void *ctx, struct machine *m);
+	/* Of machine_fetch(); may be NULL where it is not called. @why is a
+	 * sentence when @status is -errno; it lives as long as the call. */
+	void (*file)(void *ctx, struct machine *m, struct str bytes);
+	void (*fetched)(void *ctx, struct machine *m, int status, const char *why);
 	/* May be NULL. */
 	void (*beat)(void *ctx, struct machine *m, const struct machine_beat *beat);
 	void (*died)(void *ctx, struct machine *m, enum machine_death how, const char *why);
@@ -109,12 +133,28 @@ int machine_start(struct machine *m, const struct machine_command *cmd, struct e
 /*
  * Bytes for the command's standard input; none: its end. All or nothing:
  * -EAGAIN when the command has not yet read what it got (at most 256 KiB are
- * on their way), then input_room() tells when to try again. At most 64 KiB at
- * a time. Input for a command that has ended is dropped.
+ * on their way), then input_room() tells when to try again; -EPIPE when it has
+ * closed its standard input. At most 64 KiB at a time. Input for a command that
+ * has ended is dropped.
  */
 int machine_input(struct machine *m, struct str bytes, struct err *err);
 int machine_signal(struct machine *m, int sig, struct err *err); /* to its group */
 int machine_resize(struct machine *m, unsigned rows, unsigned columns, struct err *err);
+/* Whoever takes the command's output waits, or goes on: while held, at most 1
+ * MiB more comes (32 KiB of a terminal's), then the command waits as with a full
+ * pipe. All else goes on, heartbeats too. */
+void machine_hold(struct machine *m, bool hold);
+/* Nobody reads the command's stream 1 or 2 any more: it is as a closed pipe to
+ * it, and what was on its way is still told. */
+int machine_close(struct machine *m, unsigned stream, struct err *err);
+/*
+ * Copies the guest's file @path (absolute) by file() and fetched(), also while a
+ * command runs; one at a time: -EBUSY. A file of more than @max bytes is -EFBIG,
+ * after at most @max bytes of it. Only regular files, as root sees them.
+ */
+int machine_fetch(struct machine *m, const char *path, uint64_t max, struct err *err);
+/* The guest's wall clock when it said what a callback tells; 0 before that. */
+int64_t machine_wall_ms(const struct machine *m);
 void machine_stop(struct machine *m); /* power off; killed after a grace */
 struct machine *machine_free(struct machine *m);
 

@@ -224,6 +224,31 @@ int machine_resize(struct machine *m, unsigned rows, unsigned columns, struct er
 				      str_n((char *)&size, sizeof(size)), err);
 }
 
+void machine_hold(struct machine *m, bool hold)
+{
+	if (m->state == MACHINE_UP)
+		agent_hold(&m->agent, hold);
+}
+
+int machine_close(struct machine *m, unsigned stream, struct err *err)
+{
+	int r = must_be_up(m, err);
+
+	return r < 0 ? r : agent_close_stream(&m->agent, stream, err);
+}
+
+int machine_fetch(struct machine *m, const char *path, uint64_t max, struct err *err)
+{
+	int r = must_be_up(m, err);
+
+	return r < 0 ? r : agent_fetch(&m->agent, path, max, err);
+}
+
+int64_t machine_wall_ms(const struct machine *m)
+{
+	return m->agent.wall_ms;
+}
+
 void machine_facts(const struct machine *m, struct machine_facts *ret)
 {
 	*ret = m->facts;

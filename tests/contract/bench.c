@@ -74,12 +74,31 @@ static void on_beat(void *ctx, struct machine *m, const struct machine_beat *bea
 	b->beat = *beat;
 }
 
+static void on_file(void *ctx, struct machine *m, struct str bytes)
+{
+	struct bench *b = ctx;
+
+	buf_add_str(&b->file, bytes);
+}
+
+static void on_fetched(void *ctx, struct machine *m, int status, const char *why)
+{
+	struct bench *b = ctx;
+
+	b->fetches++;
+	b->fetch_status = status;
+	snprintf(b->fetch_why, sizeof(b->fetch_why), "%s", why);
+	loop_stop(b->loop);
+}
+
 static const struct machine_events EVENTS = {
 	.ready = on_ready,
 	.console = on_console,
 	.output = on_output,
 	.exited = on_exited,
 	.input_room = on_room,
+	.file = on_file,
+	.fetched = on_fetched,
 	.beat = on_beat,
 	.died = on_died,
 };
@@ -242,6 +261,7 @@ void bench_done(struct bench *b)
 	loop_free(b->loop);
 	buf_done(&b->out);
 	buf_done(&b->errs);
+	buf_done(&b->file);
 	buf_done(&b->console);
 	dir_removep(&b->work);
 	dir_removep(&b->cache);

@@ -24,6 +24,9 @@ struct bench {
 	bool ready, timed_out, order;
 	unsigned beats;      /* since the command began, and the last of them */
 	struct machine_beat beat;
+	struct buf file;     /* what was fetched */
+	int fetches, fetch_status;
+	char fetch_why[256];
 	int exits, deaths;
 	struct machine_exit exit;
 	char exit_why[256];

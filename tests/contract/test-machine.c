@@ -81,6 +81,109 @@ static void test_start(struct bench *b)
 	is_str(b->tap, bench_text(&b->out), "1\n2\n3\n", "merged, in order");
 	bench_run(b, &(struct machine_command){ .argv = tty, .terminal = true });
 	ok(b->tap, strncmp(bench_text(&b->out), "/dev/pts/", 9) == 0, "a terminal");
+	bench_run(b, &(struct machine_command){ .argv = tty, .terminal = true, .rows = 33,
+						.columns = 77 });
+	ok(b->tap, strstr(bench_text(&b->out), "33 77"), "- of the size that is asked for");
+}
+
+/* As somebody else, and within limits. */
+static void test_user(struct bench *b)
+{
+	static const char *const id[] = { "sh", "-c", "id -u; id -g; id -G; echo x >/dev/stdout",
+					  NULL };
+	static const char *const limits[] = {
+		"sh", "-c", "ulimit -v; ulimit -n; ulimit -t; ulimit -c", NULL
+	};
+	static const uint32_t groups[] = { 12, 34 };
+	static const struct machine_user user = { .uid = 1234, .gid = 567, .groups = groups,
+						  .n_groups = 2 };
+
+	bench_run(b, &(struct machine_command){ .argv = id, .user = &user });
+	is_str(b->tap, bench_text(&b->out), "1234\n567\n567 12 34\nx\n", "as another user");
+	bench_run(b, &(struct machine_command){
+		.argv = limits,
+		.limits = { .memory = 1ull << 30, .files = 99, .cpu_s = 17,
+			    .core = MACHINE_UNLIMITED } });
+	is_str(b->tap, bench_text(&b->out), "1048576\n99\n17\nunlimited\n", "within limits");
+	bench_run(b, &(struct machine_command){ .argv = id, .user = &user,
+						.limits = { .files = 1ull << 40 } });
+	ok(b->tap, b->exit.status < 0 && strstr(b->exit_why, "limits"),
+	   "a limit that can't be: %s", b->exit_why);
+}
+
+static void fetch(struct bench *b, const char *path, uint64_t max)
+{
+	struct err err = {};
+
+	buf_clear(&b->file);
+	b->fetches = 0;
+	b->timed_out = false;
+	b->fetch_status = machine_fetch(b->m, path, max, &err);
+	if (b->fetch_status < 0)
+		printf("# %s\n", err.text);
+	while (b->fetch_status == 0 && !b->fetches && !b->deaths && !b->timed_out)
+		bench_turn(b, BENCH_WAIT_MS);
+}
+
+static const struct {
+	const char *path;
+	uint64_t max;
+	int status;
+	const char *why;
+} FETCHES[] = {
+	{ "/tmp/no-such", 100, -ENOENT, "/tmp/no-such: No such file or directory" },
+	{ "/tmp", 100, -EISDIR, "/tmp: Is a directory" },
+	{ "/dev/zero", 100, -EINVAL, "/dev/zero: Invalid argument" },
+	{ "/tmp/large", 1000, -EFBIG, "File too large" },
+};
+
+static void test_fetch(struct bench *b)
+{
+	struct err err = {};
+
+	bench_shell(b, "head -c 3000000 /dev/zero | tr '\\0' q >/tmp/large; mkfifo /tmp/fifo");
+	fetch(b, "/tmp/large", 3000000);
+	ok(b->tap, b->fetch_status == 0 && b->file.n == 3000000 && b->file.p[2999999] == 'q',
+	   "a file of 3 MB is fetched");
+	fetch(b, "/proc/version", 4096);
+	ok(b->tap, b->fetch_status == 0 && strstr(bench_text(&b->file), "Linux version"),
+	   "and one whose size is said to be 0");
+	fetch(b, "/tmp/fifo", 4096);
+	is_int(b->tap, b->fetch_status, -EINVAL, "what would wait is none");
+	for (size_t i = 0; i < ARRAY_SIZE(FETCHES); i++) {
+		fetch(b, FETCHES[i].path, FETCHES[i].max);
+		is_int(b->tap, b->fetch_status, FETCHES[i].status, FETCHES[i].path);
+		is_str(b->tap, b->fetch_why, FETCHES[i].why, "- and says so");
+		ok(b->tap, b->file.n <= FETCHES[i].max, "- not more than that");
+	}
+	is_int(b->tap, machine_fetch(b->m, "relative", 1, &err), -EINVAL, "no absolute path");
+}
+
+/* Who takes the output waits: so does the command, and nothing else. */
+static void test_hold(struct bench *b)
+{
+	static const char *const flood[] = { "sh", "-c", "head -c 20000000 /dev/zero; echo end >&2",
+					     NULL };
+	static const char *const told[] = {
+		"sh", "-c", "trap '' PIPE; read x; echo 1 2>/dev/null || echo refused >&2", NULL
+	};
+	uint64_t before;
+
+	bench_start(b, &(struct machine_command){ .argv = flood });
+	machine_hold(b->m, true);
+	bench_turn(b, 2500);
+	before = b->n_out;
+	ok(b->tap, before <= 1 << 20 && !b->exits, "held: %u bytes came", (unsigned)before);
+	ok(b->tap, b->beats > 0, "- and a beat");
+	machine_hold(b->m, false);
+	bench_wait_exit(b);
+	is_int(b->tap, (int64_t)b->n_out, 20000000, "then all of it");
+	is_str(b->tap, bench_text(&b->errs), "end\n", "- to its end");
+	bench_start(b, &(struct machine_command){ .argv = told });
+	machine_close(b->m, 1, NULL);
+	machine_input(b->m, STR("go\n"), NULL);
+	bench_wait_exit(b);
+	is_str(b->tap, bench_text(&b->errs), "refused\n", "a closed output is closed to it");
 }
 
 static void test_large(struct bench *b)
@@ -109,6 +212,7 @@ static void test_input(struct bench *b)
 {
 	static const char *const argv[] = { "wc", "-c", NULL };
 	static const char *const slow[] = { "sleep", "1000", NULL };
+	static const char *const closes[] = { "sh", "-c", "exec <&-; sleep 1; exit 5", NULL };
 	_cleanup_(buf_done) struct buf chunk = {};
 	unsigned sent = 0;
 	int r = 0;
@@ -135,6 +239,12 @@ static void test_input(struct bench *b)
 	machine_signal(b->m, SIGTERM, NULL);
 	bench_wait_exit(b);
 	is_int(b->tap, bench_code(b), 128 + SIGTERM, "and a signal still gets through");
+	if (bench_start(b, &(struct machine_command){ .argv = closes }) < 0)
+		return;
+	bench_turn(b, BENCH_WAIT_MS);
+	is_int(b->tap, machine_input(b->m, STR("x"), NULL), -EPIPE, "an input that was closed");
+	bench_wait_exit(b);
+	is_int(b->tap, bench_code(b), 5, "- by one who goes on");
 }
 
 static void test_leftovers(struct bench *b)
@@ -360,6 +470,9 @@ static void test_kind(struct tap *t, const struct machine_kind *kind,
 		ok(t, facts.release && facts.pid > 0, "facts");
 		test_commands(&b);
 		test_start(&b);
+		test_user(&b);
+		test_fetch(&b);
+		test_hold(&b);
 		test_large(&b);
 		test_beat(&b);
 		test_input(&b);

@@ -107,14 +107,19 @@ static const struct {
 	{ "empty output", PROTO_MAGIC, PROTO_OUTPUT, 1, 0, -EPROTO },
 	{ "output on stream 0", PROTO_MAGIC, PROTO_OUTPUT, 0, 1, -EPROTO },
 	{ "output on stream 3", PROTO_MAGIC, PROTO_OUTPUT, 3, 1, -EPROTO },
-	{ "a hello without a release", PROTO_MAGIC, PROTO_HELLO, 0,
-	  sizeof(struct proto_hello), -EPROTO },
-	{ "a hello too long", PROTO_MAGIC, PROTO_HELLO, 0, 4096, -EPROTO },
+	{ "a hello without a version", PROTO_MAGIC, PROTO_HELLO, 0, 3, -EPROTO },
+	{ "a hello too long", PROTO_MAGIC, PROTO_HELLO, 0, 4097, -EPROTO },
 	{ "an exit too short", PROTO_MAGIC, PROTO_EXIT, 0, 4, -EPROTO },
 	{ "an exit too long", PROTO_MAGIC, PROTO_EXIT, 0, sizeof(struct proto_exit) + 1,
 	  -EPROTO },
 	{ "a note too long", PROTO_MAGIC, PROTO_NOTE, 0, 4097, -EPROTO },
 	{ "taken too short", PROTO_MAGIC, PROTO_TAKEN, 0, 3, -EPROTO },
+	{ "a beat too long", PROTO_MAGIC, PROTO_BEAT, 0, sizeof(struct proto_beat) + 1,
+	  -EPROTO },
+	{ "closed with something in it", PROTO_MAGIC, PROTO_CLOSED, 0, 1, -EPROTO },
+	{ "nothing of a file", PROTO_MAGIC, PROTO_FILE, 0, 0, -EPROTO },
+	{ "too much of a file", PROTO_MAGIC, PROTO_FILE, 0, PROTO_PAYLOAD_MAX + 1, -EPROTO },
+	{ "fetched without a status", PROTO_MAGIC, PROTO_FETCHED, 0, 3, -EPROTO },
 };
 
 static void test_frames(struct tap *t)
@@ -148,7 +153,7 @@ static void test_frames(struct tap *t)
 		ok(t, str_eq(f.payload, STR("abc")) && f.head.command == 7, "- its bytes");
 		is_int(t, frame_cut(&s, &f, &err), 0, "the next lacks a byte");
 	}
-	is_int(t, frame_add(&big, PROTO_INPUT, 1, str_n(raw, PROTO_PAYLOAD_MAX + 1)), -EFBIG,
+	is_int(t, frame_add(&big, PROTO_INPUT, 0, 1, str_n(raw, PROTO_PAYLOAD_MAX + 1)), -EFBIG,
 	       "too large to send");
 	is_int(t, (int64_t)big.n, 0, "- nothing was added");
 }
@@ -208,8 +213,9 @@ static const struct agent_events PEER = {
 
 /* Each letter is a frame that the guest sends; the launcher has started
  * command 1 before. h hello, o output, O output of command 2, e exit, n note,
- * t taken (1 byte), b beat, v a hello of another version, m one whose magic is
- * wrong. */
+ * t taken (1 byte), b beat, c closed, s an exit whose status is none, L the
+ * largest output, f and g a file's bytes and end, v a hello of another version, x
+ * one whose release is none, m a frame whose magic is wrong. */
 static const struct {
 	const char *name, *frames;
 	unsigned hellos, outputs, exits, beats;
@@ -221,7 +227,16 @@ static const struct {
 	{ "a beat before the hello", "bh", 0, 0, 0, 0, "a frame before the hello" },
 	{ "output before the hello", "oh", 0, 0, 0, 0, "a frame before the hello" },
 	{ "two hellos", "hho", 1, 0, 0, 0, "a second hello" },
-	{ "another version", "v", 0, 0, 0, 0, "protocol version 99, not 1" },
+	{ "another version", "v", 0, 0, 0, 0, "it speaks version 99 of the protocol, this "
+	  "taproom version 2: it is the agent of a newer taproom" },
+	{ "a release that would move a cursor", "x", 0, 0, 0, 0, "the kernel's release is none" },
+	{ "input closed", "hooce", 1, 2, 1, 0, "" },
+	{ "input closed twice", "hcc", 1, 0, 0, 0, "an input that was closed twice" },
+	{ "an exit status that is none", "hs", 1, 0, 0, 0, "an exit status that is none: 127" },
+	{ "a file that nobody asked for", "hf", 1, 0, 0, 0,
+	  "a frame of no file that was asked for" },
+	{ "its end", "hg", 1, 0, 0, 0, "a frame of no file that was asked for" },
+	{ "as much output as there is room for", "hLLLLLLLLLLLLLLLLe", 1, 16, 1, 0, "" },
 	{ "output after the exit", "hoeo", 1, 1, 1, 0, "a frame of no command that runs" },
 	{ "two exits", "hee", 1, 0, 1, 0, "a frame of no command that runs" },
 	{ "output of another command", "hO", 1, 0, 0, 0, "a frame of no command that runs" },
@@ -244,15 +259,28 @@ static void frame_of(struct buf *b, char letter)
 		{ 'n', PROTO_NOTE, 1, 5 },
 		{ 't', PROTO_TAKEN, 1, 4 },
 		{ 'b', PROTO_BEAT, 0, sizeof(struct proto_beat) },
+		{ 'c', PROTO_CLOSED, 1, 0 },
+		{ 's', PROTO_EXIT, 1, sizeof(struct proto_exit) },
+		{ 'L', PROTO_OUTPUT, 1, PROTO_PAYLOAD_MAX },
+		{ 'f', PROTO_FILE, 2, 5 },
+		{ 'g', PROTO_FETCHED, 2, 4 },
+		{ 'x', PROTO_HELLO, 0, sizeof(struct proto_hello) + 3 },
 		{ 'm', PROTO_OUTPUT, 1, 5 },
 	};
-	char raw[sizeof(struct proto_header)], payload[64] = { letter == 'v' ? 99 : 1 };
+	static char payload[PROTO_PAYLOAD_MAX];
+	char raw[sizeof(struct proto_header)];
 	size_t i = 0;
 
 	while (kinds[i].letter != letter)
 		i++;
 	buf_add_str(b, header(raw, letter == 'm' ? 1 : PROTO_MAGIC, kinds[i].type, 1,
 			      kinds[i].command, (uint32_t)kinds[i].length));
+	memset(payload, 0, sizeof(payload));
+	payload[0] = letter == 't' ? 1 : letter == 's' ? 127 : 0;
+	if (kinds[i].type == PROTO_HELLO) {
+		payload[0] = letter == 'v' ? 99 : PROTO_VERSION;
+		memcpy(payload + sizeof(struct proto_hello), letter == 'x' ? "6\x1b[" : "6.1", 3);
+	}
 	buf_add(b, payload, kinds[i].length);
 }
 
@@ -277,6 +305,8 @@ static void converse(struct peer *p, const char *frames, size_t piece)
 	agent_start(&a, &(struct machine_command){ .argv = argv }, NULL);
 	for (const char *f = frames; *f; f++)
 		frame_of(&b, *f);
+	if (piece < 100 && b.n > 10000)
+		piece *= 1000;
 	for (size_t at = 0; at < b.n; at += piece) {
 		size_t n = b.n - at < piece ? b.n - at : piece;
 
