@@ -25,6 +25,7 @@ struct ranges {
 };
 
 struct unit {
+	const struct libdw *dw;
 	Dwarf_Die die; /* has the line table */
 	Dwarf_Die sub; /* has the functions: the same, or a split unit (.dwo) */
 	bool read;
@@ -34,6 +35,7 @@ struct unit {
 };
 
 struct lines {
+	const struct libdw *dw;
 	Dwarf *dwarf;
 	struct unit *units;
 	size_t n, cap;
@@ -53,13 +55,13 @@ static int by_low(const void *a, const void *b)
 	return (x->high < y->high) - (x->high > y->high);
 }
 
-static void ranges_add(struct ranges *r, Dwarf_Die *die, size_t of)
+static void ranges_add(const struct libdw *dw, struct ranges *r, Dwarf_Die *die, size_t of)
 {
 	Dwarf_Addr base = 0, low, high;
 	ptrdiff_t at = 0;
 
 	/* Functions that the linker dropped begin at 0. */
-	while (r->n < RANGES_MAX && (at = dwarf_ranges(die, at, &base, &low, &high)) > 0) {
+	while (r->n < RANGES_MAX && (at = dw->dwarf_ranges(die, at, &base, &low, &high)) > 0) {
 		if (low >= high || low == 0)
 			continue;
 		ARRAY_GROW(r->v, r->n, r->cap);
@@ -127,8 +129,9 @@ static void path_clean(struct buf *b, struct str path)
 
 static const char *unit_dir(struct unit *u)
 {
+	const struct libdw *dw = u->dw;
 	Dwarf_Attribute attr;
-	const char *dir = dwarf_formstring(dwarf_attr(&u->die, DW_AT_comp_dir, &attr));
+	const char *dir = dw->dwarf_formstring(dw->dwarf_attr(&u->die, DW_AT_comp_dir, &attr));
 
 	return dir ? dir : "";
 }
@@ -176,7 +179,7 @@ static void find_root(struct lines *l, struct unit *u)
 
 	if (l->root.n)
 		return;
-	name = dwarf_diename(&u->die);
+	name = u->dw->dwarf_diename(&u->die);
 	if (!name || !str_ends(str_of(name), STR(MAIN_C)))
 		return;
 	path_in(&path, unit_dir(u), name);
@@ -184,24 +187,26 @@ static void find_root(struct lines *l, struct unit *u)
 		buf_add(&l->root, path.p, path.n - strlen("/" MAIN_C));
 }
 
-struct lines *lines_new(Dwarf *dwarf, const char *root)
+struct lines *lines_new(const struct libdw *dw, Dwarf *dwarf, const char *root)
 {
 	struct lines *l = xcalloc(1, sizeof(*l));
 	Dwarf_CU *cu = NULL;
 	Dwarf_Die die, sub;
 
+	l->dw = dw;
 	l->dwarf = dwarf;
 	buf_add_str(&l->root, str_of(root));
-	while (l->n < UNITS_MAX && dwarf_get_units(dwarf, cu, &cu, NULL, NULL, &die, &sub) == 0) {
-		int tag = dwarf_tag(&die);
+	while (l->n < UNITS_MAX &&
+	       dw->dwarf_get_units(dwarf, cu, &cu, NULL, NULL, &die, &sub) == 0) {
+		int tag = dw->dwarf_tag(&die);
 
 		if (tag != DW_TAG_compile_unit && tag != DW_TAG_skeleton_unit)
 			continue;
 		ARRAY_GROW(l->units, l->n, l->cap);
-		l->units[l->n] = (struct unit){ .die = die, .sub = die };
-		if (dwarf_tag(&sub) == DW_TAG_compile_unit)
+		l->units[l->n] = (struct unit){ .dw = dw, .die = die, .sub = die };
+		if (dw->dwarf_tag(&sub) == DW_TAG_compile_unit)
 			l->units[l->n].sub = sub;
-		ranges_add(&l->ranges, &die, l->n);
+		ranges_add(dw, &l->ranges, &die, l->n);
 		find_root(l, &l->units[l->n]);
 		l->n++;
 	}
@@ -231,11 +236,11 @@ const char *lines_root(const struct lines *l)
 
 /* The next one, or false: DIEs follow one another, whatever a damaged
  * DW_AT_sibling says. */
-static bool next_die(Dwarf_Die *die)
+static bool next_die(const struct libdw *dw, Dwarf_Die *die)
 {
 	Dwarf_Die next;
 
-	if (dwarf_siblingof(die, &next) != 0 || (char *)next.addr <= (char *)die->addr)
+	if (dw->dwarf_siblingof(die, &next) != 0 || (char *)next.addr <= (char *)die->addr)
 		return false;
 	*die = next;
 	return true;
@@ -250,21 +255,22 @@ static bool holds_functions(int tag)
 
 static void read_functions(struct unit *u, Dwarf_Die *parent, unsigned depth, bool nested)
 {
+	const struct libdw *dw = u->dw;
 	Dwarf_Die die;
 
-	if (depth == DEPTH_MAX || dwarf_child(parent, &die) != 0)
+	if (depth == DEPTH_MAX || dw->dwarf_child(parent, &die) != 0)
 		return;
 	do {
-		int tag = dwarf_tag(&die);
+		int tag = dw->dwarf_tag(&die);
 
 		if (tag == DW_TAG_subprogram && u->n < RANGES_MAX) {
 			ARRAY_GROW(u->functions, u->n, u->cap);
 			u->functions[u->n] = die;
-			ranges_add(&u->ranges, &die, u->n++);
+			ranges_add(dw, &u->ranges, &die, u->n++);
 		} else if (nested && holds_functions(tag)) {
 			read_functions(u, &die, depth + 1, nested);
 		}
-	} while (next_die(&die));
+	} while (next_die(dw, &die));
 }
 
 static void read_unit(struct unit *u)
@@ -275,7 +281,7 @@ static void read_unit(struct unit *u)
 	if (u->read)
 		return;
 	u->read = true;
-	dwarf_formudata(dwarf_attr(&u->sub, DW_AT_language, &attr), &language);
+	u->dw->dwarf_formudata(u->dw->dwarf_attr(&u->sub, DW_AT_language, &attr), &language);
 	read_functions(u, &u->sub, 0, language == DW_LANG_Rust);
 	ranges_sort(&u->ranges);
 }
@@ -295,17 +301,17 @@ static unsigned scopes_at(struct unit *u, uint64_t address, Dwarf_Die chain[LINE
 	for (unsigned depth = 0; depth < DEPTH_MAX && n < LINES_FRAMES_MAX; depth++) {
 		bool deeper = false;
 
-		if (dwarf_child(&die, &child) != 0)
+		if (u->dw->dwarf_child(&die, &child) != 0)
 			break;
 		do {
-			int tag = dwarf_tag(&child);
+			int tag = u->dw->dwarf_tag(&child);
 
 			deeper = (tag == DW_TAG_inlined_subroutine ||
 				  tag == DW_TAG_lexical_block) &&
-				 dwarf_haspc(&child, address) > 0;
+				 u->dw->dwarf_haspc(&child, address) > 0;
 			if (deeper && tag == DW_TAG_inlined_subroutine)
 				chain[n++] = child;
-		} while (!deeper && next_die(&child));
+		} while (!deeper && next_die(u->dw, &child));
 		if (!deeper)
 			break;
 		die = child;
@@ -313,9 +319,9 @@ static unsigned scopes_at(struct unit *u, uint64_t address, Dwarf_Die chain[LINE
 	return n;
 }
 
-static void frame_name(struct lines_frame *f, Dwarf_Die *die, struct arena *arena)
+static void frame_name(struct lines *l, struct lines_frame *f, Dwarf_Die *die, struct arena *arena)
 {
-	const char *name = dwarf_diename(die);
+	const char *name = l->dw->dwarf_diename(die);
 
 	if (name)
 		f->function = arena_strndup(arena, name, strnlen(name, PATH_MAX_));
@@ -325,16 +331,17 @@ static void frame_name(struct lines_frame *f, Dwarf_Die *die, struct arena *aren
 static void frame_call(struct lines *l, struct unit *u, Dwarf_Die *inlined, struct arena *arena,
 		       struct lines_frame *f)
 {
+	const struct libdw *dw = l->dw;
 	Dwarf_Attribute attr;
 	Dwarf_Word file = 0, line = 0;
 	Dwarf_Files *files;
 	const char *name = NULL;
 	size_t n;
 
-	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attr), &file) == 0 &&
-	    dwarf_getsrcfiles(&u->die, &files, &n) == 0 && file < n)
-		name = dwarf_filesrc(files, file, NULL, NULL);
-	dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attr), &line);
+	if (dw->dwarf_formudata(dw->dwarf_attr(inlined, DW_AT_call_file, &attr), &file) == 0 &&
+	    dw->dwarf_getsrcfiles(&u->die, &files, &n) == 0 && file < n)
+		name = dw->dwarf_filesrc(files, file, NULL, NULL);
+	dw->dwarf_formudata(dw->dwarf_attr(inlined, DW_AT_call_line, &attr), &line);
 	f->file = name ? path_short(l, u, name, arena) : "?";
 	f->line = line <= INT32_MAX ? (unsigned)line : 0;
 }
@@ -353,9 +360,9 @@ unsigned lines_at(struct lines *l, uint64_t address, struct arena *arena,
 	if (!r)
 		return 0;
 	u = &l->units[r->of];
-	line = dwarf_getsrc_die(&u->die, address);
-	file = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
-	if (!file || dwarf_lineno(line, &number) != 0)
+	line = l->dw->dwarf_getsrc_die(&u->die, address);
+	file = line ? l->dw->dwarf_linesrc(line, NULL, NULL) : NULL;
+	if (!file || l->dw->dwarf_lineno(line, &number) != 0)
 		return 0;
 	frames[0] = (struct lines_frame){ .file = path_short(l, u, file, arena),
 					  .line = number > 0 ? (unsigned)number : 0 };
@@ -366,7 +373,7 @@ unsigned lines_at(struct lines *l, uint64_t address, struct arena *arena,
 			frames[i] = (struct lines_frame){};
 			frame_call(l, u, &chain[n - i], arena, &frames[i]);
 		}
-		frame_name(&frames[i], &chain[n - 1 - i], arena);
+		frame_name(l, &frames[i], &chain[n - 1 - i], arena);
 	}
 	return n ? n : 1;
 }

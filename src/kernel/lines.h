@@ -8,9 +8,8 @@
  */
 #include <stdint.h>
 
-#include <elfutils/libdw.h>
-
 #include "base/mem.h"
+#include "kernel/libdw.h"
 
 #define LINES_FRAMES_MAX 32 /* of one address; what is further out is left out */
 
@@ -23,9 +22,9 @@ struct lines_frame {
 
 struct lines;
 
-/* @dwarf must outlive it. @root: the tree's directory as in lines_root() of the
+/* @dw and @dwarf must outlive it. @root: the tree's directory as in lines_root() of the
  * kernel that a module belongs to; NULL or "": its own. */
-struct lines *lines_new(Dwarf *dwarf, const char *root);
+struct lines *lines_new(const struct libdw *dw, Dwarf *dwarf, const char *root);
 struct lines *lines_free(struct lines *l);
 /* Where init/main.c was; "" when it is not in there. */
 const char *lines_root(const struct lines *l);

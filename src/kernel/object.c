@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "kernel/object.h"
 
-#include <elfutils/libdwfl.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -11,6 +10,7 @@
 #include "base/file.h"
 #include "base/inflate.h"
 #include "base/mem.h"
+#include "kernel/libdw.h"
 
 #define PACKED_MAX   (128u << 20)
 #define UNPACKED_MAX (512u << 20)
@@ -29,6 +29,8 @@ struct symbol {
 struct object {
 	char *path;
 	char build_id[2 * OBJECT_BUILD_ID_MAX + 1];
+	struct libdw dw;
+	Dwfl_Callbacks callbacks;
 	Dwfl *dwfl;
 	Dwfl_Module *module;
 	Dwarf *dwarf; /* NULL: no debug info */
@@ -47,11 +49,6 @@ static int find_nothing(Dwfl_Module *mod, void **data, const char *name, Dwarf_A
 {
 	return -1;
 }
-
-static const Dwfl_Callbacks CALLBACKS = {
-	.find_debuginfo = find_nothing,
-	.section_address = dwfl_offline_section_address,
-};
 
 /* The unpacked file in memory. */
 static int unpack(int *fd, const char *path, struct err *err)
@@ -117,9 +114,10 @@ static int open_file(const char *path, int *ret, struct err *err)
 
 static void read_build_id(struct object *o)
 {
+	const struct libdw *dw = &o->dw;
 	const unsigned char *bits;
 	GElf_Addr at;
-	int n = dwfl_module_build_id(o->module, &bits, &at);
+	int n = dw->dwfl_module_build_id(o->module, &bits, &at);
 
 	for (int i = 0; i < n && i < OBJECT_BUILD_ID_MAX; i++)
 		snprintf(o->build_id + 2 * i, 3, "%02x", bits[i]);
@@ -149,19 +147,19 @@ static int by_address(const void *a, const void *b)
 }
 
 /* Which sections hold code, by their numbers. */
-static bool *read_sections(Elf *elf, size_t *ret_n)
+static bool *read_sections(const struct libdw *dw, Elf *elf, size_t *ret_n)
 {
 	Elf_Scn *scn = NULL;
 	bool *code;
 
-	if (elf_getshdrnum(elf, ret_n) != 0 || *ret_n > SECTIONS_MAX)
+	if (dw->elf_getshdrnum(elf, ret_n) != 0 || *ret_n > SECTIONS_MAX)
 		*ret_n = 0;
 	code = xcalloc(*ret_n + 1, sizeof(*code));
-	while ((scn = elf_nextscn(elf, scn))) {
-		size_t i = elf_ndxscn(scn);
+	while ((scn = dw->elf_nextscn(elf, scn))) {
+		size_t i = dw->elf_ndxscn(scn);
 		GElf_Shdr h;
 
-		if (i < *ret_n && gelf_getshdr(scn, &h))
+		if (i < *ret_n && dw->gelf_getshdr(scn, &h))
 			code[i] = (h.sh_flags & SHF_EXECINSTR) != 0;
 	}
 	return code;
@@ -169,10 +167,11 @@ static bool *read_sections(Elf *elf, size_t *ret_n)
 
 static void add_symbol(struct object *o, const bool *code, size_t n_code, int i)
 {
+	const struct libdw *dw = &o->dw;
 	GElf_Sym sym;
 	GElf_Addr address;
 	GElf_Word section;
-	const char *name = dwfl_module_getsym_info(o->module, i, &sym, &address, &section, NULL,
+	const char *name = dw->dwfl_module_getsym_info(o->module, i, &sym, &address, &section, NULL,
 						   NULL);
 	int type = GELF_ST_TYPE(sym.st_info);
 
@@ -186,18 +185,19 @@ static void add_symbol(struct object *o, const bool *code, size_t n_code, int i)
 
 static void read_symbols(struct object *o)
 {
+	const struct libdw *dw = &o->dw;
 	size_t n_code;
 	bool *code;
 	GElf_Addr bias;
-	Elf *elf = dwfl_module_getelf(o->module, &bias);
-	int n = elf ? dwfl_module_getsymtab(o->module) : 0;
+	Elf *elf = dw->dwfl_module_getelf(o->module, &bias);
+	int n = elf ? dw->dwfl_module_getsymtab(o->module) : 0;
 
 	if (n <= 0)
 		return;
 	if (n > SYMBOLS_MAX)
 		n = SYMBOLS_MAX;
 	o->symbols = xcalloc((size_t)n, sizeof(*o->symbols));
-	code = read_sections(elf, &n_code);
+	code = read_sections(dw, elf, &n_code);
 	for (int i = 1; i < n; i++)
 		add_symbol(o, code, n_code, i);
 	free(code);
@@ -222,6 +222,7 @@ static void read_symbols(struct object *o)
 
 int object_open(const char *path, struct object **ret, struct err *err)
 {
+	const struct libdw *dw;
 	struct object *o;
 	int fd = -1, r = open_file(path, &fd, err);
 
@@ -229,23 +230,32 @@ int object_open(const char *path, struct object **ret, struct err *err)
 		return r;
 	o = xcalloc(1, sizeof(*o));
 	o->path = xstrdup(path);
-	o->dwfl = dwfl_begin(&CALLBACKS);
-	if (o->dwfl)
-		o->module = dwfl_report_offline(o->dwfl, "kernel", path, fd);
-	if (!o->module) {
-		r = err_set(err, EBADMSG, "'%s' is damaged: %s", path, dwfl_errmsg(-1));
+	r = libdw_open(&o->dw, err);
+	if (r < 0) {
 		close(fd);
 		object_close(o);
 		return r;
 	}
-	dwfl_report_end(o->dwfl, NULL, NULL);
+	dw = &o->dw;
+	o->callbacks = (Dwfl_Callbacks){ .find_debuginfo = find_nothing,
+					 .section_address = dw->dwfl_offline_section_address };
+	o->dwfl = dw->dwfl_begin(&o->callbacks);
+	if (o->dwfl)
+		o->module = dw->dwfl_report_offline(o->dwfl, "kernel", path, fd);
+	if (!o->module) {
+		r = err_set(err, EBADMSG, "'%s' is damaged: %s", path, dw->dwfl_errmsg(-1));
+		close(fd);
+		object_close(o);
+		return r;
+	}
+	dw->dwfl_report_end(o->dwfl, NULL, NULL);
 	read_build_id(o);
 	/* It relocates a module's debug info, symbols need the addresses. */
-	o->dwarf = dwfl_module_getdwarf(o->module, &o->bias);
+	o->dwarf = dw->dwfl_module_getdwarf(o->module, &o->bias);
 	read_symbols(o);
 	if (!o->n) {
 		r = err_set(err, ENOEXEC, "'%s' has no symbols of functions%s%s", path,
-			    o->dwarf ? "" : ": ", o->dwarf ? "" : dwfl_errmsg(-1));
+			    o->dwarf ? "" : ": ", o->dwarf ? "" : dw->dwfl_errmsg(-1));
 		object_close(o);
 		return r;
 	}
@@ -259,7 +269,8 @@ struct object *object_close(struct object *o)
 		return NULL;
 	lines_free(o->lines);
 	if (o->dwfl)
-		dwfl_end(o->dwfl); /* with what it was told of, and its descriptor */
+		o->dw.dwfl_end(o->dwfl); /* with what it was told of, and its descriptor */
+	library_close(&o->dw.library);
 	free(o->symbols);
 	free(o->heads);
 	free(o->root);
@@ -292,7 +303,7 @@ void object_set_root(struct object *o, const char *root)
 static struct lines *lines_of(struct object *o)
 {
 	if (!o->lines && o->dwarf)
-		o->lines = lines_new(o->dwarf, o->root);
+		o->lines = lines_new(&o->dw, o->dwarf, o->root);
 	return o->lines;
 }
 

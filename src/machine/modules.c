@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "machine/modules.h"
 
-#include <libkmod.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/file.h"
 #include "base/inflate.h"
 #include "base/mem.h"
+#include "machine/libkmod.h"
 
 #define MODULE_MAX (64u << 20)
 
@@ -30,15 +30,25 @@ int modules_open(struct modules *m, const char *dir, const char *release, struct
 	_free_ char *path = path_join(dir, release);
 	_free_ char *dep = path_join(path, "modules.dep.bin");
 	const char *no_config = NULL; /* an empty list: the host's is not meant */
+	struct libkmod *k;
+	int r;
 
 	*m = (struct modules){};
 	if (!file_exists(dep))
 		return err_set(err, ENOENT, "'%s' has no modules.dep.bin: run depmod -b on it",
 			       path);
-	m->kmod = kmod_new(path, &no_config);
-	if (!m->kmod)
+	k = m->lib = xcalloc(1, sizeof(*m->lib));
+	r = libkmod_open(k, err);
+	if (r < 0) {
+		modules_done(m);
+		return r;
+	}
+	m->kmod = k->kmod_new(path, &no_config);
+	if (!m->kmod) {
+		modules_done(m);
 		return err_set(err, ENOMEM, "read the modules of '%s'", path);
-	kmod_set_log_priority(m->kmod, 0);
+	}
+	k->kmod_set_log_priority(m->kmod, 0);
 	return 0;
 }
 
@@ -63,48 +73,50 @@ static void add(struct modules *m, const char *path)
 /* A module, what it needs before it, and what would rather be there first. */
 static void add_tree(struct modules *m, struct kmod_module *mod, unsigned depth)
 {
-	struct kmod_list *deps = kmod_module_get_dependencies(mod);
+	const struct libkmod *k = m->lib;
+	struct kmod_list *deps = k->kmod_module_get_dependencies(mod);
 	struct kmod_list *pre = NULL, *post = NULL, *l;
-	const char *path = kmod_module_get_path(mod);
+	const char *path = k->kmod_module_get_path(mod);
 
-	kmod_module_get_softdeps(mod, &pre, &post);
-	kmod_list_foreach(l, pre) {
-		struct kmod_module *soft = kmod_module_get_module(l);
+	k->kmod_module_get_softdeps(mod, &pre, &post);
+	for (l = pre; l; l = k->kmod_list_next(pre, l)) {
+		struct kmod_module *soft = k->kmod_module_get_module(l);
 
-		if (depth < 8 && kmod_module_get_path(soft))
+		if (depth < 8 && k->kmod_module_get_path(soft))
 			add_tree(m, soft, depth + 1);
-		kmod_module_unref(soft);
+		k->kmod_module_unref(soft);
 	}
 	/* All of them, in the order to load them. */
-	kmod_list_foreach(l, deps) {
-		struct kmod_module *dep = kmod_module_get_module(l);
+	for (l = deps; l; l = k->kmod_list_next(deps, l)) {
+		struct kmod_module *dep = k->kmod_module_get_module(l);
 
-		if (kmod_module_get_path(dep))
-			add(m, kmod_module_get_path(dep));
-		kmod_module_unref(dep);
+		if (k->kmod_module_get_path(dep))
+			add(m, k->kmod_module_get_path(dep));
+		k->kmod_module_unref(dep);
 	}
 	if (path)
 		add(m, path);
-	kmod_module_unref_list(deps);
-	kmod_module_unref_list(pre);
-	kmod_module_unref_list(post);
+	k->kmod_module_unref_list(deps);
+	k->kmod_module_unref_list(pre);
+	k->kmod_module_unref_list(post);
 }
 
 int modules_want(struct modules *m, const char *name, struct err *err)
 {
+	const struct libkmod *k = m->lib;
 	struct kmod_list *list = NULL, *l;
 	size_t before = m->n;
 	bool there = false;
 
-	kmod_module_new_from_lookup(m->kmod, name, &list);
-	kmod_list_foreach(l, list) {
-		struct kmod_module *mod = kmod_module_get_module(l);
+	k->kmod_module_new_from_lookup(m->kmod, name, &list);
+	for (l = list; l; l = k->kmod_list_next(list, l)) {
+		struct kmod_module *mod = k->kmod_module_get_module(l);
 
 		there = true;
 		add_tree(m, mod, 0);
-		kmod_module_unref(mod);
+		k->kmod_module_unref(mod);
 	}
-	kmod_module_unref_list(list);
+	k->kmod_module_unref_list(list);
 	if (!there)
 		return err_set(err, ENOENT, "the kernel has no module '%s'", name);
 	return m->n > before;
@@ -128,6 +140,9 @@ void modules_done(struct modules *m)
 	}
 	free(m->v);
 	if (m->kmod)
-		kmod_unref(m->kmod);
+		m->lib->kmod_unref(m->kmod);
+	if (m->lib)
+		library_close(&m->lib->library);
+	free(m->lib);
 	*m = (struct modules){};
 }

@@ -21,6 +21,7 @@ struct module {
 struct modules {
 	struct module *v;
 	size_t n, cap;
+	struct libkmod *lib; /* loaded with the first kernel that has modules */
 	void *kmod;
 };
 

@@ -11,10 +11,10 @@
 #include "store/postgres.h"
 
 #include <endian.h>
-#include <libpq-fe.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "store/libpq.h"
 
 /* Of pg_type.dat: they never change. */
 #define OID_BYTEA 17
@@ -32,6 +32,7 @@
 
 struct postgres {
 	struct db db;
+	struct libpq pq;
 	PGconn *conn;
 	char *name;
 	bool prepared[SQL_N];
@@ -74,18 +75,18 @@ static const struct failure FAILURES[] = {
 
 static int fail(struct postgres *p, const PGresult *res, struct err *err)
 {
-	const char *state = res ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
-	const char *text = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+	const char *state = res ? p->pq.PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
+	const char *text = res ? p->pq.PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
 
 	for (size_t i = 0; state && i < ARRAY_SIZE(FAILURES); i++)
 		if (strncmp(state, FAILURES[i].state, strlen(FAILURES[i].state)) == 0)
 			return err_set(err, FAILURES[i].code, "store '%s' %s", p->name,
 				       FAILURES[i].say);
 	if (!text)
-		text = PQerrorMessage(p->conn);
+		text = p->pq.PQerrorMessage(p->conn);
 	struct str line = str_trim(str_of(text));
 
-	if (PQstatus(p->conn) != CONNECTION_OK)
+	if (p->pq.PQstatus(p->conn) != CONNECTION_OK)
 		return err_set(err, ECONNRESET, "store '%s': %.*s", p->name, STR_FMT(line));
 	return err_set(err, EIO, "store '%s': %.*s", p->name, STR_FMT(line));
 }
@@ -97,33 +98,34 @@ static int flush(struct postgres *p, struct err *err)
 {
 	int r = 0;
 
-	if (PQpipelineStatus(p->conn) == PQ_PIPELINE_OFF)
+	if (p->pq.PQpipelineStatus(p->conn) == PQ_PIPELINE_OFF)
 		return 0;
-	if (!PQpipelineSync(p->conn))
+	if (!p->pq.PQpipelineSync(p->conn))
 		r = fail(p, NULL, err);
 	for (bool synced = false; !synced;) {
-		PGresult *res = PQgetResult(p->conn);
-		ExecStatusType status = PQresultStatus(res);
+		PGresult *res = p->pq.PQgetResult(p->conn);
+		ExecStatusType status = p->pq.PQresultStatus(res);
 
 		synced = status == PGRES_PIPELINE_SYNC ||
-			 (!res && PQstatus(p->conn) != CONNECTION_OK);
+			 (!res && p->pq.PQstatus(p->conn) != CONNECTION_OK);
 		if (r == 0 && status == PGRES_FATAL_ERROR && res)
 			r = fail(p, res, err);
-		PQclear(res);
+		p->pq.PQclear(res);
 	}
 	p->queued = 0;
-	PQexitPipelineMode(p->conn);
-	if (r == 0 && PQstatus(p->conn) != CONNECTION_OK)
+	p->pq.PQexitPipelineMode(p->conn);
+	if (r == 0 && p->pq.PQstatus(p->conn) != CONNECTION_OK)
 		r = fail(p, NULL, err);
 	return r;
 }
 
 static int queue_text(struct postgres *p, const char *text, struct err *err)
 {
-	if (PQpipelineStatus(p->conn) == PQ_PIPELINE_OFF && !PQenterPipelineMode(p->conn))
+	if (p->pq.PQpipelineStatus(p->conn) == PQ_PIPELINE_OFF &&
+	    !p->pq.PQenterPipelineMode(p->conn))
 		return fail(p, NULL, err);
 	p->queued++;
-	return PQsendQueryParams(p->conn, text, 0, NULL, NULL, NULL, NULL, 1) ?
+	return p->pq.PQsendQueryParams(p->conn, text, 0, NULL, NULL, NULL, NULL, 1) ?
 	       0 : fail(p, NULL, err);
 }
 
@@ -191,13 +193,13 @@ static int prepare(struct postgres *p, enum sql sql, size_t n, const struct boun
 	set_name(name, sizeof(name), sql);
 	if (queued) {
 		p->queued++;
-		r = PQsendPrepare(p->conn, name, text, (int)n, b->types) ? 0 :
+		r = p->pq.PQsendPrepare(p->conn, name, text, (int)n, b->types) ? 0 :
 									   fail(p, NULL, err);
 	} else {
-		res = PQprepare(p->conn, name, text, (int)n, b->types);
-		if (PQresultStatus(res) != PGRES_COMMAND_OK)
+		res = p->pq.PQprepare(p->conn, name, text, (int)n, b->types);
+		if (p->pq.PQresultStatus(res) != PGRES_COMMAND_OK)
 			r = fail(p, res, err);
-		PQclear(res);
+		p->pq.PQclear(res);
 	}
 	p->prepared[sql] = r == 0;
 	return r;
@@ -220,10 +222,11 @@ static int postgres_query(struct db *db, enum sql sql, const struct db_arg *args
 	if (r < 0)
 		return r;
 	set_name(name, sizeof(name), sql);
-	res = PQexecPrepared(p->conn, name, (int)n, b.values, b.lengths, b.formats, 1);
-	if (PQresultStatus(res) != PGRES_TUPLES_OK && PQresultStatus(res) != PGRES_COMMAND_OK) {
+	res = p->pq.PQexecPrepared(p->conn, name, (int)n, b.values, b.lengths, b.formats, 1);
+	if (p->pq.PQresultStatus(res) != PGRES_TUPLES_OK &&
+	    p->pq.PQresultStatus(res) != PGRES_COMMAND_OK) {
 		r = fail(p, res, err);
-		PQclear(res);
+		p->pq.PQclear(res);
 		return r;
 	}
 	ret->state = res;
@@ -250,45 +253,51 @@ static int postgres_run(struct db *db, enum sql sql, const struct db_arg *args, 
 		r = bind(p, args, n, &b, err);
 	if (r < 0)
 		return r;
-	if (PQpipelineStatus(p->conn) == PQ_PIPELINE_OFF && !PQenterPipelineMode(p->conn))
+	if (p->pq.PQpipelineStatus(p->conn) == PQ_PIPELINE_OFF &&
+	    !p->pq.PQenterPipelineMode(p->conn))
 		return fail(p, NULL, err);
 	r = prepare(p, sql, n, &b, true, err);
 	if (r < 0)
 		return r;
 	set_name(name, sizeof(name), sql);
 	p->queued++;
-	return PQsendQueryPrepared(p->conn, name, (int)n, b.values, b.lengths, b.formats, 1) ?
+	return p->pq.PQsendQueryPrepared(p->conn, name, (int)n, b.values, b.lengths, b.formats, 1) ?
 	       0 : fail(p, NULL, err);
 }
 
 static int postgres_next(struct db_rows *r, struct err *err)
 {
-	return ++r->at < PQntuples(r->state);
+	struct postgres *p = postgres_of(r->db);
+
+	return ++r->at < p->pq.PQntuples(r->state);
 }
 
 static int64_t postgres_integer(struct db_rows *r, int column)
 {
-	const char *p = PQgetvalue(r->state, r->at, column);
+	struct postgres *p = postgres_of(r->db);
+	const char *v = p->pq.PQgetvalue(r->state, r->at, column);
 	uint64_t v64;
 	uint32_t v32;
 
-	switch (PQgetlength(r->state, r->at, column)) {
-	case 8: memcpy(&v64, p, 8); return (int64_t)be64toh(v64);
-	case 4: memcpy(&v32, p, 4); return (int32_t)be32toh(v32);
-	case 1: return *p; /* boolean */
+	switch (p->pq.PQgetlength(r->state, r->at, column)) {
+	case 8: memcpy(&v64, v, 8); return (int64_t)be64toh(v64);
+	case 4: memcpy(&v32, v, 4); return (int32_t)be32toh(v32);
+	case 1: return *v; /* boolean */
 	default: return 0;
 	}
 }
 
 static struct str postgres_bytes(struct db_rows *r, int column)
 {
-	return str_n(PQgetvalue(r->state, r->at, column),
-		     (size_t)PQgetlength(r->state, r->at, column));
+	struct postgres *p = postgres_of(r->db);
+
+	return str_n(p->pq.PQgetvalue(r->state, r->at, column),
+		     (size_t)p->pq.PQgetlength(r->state, r->at, column));
 }
 
 static void postgres_done(struct db_rows *r)
 {
-	PQclear(r->state);
+	postgres_of(r->db)->pq.PQclear(r->state);
 }
 
 /* ---- transactions ---- */
@@ -300,10 +309,11 @@ static int simple(struct postgres *p, const char *text, struct err *err)
 
 	if (r < 0)
 		return r;
-	res = PQexec(p->conn, text);
-	if (PQresultStatus(res) != PGRES_COMMAND_OK && PQresultStatus(res) != PGRES_TUPLES_OK)
+	res = p->pq.PQexec(p->conn, text);
+	if (p->pq.PQresultStatus(res) != PGRES_COMMAND_OK &&
+	    p->pq.PQresultStatus(res) != PGRES_TUPLES_OK)
 		r = fail(p, res, err);
-	PQclear(res);
+	p->pq.PQclear(res);
 	return r;
 }
 
@@ -318,10 +328,10 @@ static int postgres_begin(struct db *db, bool write, struct err *err)
 	struct postgres *p = postgres_of(db);
 	int r = 0;
 
-	if (PQstatus(p->conn) != CONNECTION_OK) {
-		PQreset(p->conn);
+	if (p->pq.PQstatus(p->conn) != CONNECTION_OK) {
+		p->pq.PQreset(p->conn);
 		p->queued = 0;
-		r = PQstatus(p->conn) == CONNECTION_OK ? set_up(p, err) : fail(p, NULL, err);
+		r = p->pq.PQstatus(p->conn) == CONNECTION_OK ? set_up(p, err) : fail(p, NULL, err);
 	}
 	if (r == 0)
 		r = write ? queue_text(p, "BEGIN", err) :
@@ -342,7 +352,7 @@ static void postgres_rollback(struct db *db)
 	struct postgres *p = postgres_of(db);
 
 	flush(p, NULL);
-	if (PQtransactionStatus(p->conn) != PQTRANS_IDLE)
+	if (p->pq.PQtransactionStatus(p->conn) != PQTRANS_IDLE)
 		simple(p, "ROLLBACK", NULL);
 	/* What was prepared in it may be gone, or not: ask again. */
 	memset(p->prepared, 0, sizeof(p->prepared));
@@ -413,10 +423,10 @@ static int64_t answer(struct postgres *p, const char *text)
 
 	if (flush(p, NULL) < 0)
 		return 0;
-	res = PQexec(p->conn, text);
-	if (PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res))
-		v = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
-	PQclear(res);
+	res = p->pq.PQexec(p->conn, text);
+	if (p->pq.PQresultStatus(res) == PGRES_TUPLES_OK && p->pq.PQntuples(res))
+		v = strtoll(p->pq.PQgetvalue(res, 0, 0), NULL, 10);
+	p->pq.PQclear(res);
 	return v;
 }
 
@@ -453,7 +463,9 @@ static void postgres_close(struct db *db)
 {
 	struct postgres *p = postgres_of(db);
 
-	PQfinish(p->conn);
+	if (p->conn)
+		p->pq.PQfinish(p->conn);
+	library_close(&p->pq.library);
 	free(p->periods);
 	free(p->name);
 	free(p);
@@ -526,14 +538,19 @@ int db_postgres_open(const char *url, enum store_mode mode, struct db **ret, str
 	int r;
 
 	p->db.driver = &DRIVER;
-	p->conn = PQconnectdb(url);
+	r = libpq_open(&p->pq, err);
+	if (r < 0) {
+		postgres_close(&p->db);
+		return r;
+	}
+	p->conn = p->pq.PQconnectdb(url);
 	/* Not the address as it was given: it may hold a password. */
-	p->name = xasprintf("postgresql://%s/%s", PQhost(p->conn) ? PQhost(p->conn) : "",
-			    PQdb(p->conn) ? PQdb(p->conn) : "");
+	p->name = xasprintf("postgresql://%s/%s", p->pq.PQhost(p->conn) ? p->pq.PQhost(p->conn) : "",
+			    p->pq.PQdb(p->conn) ? p->pq.PQdb(p->conn) : "");
 	p->db.name = p->name;
-	PQsetNoticeReceiver(p->conn, no_notice, NULL);
-	if (PQstatus(p->conn) != CONNECTION_OK) {
-		struct str line = str_trim(str_of(PQerrorMessage(p->conn)));
+	p->pq.PQsetNoticeReceiver(p->conn, no_notice, NULL);
+	if (p->pq.PQstatus(p->conn) != CONNECTION_OK) {
+		struct str line = str_trim(str_of(p->pq.PQerrorMessage(p->conn)));
 
 		r = err_set(err, ECONNREFUSED, "store '%s': %.*s", p->name, STR_FMT(line));
 	} else {

@@ -6,6 +6,7 @@
 #include "base/base64.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/library.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/opt.h"
@@ -297,6 +298,33 @@ static void test_arena(struct tap *t)
 	arena_done(&a);
 }
 
+#define LIBC(F) F(strlen)
+struct libc {
+	struct library library;
+	LIBC(LIBRARY_POINTER)
+};
+
+static void test_library(struct tap *t)
+{
+#define LIBRARY_TABLE libc
+	static const struct library_function functions[] = { LIBC(LIBRARY_ROW) };
+	static const struct library_function other[] = { { "no_such_function", 0 } };
+	struct libc c = {};
+	struct err err = {};
+
+	is_int(t, library_open(&c.library, "libc.so.6", "libc6", &c, functions, 1, &err), 0,
+	       "a library is loaded");
+	is_int(t, c.strlen ? (int64_t)c.strlen("four") : -1, 4, "and its function called");
+	library_close(&c.library);
+	is_int(t, library_open(&c.library, "libc.so.6", "libc6", &c, other, 1, &err), -ENOSYS,
+	       "one without the function is refused");
+	ok(t, !c.library.handle, "and closed");
+	is_int(t, library_open(&c.library, "libnone.so.0", "libnone0", &c, functions, 1, &err),
+	       -ENOENT, "none is an error");
+	ok(t, strstr(err.text, "install libnone0"), "that says what to install");
+	library_close(&c.library);
+}
+
 int main(void)
 {
 	struct tap t = {};
@@ -313,5 +341,6 @@ int main(void)
 	test_loop(&t);
 	test_arena(&t);
 	test_base64(&t);
+	test_library(&t);
 	return tap_done(&t);
 }
