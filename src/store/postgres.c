@@ -545,7 +545,8 @@ int db_postgres_open(const char *url, enum store_mode mode, struct db **ret, str
 	}
 	p->conn = p->pq.PQconnectdb(url);
 	/* Not the address as it was given: it may hold a password. */
-	p->name = xasprintf("postgresql://%s/%s", p->pq.PQhost(p->conn) ? p->pq.PQhost(p->conn) : "",
+	p->name = xasprintf("postgresql://%s/%s",
+			    p->pq.PQhost(p->conn) ? p->pq.PQhost(p->conn) : "",
 			    p->pq.PQdb(p->conn) ? p->pq.PQdb(p->conn) : "");
 	p->db.name = p->name;
 	p->pq.PQsetNoticeReceiver(p->conn, no_notice, NULL);
