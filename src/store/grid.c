@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "store/scan.h"
 #include "store/slice.h"
 
 #define WINDOW_DEFAULT 100
@@ -49,6 +50,7 @@ struct grid {
 	size_t n_maps, cap_maps;
 	struct line *lines;
 	unsigned n_lines, cap_lines;
+	struct map into; /* series to the one it became: its id */
 	struct err *err;
 };
 
@@ -56,6 +58,7 @@ static void grid_done(struct grid *g)
 {
 	for (size_t i = 0; i < g->n_lines; i++)
 		free(g->lines[i].cells);
+	map_done(&g->into);
 	arena_done(&g->arena);
 	free(g->runs);
 	free(g->begins);
@@ -150,6 +153,7 @@ static int compare(struct str a, struct str b)
 
 struct seen {
 	const struct name *name;
+	int64_t id; /* of the series that it is told as */
 	struct line_map *map;
 	size_t at; /* in the shape */
 };
@@ -159,8 +163,8 @@ static int by_test(const void *a, const void *b)
 	const struct seen *x = a, *y = b;
 	const struct name *p = x->name, *q = y->name;
 
-	if (p->series_id != q->series_id)
-		return p->series_id < q->series_id ? -1 : 1;
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
 	if (x->map->mode.p != y->map->mode.p)
 		return x->map->mode.p < y->map->mode.p ? -1 : 1;
 	/* The newest name first: it stands for the test. */
@@ -169,7 +173,20 @@ static int by_test(const void *a, const void *b)
 
 static bool same_test(const struct seen *a, const struct seen *b)
 {
-	return a->name->series_id == b->name->series_id && a->map->mode.p == b->map->mode.p;
+	return a->id == b->id && a->map->mode.p == b->map->mode.p;
+}
+
+static int read_aliases(struct grid *g)
+{
+	_cleanup_(db_rows_done) struct db_rows rows = {};
+	int r = db_query_args(g->s->db, SQL_ALIASES, NULL, 0, &rows, g->err);
+
+	while (r == 0 && (r = db_next(&rows, g->err)) > 0) {
+		map_put(&g->into, (uint64_t)db_int(&rows, 0),
+			(void *)(intptr_t)db_int(&rows, 1));
+		r = 0;
+	}
+	return r;
 }
 
 static void find_maps(struct grid *g)
@@ -202,7 +219,9 @@ static int find_lines(struct grid *g)
 	seen = xcalloc(total, sizeof(*seen));
 	for (size_t i = 0; i < g->n_maps; i++)
 		for (size_t k = 0; k < g->maps[i].shape->n; k++)
-			seen[n++] = (struct seen){ g->maps[i].shape->names[k], &g->maps[i], k };
+			seen[n++] = (struct seen){ g->maps[i].shape->names[k],
+						   scan_told_as(&g->into, g->maps[i].shape, k),
+						   &g->maps[i], k };
 	qsort(seen, n, sizeof(*seen), by_test);
 	for (size_t i = 0; i < n; i++) {
 		if (i == 0 || !same_test(&seen[i], &seen[i - 1])) {
@@ -303,7 +322,9 @@ int store_grid(struct store *s, const struct store_grid_filter *f, store_grid_he
 	if (r < 0)
 		return r;
 	find_maps(&g);
-	r = find_lines(&g);
+	r = read_aliases(&g);
+	if (r == 0)
+		r = find_lines(&g);
 	for (size_t i = 0; r == 0 && i < g.n_executions; i++)
 		fill(&g, &g.executions[i]);
 	if (r == 0)

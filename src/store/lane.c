@@ -19,15 +19,13 @@ static uint32_t local_of(struct scan *c, int64_t id)
 	return (uint32_t)nth - 1;
 }
 
-/* The series that the place of a shape is told as. An earlier name that stands
- * beside the new one, or beside another earlier one, is no earlier name there. */
-static int64_t told_as(const struct scan *c, const struct shape *s, size_t at)
+int64_t scan_told_as(const struct map *into, const struct shape *s, size_t at)
 {
-	int64_t own = s->names[at]->series_id, id = scan_map_id(&c->into, own);
+	int64_t own = s->names[at]->series_id, id = scan_map_id(into, own);
 
 	for (size_t i = 0; id != own && i < s->n; i++)
 		if (i != at && (s->names[i]->series_id == id ||
-				(i < at && scan_map_id(&c->into, s->names[i]->series_id) == id)))
+				(i < at && scan_map_id(into, s->names[i]->series_id) == id)))
 			return own;
 	return id;
 }
@@ -40,7 +38,7 @@ static const uint32_t *locals_of(struct scan *c, const struct shape *s)
 		return v;
 	v = arena_alloc(&c->arena, s->n * sizeof(*v));
 	for (size_t i = 0; i < s->n; i++)
-		v[i] = local_of(c, told_as(c, s, i));
+		v[i] = local_of(c, scan_told_as(&c->into, s, i));
 	map_put(&c->shapes, (uint64_t)(uintptr_t)s >> 4, v);
 	return v;
 }

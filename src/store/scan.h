@@ -75,6 +75,9 @@ struct scan {
 
 /* Through renames, as far as they go. */
 int64_t scan_map_id(const struct map *m, int64_t id);
+/* The series that the place of a shape is told as. An earlier name that stands
+ * beside the new one, or beside another earlier one, is no earlier name there. */
+int64_t scan_told_as(const struct map *into, const struct shape *s, size_t at);
 
 /* The next place of the lane: the @n >= 1 executions of one run. */
 void lane_add(struct scan *c, const struct tracked *v, size_t n, int32_t ms);

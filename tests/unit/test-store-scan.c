@@ -257,8 +257,27 @@ static int list_splat(void *ctx, const struct store_splat_at *at)
 	return buf_printf(ctx, "%d.%u.%u ", (int)at->run, at->job, at->program);
 }
 
+static int list_grid(void *ctx, const struct store_series *s, const uint8_t *cells, unsigned n)
+{
+	unsigned in = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		in += cells[i] != STORE_CELL_ABSENT;
+	return buf_printf(ctx, "%.*s/%.*s in %u of %u\n", STR_FMT(s->program), STR_FMT(s->path), in,
+			  n);
+}
+
+static int no_head(void *ctx, const int64_t *runs, unsigned n)
+{
+	(void)ctx;
+	(void)runs;
+	(void)n;
+	return 0;
+}
+
 static void test_aliases(struct tap *t)
 {
+	static const struct store_grid_filter grid = { .all = true };
 	static const struct store_tests_filter any = {}, some = { .glob = "*/new.sh/*" };
 	static const struct store_scan_filter all = {}, one = { .series_id = 1 };
 	struct buf b = {};
@@ -287,6 +306,10 @@ static void test_aliases(struct tap *t)
 		is_str(t, b.p, "3 new.sh/4 new name n=4 fail=1\n", "by its old number too");
 		store_fold(p.s, 1, NULL);
 	}
+	buf_clear(&b);
+	store_grid(p.s, &grid, no_head, list_grid, &b, &p.err);
+	is_str(t, b.p, "new.sh/ in 4 of 4\nnew.sh/4 new name in 4 of 4\n",
+	       "a row of the pages too");
 	buf_clear(&b);
 	store_test_get(p.s, 1, list_test, &b, &p.err);
 	is_str(t, b.p, "1 old.sh/3 old name old name>3\n", "the old one says so");
