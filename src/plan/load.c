@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "plan/builtin.h"
 #include "plan/ignore.h"
+#include "plan/known.h"
 #include "plan/plan.h"
 
 #define FILE_MAX  (1u << 20)
@@ -61,11 +62,30 @@ static const cyaml_schema_value_t IGNORE_ROW = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plan_ignore, IGNORE_KEYS),
 };
 
+static const cyaml_schema_field_t KNOWN_KEYS[] = {
+	TEXT(test, struct plan_known, TEXT_MAX),
+	TEXT(pattern, struct plan_known, TEXT_MAX),
+	TEXT(branch, struct plan_known, WORD_MAX),
+	TEXT(mode, struct plan_known, WORD_MAX),
+	TEXT(machine, struct plan_known, WORD_MAX),
+	TEXT(reason, struct plan_known, TEXT_MAX),
+	TEXT(link, struct plan_known, TEXT_MAX),
+	TEXT(owner, struct plan_known, WORD_MAX),
+	TEXT(since, struct plan_known, WORD_MAX),
+	TEXT(until, struct plan_known, WORD_MAX),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t KNOWN_ROW = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plan_known, KNOWN_KEYS),
+};
+
 static const cyaml_schema_field_t PLAN_KEYS[] = {
 	TEXT(kernel, struct plan, TEXT_MAX),
 	TEXT(branch, struct plan, WORD_MAX),
 	LIST(suites, struct plan, &SUITE_ROW, SUITES_MAX),
 	LIST(ignore, struct plan, &IGNORE_ROW, RULES_MAX),
+	LIST(known, struct plan, &KNOWN_ROW, RULES_MAX),
 	CYAML_FIELD_END,
 };
 
@@ -169,6 +189,7 @@ static int tell_key(const char *path, struct str text, struct mistake *m, const 
 	near = near_key(key, PLAN_KEYS, &best, NULL);
 	near = near_key(key, SUITE_KEYS, &best, near);
 	near = near_key(key, IGNORE_KEYS, &best, near);
+	near = near_key(key, KNOWN_KEYS, &best, near);
 	find_key(text, key, m);
 	if (near && best == 0)
 		return err_set(err, EINVAL, "%s:%lu:%lu: the key '%s' does not belong here", path,
@@ -329,6 +350,8 @@ int plan_parse(struct str text, const char *path, struct plan **ret, struct err 
 	r = check(p, name, err);
 	if (r == 0)
 		r = ignore_check(p, text, name, err);
+	if (r == 0)
+		r = known_check(p, text, name, err);
 	if (r < 0)
 		return r;
 	if (path) {

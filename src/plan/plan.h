@@ -33,6 +33,17 @@ struct plan_ignore {
 	char *until;      /* the last day that it holds, "2026-12-31"; NULL: always */
 };
 
+/* A rule: a known issue, for which failures of tests are excused. */
+struct plan_known {
+	char *test;       /* suite, suite/test or suite/test/subtest, globs; never NULL */
+	char *pattern;    /* PCRE2, in a failure's reason or log; NULL: any failure */
+	char *branch, *mode, *machine; /* globs; NULL: any */
+	char *reason;     /* never NULL */
+	char *link, *owner;
+	char *since;      /* the day it was written, "2026-01-31"; NULL: unknown */
+	char *until;      /* the last day that it holds, "2026-12-31"; NULL: always */
+};
+
 struct plan {
 	char *path;       /* file it came from; NULL: built in */
 	char *kernel;     /* --kernel default */
@@ -41,6 +52,8 @@ struct plan {
 	unsigned suites_count;
 	struct plan_ignore *ignore;
 	unsigned ignore_count;
+	struct plan_known *known;
+	unsigned known_count;
 };
 
 #define PLAN_FILE "taproom.yaml"
@@ -57,6 +70,13 @@ void plan_freep(struct plan **p); /* for _cleanup_ */
 
 /* Is the rule's last day not over? */
 bool plan_ignore_holds(const struct plan_ignore *rule, int64_t now_ms);
+bool plan_known_holds(const struct plan_known *rule, int64_t now_ms);
+/* Is it about the test of that name, "suite/program" or "suite/program/path"?
+ * A rule about a test is about all below it; a program may lack its ".sh". */
+bool plan_known_about(const struct plan_known *rule, struct str name);
+/* 0 o'clock UTC of the rule's first day, and of that behind its last; 0: none. */
+void plan_known_days(const struct plan_known *rule, int64_t *ret_since_ms,
+		     int64_t *ret_expires_ms);
 
 /* Name of an entry of `tests` that is a program with a path or a command line:
  * without the directories, as slashes part a selector. Caller frees. */

@@ -18,6 +18,17 @@ void event_json_time(struct json *j, const char *key, int64_t ms)
 		json_field_str(j, key, str_of(date_rfc3339(ms, text)));
 }
 
+void event_json_excuse(struct json *j, const char *key, const struct event_excuse *e)
+{
+	json_key(j, key);
+	json_object(j);
+	json_field_str(j, "reason", e->reason);
+	event_json_text(j, "link", e->link);
+	event_json_text(j, "owner", e->owner);
+	event_json_text(j, "until", e->until);
+	json_end(j);
+}
+
 void event_json_result(struct json *j, const struct event_result *r, bool log)
 {
 	json_key(j, "path");
@@ -40,6 +51,8 @@ void event_json_result(struct json *j, const struct event_result *r, bool log)
 	json_field_bool(j, "leaf", r->leaf);
 	if (r->implied)
 		json_field_bool(j, "implied", true);
+	if (r->known)
+		event_json_excuse(j, "known", r->known);
 	if (log && r->line) {
 		json_key(j, "log");
 		json_object(j);
@@ -69,17 +82,6 @@ static void put_frame(struct json *j, const struct event_frame *f)
 		json_field_bool(j, "unsure", true);
 	if (f->inlined)
 		json_field_bool(j, "inlined", true);
-	json_end(j);
-}
-
-void event_json_excuse(struct json *j, const struct event_excuse *e)
-{
-	json_key(j, "ignored");
-	json_object(j);
-	json_field_str(j, "reason", e->reason);
-	event_json_text(j, "link", e->link);
-	event_json_text(j, "owner", e->owner);
-	event_json_text(j, "until", e->until);
 	json_end(j);
 }
 

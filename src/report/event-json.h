@@ -12,7 +12,7 @@ void event_json_time(struct json *j, const char *key, int64_t ms);   /* RFC 3339
 /* @log: with its range of the log. */
 void event_json_result(struct json *j, const struct event_result *r, bool log);
 void event_json_problem(struct json *j, const struct event_problem *p);
-void event_json_excuse(struct json *j, const struct event_excuse *e); /* "ignored": {} */
+void event_json_excuse(struct json *j, const char *key, const struct event_excuse *e);
 /* What a splat is known by; and all the rest of it. */
 void event_json_splat(struct json *j, const struct event_splat *s);
 void event_json_splat_details(struct json *j, const struct event_splat *s);

@@ -124,6 +124,8 @@ static void put_program(struct report *r, const struct event *ev, bool ends)
 		json_field_int(&j, "duration_ms", e->duration_ms);
 		json_field_int(&j, "log_lines", (int64_t)e->log_lines);
 		event_json_text(&j, "reason", e->reason);
+		if (e->known)
+			event_json_excuse(&j, "known", e->known);
 	}
 	line_end(r, &j);
 }
@@ -165,7 +167,7 @@ static void put_found(struct report *r, const struct event *ev)
 	} else if (ev->type == EVENT_SPLAT) {
 		event_json_splat(&j, ev->splat);
 		if (ev->splat->excuse)
-			event_json_excuse(&j, ev->splat->excuse);
+			event_json_excuse(&j, "ignored", ev->splat->excuse);
 		event_json_splat_details(&j, ev->splat);
 	} else {
 		event_json_problem(&j, ev->problem);

@@ -26,7 +26,8 @@ struct report_program {
 	uint64_t counts[STATUS_N];
 	struct buf text, more; /* the format's own */
 	uint64_t n, n_more, hidden;
-	bool any_bad;          /* among its leaf results */
+	uint64_t n_known;      /* of its leaf results: bad, and a known issue */
+	bool any_bad;          /* among its leaf results, known ones too */
 };
 
 struct report_programs {
@@ -41,3 +42,6 @@ struct report_program *report_program_begin(struct report_programs *ps, const st
 /* Forgets all but its name; @p stays. */
 void report_program_end(struct report_program *p);
 void report_programs_done(struct report_programs *ps);
+
+/* "known: reason (owner, until 2026-12-31) link"; "ignored: ..." of a splat. */
+void report_excuse(struct buf *b, const char *word, const struct event_excuse *e);

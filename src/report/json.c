@@ -73,7 +73,7 @@ static void put_splat(const struct report *r, struct json *j, const struct event
 	if (r->opt->decode && r->opt->decode(r->opt->decode_ctx, ev, &decoded) > 0)
 		json_field_str(j, "decoded", buf_str(&decoded));
 	if (s->excuse)
-		event_json_excuse(j, s->excuse);
+		event_json_excuse(j, "ignored", s->excuse);
 	if (!r->opt->summary)
 		event_json_splat_details(j, s);
 	json_end(j);
@@ -176,6 +176,8 @@ static void program_end(struct report *r, const struct event *ev)
 	if (e->duration_ms >= 0)
 		json_field_int(j, "duration_ms", e->duration_ms);
 	event_json_text(j, "reason", e->reason);
+	if (e->known)
+		event_json_excuse(j, "known", e->known);
 	json_field_int(j, "log_lines", (int64_t)e->log_lines);
 	if (!r->opt->summary)
 		put_list(j, "results", &p->text);
@@ -278,6 +280,8 @@ static void end(struct report *r)
 	if (r->left_out)
 		json_field_int(&r->json, "left_out", (int64_t)r->left_out);
 	put_counts(&r->json, r->opt->parsed ? r->opt->parsed->counts : r->tally.counts);
+	if (r->tally.known)
+		json_field_int(&r->json, "known", (int64_t)r->tally.known);
 	json_field_str(&r->json, "verdict", str_of(verdict(r)));
 	json_end(&r->json);
 	buf_done(&r->jobs.bytes);

@@ -38,7 +38,23 @@ struct testcase {
 	enum status status;
 	int64_t duration_ms;
 	uint64_t from, to; /* lines of its log; 0: none */
+	const struct event_excuse *known;
 };
+
+/* What fails as it is known to: skipped, as pytest tells its expected failures;
+ * no reader of JUnit has another word that is neither a pass nor a failure. */
+static void put_known(struct out *o, const struct testcase *c)
+{
+	_cleanup_(buf_done) struct buf b = {};
+
+	report_excuse(&b, "known", c->known);
+	if (c->reason.n)
+		buf_printf(&b, "; %.*s", STR_FMT(c->reason));
+	out_lit(o, "<skipped");
+	put_attr(o, "message", buf_str(&b));
+	put_attr(o, "type", STR("known"));
+	out_lit(o, "/>");
+}
 
 /* The element that says how it ended, by the status table. */
 static void put_outcome(struct out *o, const struct testcase *c)
@@ -89,6 +105,7 @@ static void add_case(struct report *r, struct report_program *p, const struct te
 	struct out o;
 
 	p->counts[c->status]++;
+	p->n_known += c->known != NULL;
 	p->n++;
 	p->any_bad |= STATUS_INFO[c->status].bad;
 	if (r->opt->summary)
@@ -99,7 +116,10 @@ static void add_case(struct report *r, struct report_program *p, const struct te
 	put_attr(&o, "classname", c->class_name);
 	put_seconds(&o, c->duration_ms);
 	out_char(&o, '>');
-	put_outcome(&o, c);
+	if (c->known)
+		put_known(&o, c);
+	else
+		put_outcome(&o, c);
 	put_log(r, &o, p->id, c);
 	out_lit(&o, "</testcase>\n");
 	out_flush(&o);
@@ -125,7 +145,8 @@ static void put_suite(struct report *r, struct report_program *p, struct str nam
 	put_attr(o, "name", name);
 	out_printf(o, " tests=\"%" PRIu64 "\" failures=\"%" PRIu64 "\" errors=\"%" PRIu64
 		      "\" skipped=\"%" PRIu64 "\"",
-		   p->n, counted(p, "failure"), counted(p, "error"), counted(p, "skipped"));
+		   p->n, counted(p, "failure") - p->n_known, counted(p, "error"),
+		   counted(p, "skipped") + p->n_known);
 	put_seconds(o, duration_ms);
 	if (p->begin_ms)
 		put_attr(o, "timestamp", str_of(date_rfc3339(p->begin_ms, time)));
@@ -140,7 +161,7 @@ static void put_suite(struct report *r, struct report_program *p, struct str nam
 	buf_clear(&p->text);
 	buf_clear(&p->more);
 	memset(p->counts, 0, sizeof(p->counts));
-	p->n = p->n_more = 0;
+	p->n = p->n_more = p->n_known = 0;
 	p->any_bad = false;
 }
 
@@ -182,6 +203,7 @@ static void add_result(struct report *r, struct report_program *p, const struct 
 		.duration_ms = e->duration_ms,
 		.from = e->line_from,
 		.to = e->line_to,
+		.known = e->known,
 	});
 	buf_done(&class_name);
 	buf_done(&name);
@@ -224,6 +246,7 @@ static void program_end(struct report *r, const struct event *ev)
 			.duration_ms = e->duration_ms,
 			.from = 1,
 			.to = e->log_lines,
+			.known = e->known,
 		});
 	put_suite(r, p, buf_str(&name), e->duration_ms);
 	report_program_end(p);

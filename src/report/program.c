@@ -57,3 +57,14 @@ void report_programs_done(struct report_programs *ps)
 	free(ps->v);
 	*ps = (struct report_programs){};
 }
+
+void report_excuse(struct buf *b, const char *word, const struct event_excuse *e)
+{
+	buf_printf(b, "%s: %.*s", word, STR_FMT(e->reason));
+	if (e->owner.n || e->until.n)
+		buf_printf(b, " (%.*s%s%s%.*s)", STR_FMT(e->owner),
+			   e->owner.n && e->until.n ? ", " : "", e->until.n ? "until " : "",
+			   STR_FMT(e->until));
+	if (e->link.n)
+		buf_printf(b, " %.*s", STR_FMT(e->link));
+}

@@ -90,10 +90,19 @@ static struct str printed(struct str name, unsigned ordinal)
 }
 
 static void put_result(struct out *o, unsigned indent, uint64_t number, enum status status,
-		       struct str name, struct str reason, int64_t duration_ms, int exit_code)
+		       struct str name, struct str reason, int64_t duration_ms, int exit_code,
+		       const struct event_excuse *known)
 {
-	const struct word *w = &WORDS[status];
+	/* A known issue is what TODO says: it fails, and does not count. */
+	const struct word *w = &WORDS[known ? STATUS_XFAIL : status];
+	_cleanup_(buf_done) struct buf why = {};
 
+	if (known) {
+		report_excuse(&why, "known", known);
+		if (reason.n)
+			buf_printf(&why, "; %.*s", STR_FMT(reason));
+		reason = buf_str(&why);
+	}
 	put_indent(o, indent);
 	out_printf(o, "%s %" PRIu64 " - ", w->ok ? "ok" : "not ok", number);
 	put_escaped(o, name);
@@ -152,7 +161,7 @@ static void stream_result(struct out *o, struct stream *s, const struct event_re
 	else
 		name = printed(name, r->ordinal);
 	put_result(o, s->indent + want, ++s->levels[want].n, r->status, name, r->reason,
-		   r->duration_ms, r->exit_code);
+		   r->duration_ms, r->exit_code, r->known);
 }
 
 static void stream_end(struct out *o, struct stream *s)
@@ -228,7 +237,7 @@ static void program_end(struct report *r, const struct event *ev)
 		out_printf(r->out, "    1..%" PRIu64 "\n", s->s.levels[0].n);
 	}
 	put_result(r->out, 0, ++r->n, e->status, buf_str(&name), e->reason, e->duration_ms,
-		   e->exit_code > 0 ? e->exit_code : -1);
+		   e->exit_code > 0 ? e->exit_code : -1, e->known);
 	buf_done(&name);
 	slot_free(r, s);
 }

@@ -93,19 +93,44 @@ static void put_right(struct out *o, struct str right, unsigned column)
 	out_char(o, '\n');
 }
 
+/* A line below the one it is of. */
+static void put_reason(struct out *o, unsigned indent, struct str text)
+{
+	struct buf why = escaped(text);
+
+	if (why.n) {
+		out_printf(o, "%*s", (int)indent, "");
+		wrap(o, buf_str(&why), indent, indent);
+		out_char(o, '\n');
+	}
+	buf_done(&why);
+}
+
+static void put_known(struct out *o, unsigned indent, const struct event_excuse *known)
+{
+	_cleanup_(buf_done) struct buf b = {};
+
+	if (!known)
+		return;
+	report_excuse(&b, "known", known);
+	put_reason(o, indent, buf_str(&b));
+}
+
 /* "  ✗ name                                            1.2 s" and its reason. */
 static void put_line(struct report *r, struct out *o, unsigned indent, enum status status,
-		     struct str name, struct str reason, int64_t duration_ms)
+		     struct str name, struct str reason, int64_t duration_ms,
+		     const struct event_excuse *known)
 {
 	const struct status_info *info = &STATUS_INFO[status];
-	struct buf n = escaped(name), why = escaped(reason);
+	const char *ansi = known ? STATUS_INFO[STATUS_FLAKY].ansi : info->ansi;
+	struct buf n = escaped(name);
 	char time[UNIT_TEXT_MAX] = "";
 	unsigned column;
 
 	if (duration_ms >= 0)
 		duration_text(duration_ms, time);
 	out_printf(o, "%*s", (int)indent, "");
-	paint(o, r, info->ansi, str_of(info->mark));
+	paint(o, r, ansi, str_of(info->mark));
 	out_char(o, ' ');
 	column = wrap(o, buf_str(&n), indent + 2, indent + 2);
 	if (status != STATUS_PASS && status != STATUS_FAIL) {
@@ -116,17 +141,13 @@ static void put_line(struct report *r, struct out *o, unsigned indent, enum stat
 			column = indent + 1;
 		}
 		out_char(o, ' ');
-		paint(o, r, info->ansi, label);
+		paint(o, r, ansi, label);
 		column += 1 + width(label);
 	}
 	put_right(o, str_of(time), column);
-	if (why.n) {
-		out_printf(o, "%*s", (int)indent + 4, "");
-		wrap(o, buf_str(&why), indent + 4, indent + 4);
-		out_char(o, '\n');
-	}
+	put_reason(o, indent + 4, reason);
+	put_known(o, indent + 4, known);
 	buf_done(&n);
-	buf_done(&why);
 }
 
 static bool shown(const struct report *r, enum status s)
@@ -164,7 +185,7 @@ static void below(struct report *r, struct report_program *p, const struct event
 		return;
 	name = joined(e, from);
 	out_to_buf(&o, &p->text);
-	put_line(r, &o, 4, e->status, buf_str(&name), e->reason, e->duration_ms);
+	put_line(r, &o, 4, e->status, buf_str(&name), e->reason, e->duration_ms, e->known);
 	out_flush(&o);
 	buf_done(&name);
 }
@@ -200,15 +221,25 @@ static void put_below(struct report *r, struct report_program *p)
 		out_printf(r->out, "    ... and %" PRIu64 " more\n", p->hidden);
 	buf_clear(&p->text);
 	memset(p->counts, 0, sizeof(p->counts));
-	p->n = p->hidden = 0;
+	p->n = p->hidden = p->n_known = 0;
+	p->any_bad = false;
+}
+
+/* Behind counts: of what failed. */
+static void put_known_count(struct out *o, uint64_t n)
+{
+	if (n)
+		out_printf(o, " (%" PRIu64 " known)", n);
 }
 
 /* "✓ mptcp/pm_netlink.sh  22 passed                     37.0 s" */
 static void put_program(struct report *r, struct report_program *p, enum status status,
-			struct str name, struct str reason, int64_t duration_ms)
+			struct str name, struct str reason, int64_t duration_ms,
+			const struct event_excuse *known)
 {
 	const struct status_info *info = &STATUS_INFO[status];
-	struct buf n = escaped(name), why = escaped(reason), counts = {};
+	const char *ansi = known ? STATUS_INFO[STATUS_FLAKY].ansi : info->ansi;
+	struct buf n = escaped(name), counts = {};
 	char time[UNIT_TEXT_MAX] = "";
 	struct out o;
 	unsigned column, w;
@@ -220,11 +251,12 @@ static void put_program(struct report *r, struct report_program *p, enum status 
 		p->counts[status] = 1;
 	out_to_buf(&o, &counts);
 	report_counts(&o, p->counts, false);
+	put_known_count(&o, p->n_known);
 	out_flush(&o);
 	if (duration_ms >= 0)
 		duration_text(duration_ms, time);
 	r->any = true;
-	paint(r->out, r, info->ansi, str_of(info->mark));
+	paint(r->out, r, ansi, str_of(info->mark));
 	out_char(r->out, ' ');
 	column = wrap(r->out, buf_str(&n), 2, 2);
 	w = width(buf_str(&counts));
@@ -237,15 +269,14 @@ static void put_program(struct report *r, struct report_program *p, enum status 
 	}
 	out_lit(r->out, "  ");
 	report_counts(r->out, p->counts, r->opt->colour);
+	put_known_count(r->out, p->n_known);
 	put_right(r->out, str_of(time), column + 2 + w);
-	if (why.n) {
-		out_lit(r->out, "    ");
-		wrap(r->out, buf_str(&why), 4, 4);
-		out_char(r->out, '\n');
-	}
+	put_reason(r->out, 4, reason);
+	/* Where it is known by what failed below, that says so. */
+	if (!p->any_bad)
+		put_known(r->out, 4, known);
 	put_below(r, p);
 	buf_done(&n);
-	buf_done(&why);
 	buf_done(&counts);
 }
 
@@ -264,7 +295,8 @@ static void program_end(struct report *r, const struct event *ev)
 	struct buf name = {};
 
 	program_name(p, &name);
-	put_program(r, p, e->status, buf_str(&name), e->reason, e->duration_ms);
+	p->n_known += !p->any_bad && e->known;
+	put_program(r, p, e->status, buf_str(&name), e->reason, e->duration_ms, e->known);
 	report_program_end(p);
 	buf_done(&name);
 }
@@ -299,17 +331,6 @@ static void where(struct buf *b, const struct event_splat *e)
 		buf_printf(b, ", the kernel died of it");
 }
 
-static void excuse(struct buf *b, const struct event_excuse *e)
-{
-	buf_printf(b, ", ignored: %.*s", STR_FMT(e->reason));
-	if (e->owner.n || e->until.n)
-		buf_printf(b, " (%.*s%s%s%.*s)", STR_FMT(e->owner),
-			   e->owner.n && e->until.n ? ", " : "", e->until.n ? "until " : "",
-			   STR_FMT(e->until));
-	if (e->link.n)
-		buf_printf(b, " %.*s", STR_FMT(e->link));
-}
-
 /* Of a program that has ended the line is written: this one names it. */
 static void splat(struct report *r, const struct event *ev)
 {
@@ -322,8 +343,10 @@ static void splat(struct report *r, const struct event *ev)
 	buf_printf(&what, "%s%.*s", p->ended ? ": " : "", STR_FMT(e->kind));
 	buf_add_str(&title, e->title);
 	where(&title, e);
-	if (e->excuse)
-		excuse(&title, e->excuse);
+	if (e->excuse) {
+		buf_add_str(&title, STR(", "));
+		report_excuse(&title, "ignored", e->excuse);
+	}
 	note(r, p, "#", buf_str(&what), buf_str(&title), e->line);
 	decoded(r, p, ev);
 	buf_done(&what);
@@ -339,14 +362,17 @@ static void result(struct report *r, const struct event *ev)
 
 	if (!outermost) {
 		p->counts[e->status] += e->leaf;
+		p->n_known += e->leaf && e->known;
+		p->any_bad |= e->leaf && STATUS_INFO[e->status].bad;
 		if (!r->opt->summary && e->leaf && shown(r, e->status))
 			below(r, p, e, r->opt->parsed != NULL);
 		return;
 	}
 	if (!e->leaf) {
-		put_program(r, p, e->status, e->path[0], e->reason, e->duration_ms);
+		put_program(r, p, e->status, e->path[0], e->reason, e->duration_ms, e->known);
 	} else if (shown(r, e->status)) {
-		put_line(r, r->out, 0, e->status, e->path[0], e->reason, e->duration_ms);
+		put_line(r, r->out, 0, e->status, e->path[0], e->reason, e->duration_ms,
+			 e->known);
 		r->any = true;
 	}
 }
@@ -425,6 +451,7 @@ static void end(struct report *r)
 		out_char(r->out, '\n');
 	report_counts(r->out, r->opt->parsed ? r->opt->parsed->counts : r->tally.counts,
 		      r->opt->colour);
+	put_known_count(r->out, r->tally.known);
 	out_char(r->out, '\n');
 	if (r->opt->parsed)
 		buf_printf(&r->conclusion, "%s%s",

@@ -92,6 +92,7 @@ int program_begin(const struct plan_test *test, unsigned job, unsigned number,
 		free(p);
 		return r;
 	}
+	info.log_path = str_of(p->log_path);
 	p->parser = tap_parser_new(&opt, (struct event_sink){ on_result, p });
 	emit(p, EVENT_PROGRAM_BEGIN, &info);
 	*ret = p;

@@ -8,15 +8,14 @@ const char *const STAT_KNOWN_WORDS[STAT_KNOWN_N] = {
 	[STAT_KNOWN_NOTHING] = "matches no test: renamed, removed, or mistyped",
 };
 
-static bool applies(const struct stat_known_rule *r, const struct stat_known_series *s)
-{
-	return (r->branch.n == 0 || str_eq(r->branch, s->branch)) &&
-	       (r->mode.n == 0 || str_eq(r->mode, s->mode)) && r->matches(r->ctx, s->key);
-}
-
 static bool expired(const struct stat_known_rule *r, int64_t now_ms)
 {
 	return r->expires_ms && now_ms >= r->expires_ms;
+}
+
+static bool is_behind(const struct stat_known_rule *r, const struct stat_known_series *s)
+{
+	return r->since_ms ? s->rise_ms > r->since_ms : s->rise->kind == STAT_RATE_UP;
 }
 
 static void judge(const struct stat_known_rule *r, const struct stat_known_series *series, size_t n,
@@ -26,7 +25,7 @@ static void judge(const struct stat_known_rule *r, const struct stat_known_serie
 	for (size_t i = 0; i < n; i++) {
 		const struct stat_known_series *s = &series[i];
 
-		if (!applies(r, s))
+		if (!r->matches(r->ctx, s))
 			continue;
 		ret->series++;
 		ret->failing += s->failures > 0;
@@ -34,7 +33,7 @@ static void judge(const struct stat_known_rule *r, const struct stat_known_serie
 		if (over || by[i] != STAT_KNOWN_NONE)
 			continue;
 		by[i] = self;
-		if (s->rise && s->rise_ms > r->since_ms &&
+		if (s->rise && is_behind(r, s) &&
 		    (ret->worse == STAT_KNOWN_NONE || s->rise_ms > series[ret->worse].rise_ms))
 			ret->worse = i;
 	}

@@ -6,27 +6,27 @@
  * until then. It is told when the promise is over, when it is about nothing any
  * more, and when what it excuses got worse behind it.
  *
- * How a pattern is written is not known here: a rule brings a function.
+ * How a rule is written is not known here: it brings a function.
  */
 #include "base/str.h"
 #include "stat/changepoint.h"
 
-struct stat_known_rule {
-	bool (*matches)(void *ctx, struct str key); /* called for every series */
-	void *ctx;
-	struct str branch, mode; /* equal; empty: any */
-	struct str reason, link, owner;
-	int64_t since_ms;        /* when it was written; 0: not known */
-	int64_t expires_ms;      /* excuses before this; 0: for ever */
-};
-
 struct stat_known_series {
-	struct str key, branch, mode;
+	struct str name; /* "suite/program", or "suite/program/path" */
+	struct str branch, mode, machine;
 	uint64_t failures; /* in the window that is judged */
 	/* The last change point at which it got worse, and when that run was; NULL:
 	 * none is known. */
 	const struct stat_change *rise;
 	int64_t rise_ms;
+};
+
+struct stat_known_rule {
+	/* Is it about that series? Called for each. */
+	bool (*matches)(const void *ctx, const struct stat_known_series *s);
+	const void *ctx;
+	int64_t since_ms;   /* when it was written; 0: not known */
+	int64_t expires_ms; /* excuses before this; 0: for ever */
 };
 
 enum stat_known_state {
@@ -44,8 +44,12 @@ struct stat_known {
 	uint32_t series;    /* that match, if it is the first rule that does or not */
 	uint32_t failing;   /* of them: failed in the window */
 	uint64_t failures;  /* that it matches; they are excused in the first state only */
-	/* It hides a change: a series it excuses got worse after the rule was
-	 * written. The most recent of them; no such: STAT_KNOWN_NONE. */
+	/*
+	 * It hides a change: a series it excuses got worse after the rule was
+	 * written. Where it isn't known when that was: failed more often than it
+	 * had; that it failed at all is what a rule is written for. The most recent
+	 * of them; no such: STAT_KNOWN_NONE.
+	 */
 	size_t worse;
 };
 

@@ -59,6 +59,13 @@ static inline enum status status_worst(enum status a, enum status b)
 	return a > b ? a : b;
 }
 
+/* A rule of the configuration by which a splat, or a failure, does not count. */
+struct event_excuse {
+	struct str reason;       /* never empty */
+	struct str link, owner;  /* may be empty */
+	struct str until;        /* last day that it holds, "2026-12-31"; empty: always */
+};
+
 /* What one result line says. */
 struct event_result {
 	const struct str *path; /* names from the program down; never empty */
@@ -76,6 +83,9 @@ struct event_result {
 	int exit_code;          /* -1: unknown */
 	unsigned ordinal;       /* 1; 2 for the second of the same name, ... */
 	struct str reason;      /* comment behind the directive; may be empty */
+	/* A known issue excuses it, or, of a parent, all that failed below; NULL: it
+	 * counts. See tap/known.h. */
+	const struct event_excuse *known;
 };
 
 enum problem {
@@ -111,13 +121,6 @@ struct event_frame {
 };
 
 #define EVENT_FRAMES_MAX 64 /* of one splat */
-
-/* A rule of the configuration by which a splat does not count. */
-struct event_excuse {
-	struct str reason;       /* never empty */
-	struct str link, owner;  /* may be empty */
-	struct str until;        /* last day that it holds, "2026-12-31"; empty: always */
-};
 
 struct event_splat {
 	struct str kind;        /* "warning", "oops", ...: taproom-parse(1)'s words */
@@ -171,13 +174,15 @@ struct event_program {
 	struct str name;     /* "pm_netlink.sh" */
 	unsigned attempt;    /* 1, 2 for the first retry, ... */
 	int64_t time_ms;     /* of begin, or of end */
+	/* Absolute; empty: none, or not yet. From its begin on while it runs. */
+	struct str log_path;
 	/* PROGRAM_END only. */
 	enum status status;  /* worst of exit code, results and machine */
 	int exit_code;       /* -1: none */
 	int64_t duration_ms;
 	struct str reason;
 	uint64_t log_lines;
-	struct str log_path; /* absolute; empty: none */
+	const struct event_excuse *known; /* as of a result */
 };
 
 enum event_type {

@@ -11,10 +11,9 @@
 struct tally_program {
 	unsigned id;   /* event.program */
 	uint64_t what; /* mode, suite and name, hashed: the same for a retry */
-	bool open;
-	enum status status;
+	bool open, ended_bad;
 	/* Its part of the tally's numbers. */
-	uint64_t counts[STATUS_N], results, bad, harness, crashes;
+	uint64_t counts[STATUS_N], results, bad, known, harness, crashes;
 	char *name;    /* "mptcp/pm_netlink.sh" */
 };
 
@@ -94,10 +93,11 @@ static void take_back(struct tally *t, unsigned i)
 		t->counts[s] -= p->counts[s];
 	t->results -= p->results;
 	t->bad -= p->bad;
+	t->known -= p->known;
 	t->harness -= p->harness;
 	t->crashes -= p->crashes;
 	t->programs--;
-	t->programs_bad -= STATUS_INFO[p->status].bad;
+	t->programs_bad -= p->ended_bad;
 	for (unsigned k = 0; k < t->n_names; k++) {
 		if (t->names[k].program == i)
 			free(t->names[k].text);
@@ -131,17 +131,28 @@ static void program_begin(struct tally *t, const struct event *ev)
 			    STR_FMT(e->name));
 }
 
+static void add_known(struct tally *t, unsigned i)
+{
+	t->all[i].known++;
+	t->known++;
+}
+
 static void program_end(struct tally *t, const struct event *ev)
 {
 	unsigned i = find_open(t, ev->program);
 	struct tally_program *p = &t->all[i];
 	enum status s = ev->prog->status;
-	bool bad = STATUS_INFO[s].bad;
+	bool bad = STATUS_INFO[s].bad, known = ev->prog->known != NULL;
 
-	p->status = s;
 	/* That it crashed, or never ended, none of its results may have said. */
-	if (bad && (!p->bad || (s > STATUS_FAIL && !p->counts[s])))
-		add_bad(t, i, s, NULL, 0);
+	if (bad && (!(p->bad + p->known) || (s > STATUS_FAIL && !p->counts[s]))) {
+		if (known)
+			add_known(t, i);
+		else
+			add_bad(t, i, s, NULL, 0);
+	}
+	bad = bad && !known;
+	p->ended_bad = bad;
 	if (!p->results)
 		count(t, p, s);
 	t->programs++;
@@ -158,7 +169,9 @@ static void result(struct tally *t, const struct event *ev)
 		return;
 	i = find_open(t, ev->program);
 	count(t, &t->all[i], r->status);
-	if (STATUS_INFO[r->status].bad)
+	if (r->known)
+		add_known(t, i);
+	else if (STATUS_INFO[r->status].bad)
 		add_bad(t, i, r->status, r->path, r->depth);
 }
 
@@ -218,6 +231,14 @@ static void add_names(const struct tally *t, struct buf *ret)
 		buf_printf(ret, ", and %" PRIu64 " more", t->bad - t->n_names);
 }
 
+static void add_excused(const struct tally *t, struct buf *ret)
+{
+	if (t->known)
+		buf_printf(ret, ", %" PRIu64 " known issue(s)", t->known);
+	if (t->excused)
+		buf_printf(ret, ", %" PRIu64 " splat(s) ignored", t->excused);
+}
+
 void tally_conclusion(const struct tally *t, struct buf *ret)
 {
 	int code = tally_exit_code(t);
@@ -227,12 +248,13 @@ void tally_conclusion(const struct tally *t, struct buf *ret)
 		buf_printf(ret, "Success");
 		if (t->counts[STATUS_FLAKY])
 			buf_printf(ret, ", %" PRIu64 " flaky", t->counts[STATUS_FLAKY]);
-		if (t->excused)
-			buf_printf(ret, ", %" PRIu64 " splat(s) ignored", t->excused);
+		add_excused(t, ret);
 		return;
 	case 1:
 		buf_printf(ret, "Unstable: %" PRIu64 " failed test(s)", t->bad);
 		add_names(t, ret);
+		if (t->known)
+			buf_printf(ret, ", %" PRIu64 " known issue(s)", t->known);
 		return;
 	}
 	if (!t->results && !t->splats) {

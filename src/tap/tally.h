@@ -26,6 +26,7 @@ struct tally {
 	uint64_t harness, crashes;
 	uint64_t splats;           /* that count */
 	uint64_t excused;          /* splats that a rule excuses */
+	uint64_t known;            /* failed tests that a rule excuses: not in .bad */
 	uint64_t problems;
 	char *splat;               /* title of the first */
 	struct tally_name names[TALLY_NAMES_MAX];

@@ -16,6 +16,8 @@ struct step {
 	unsigned attempt;
 	int64_t ms;
 	int exit_code;
+	const struct event_excuse *known;
+	const struct event_run *run; /* NULL: RUN */
 };
 
 #define PASS  EVENT_RESULT, STATUS_PASS
@@ -52,6 +54,42 @@ static const struct step STEPS[] = {
 	{ EVENT_RUN_END },
 };
 
+static const struct event_excuse SLOW = { STR("times out on <slow> hosts"),
+					  STR("https://bugs.example/1?a&b"), STR("net"),
+					  STR("2026-12-31") };
+static const struct event_excuse BARE = { .reason = STR("always # did") };
+
+static const struct event_run KNOWN_RUN = {
+	.id = STR("20260201-090507-4f2a"),
+	.title = STR("mptcp"),
+	.branch = STR("export"),
+	.time_ms = 1769936707000,
+	.command = STR("taproom run mptcp"),
+	.conclusion = STR("Unstable: 1 failed test(s): mptcp/pm_netlink.sh/flush, "
+			  "3 known issue(s); 1 new (0/1886)"),
+	.exit_code = 1,
+};
+
+/* Known issues: beside failures that count, alone, a program of its own. */
+static const struct step KNOWN[] = {
+	{ EVENT_RUN_BEGIN, .run = &KNOWN_RUN },
+	{ EVENT_JOB_BEGIN, OTHER, 1 },
+	{ EVENT_PROGRAM_BEGIN, OTHER, 1, 1, STR("pm_netlink.sh"), .attempt = 1 },
+	{ PASS, 1, 1, STR("add addrs"), .ms = 120 },
+	{ FAIL, 1, 1, STR("fastclose"), STR("got 1 want 2"), .ms = 4000, .known = &SLOW },
+	{ FAIL, 1, 1, STR("flush"), STR("not empty"), .ms = 90 },
+	{ EVENT_PROGRAM_END, STATUS_FAIL, 1, 1, .ms = 1500, .exit_code = 1 },
+	{ EVENT_PROGRAM_BEGIN, OTHER, 1, 2, STR("mptcp_join.sh"), .attempt = 1 },
+	{ FAIL, 1, 2, STR("deep"), .parent = STR("group"), .ms = 1, .known = &BARE },
+	{ FAIL, 1, 2, STR("group"), .parents_line = true, .ms = 2, .known = &BARE },
+	{ EVENT_PROGRAM_END, STATUS_FAIL, 1, 2, .ms = 1200, .exit_code = 1, .known = &BARE },
+	{ EVENT_PROGRAM_BEGIN, OTHER, 1, 3, STR("diag.sh"), .attempt = 1 },
+	{ EVENT_PROGRAM_END, STATUS_TIMEOUT, 1, 3, STR(""), STR("took too long"), .ms = 30,
+	  .exit_code = -1, .known = &SLOW },
+	{ EVENT_JOB_END, OTHER, 1 },
+	{ EVENT_RUN_END, .run = &KNOWN_RUN },
+};
+
 static const struct event_run RUN = {
 	.id = STR("20260131-090507-4f2a"),
 	.title = STR("mptcp"),
@@ -84,6 +122,7 @@ static void say(const struct report_format *f, struct report *r, const struct st
 		.leaf = !s->parents_line, .number = -1, .line = line,
 		.line_from = line - 1, .line_to = line,
 		.duration_ms = s->ms, .exit_code = -1, .ordinal = 1, .reason = s->reason,
+		.known = s->known,
 	};
 	struct event_problem problem = { PROBLEM_PLAN_MISMATCH, line, s->name };
 	struct event_splat splat = { .kind = STR("warning"), .title = s->name, .line = line,
@@ -93,12 +132,13 @@ static void say(const struct report_format *f, struct report *r, const struct st
 		.suite = STR("mptcp"), .name = s->name, .attempt = s->attempt,
 		.time_ms = 1769850309000, .status = s->status, .exit_code = s->exit_code,
 		.duration_ms = s->ms, .reason = s->reason, .log_lines = line,
+		.known = s->known,
 	};
 	struct event ev = { .type = s->type, .job = s->job, .program = s->program };
 
 	switch (s->type) {
 	case EVENT_RUN_BEGIN:
-	case EVENT_RUN_END: ev.run = &RUN; break;
+	case EVENT_RUN_END: ev.run = s->run ? s->run : &RUN; break;
 	case EVENT_JOB_BEGIN:
 	case EVENT_JOB_END: ev.job_info = &JOB; break;
 	case EVENT_PROGRAM_BEGIN:
@@ -117,8 +157,9 @@ static int read_log(void *ctx, unsigned job, unsigned program, uint64_t from, ui
 	return 0;
 }
 
-static void check(struct tap *t, const struct report_format *f, const char *dir,
-		  struct report_options opt, const char *name)
+static void check_steps(struct tap *t, const struct report_format *f, const char *dir,
+			struct report_options opt, const char *name, const struct step *steps,
+			size_t n)
 {
 	_free_ char *path = xasprintf("%s/%s.%s", dir, name, f->name);
 	_free_ char *what = xasprintf("%s.%s", name, f->name);
@@ -128,12 +169,18 @@ static void check(struct tap *t, const struct report_format *f, const char *dir,
 
 	out_to_buf(&out, &got);
 	r = f->begin(&out, &opt);
-	for (size_t i = 0; i < ARRAY_SIZE(STEPS); i++)
-		say(f, r, &STEPS[i], i + 1);
+	for (size_t i = 0; i < n; i++)
+		say(f, r, &steps[i], i + 1);
 	f->end(r);
 	is_int(t, out_flush(&out), 0, "written");
 	golden_check(t, buf_str(&got), path, what);
 	buf_done(&got);
+}
+
+static void check(struct tap *t, const struct report_format *f, const char *dir,
+		  struct report_options opt, const char *name)
+{
+	check_steps(t, f, dir, opt, name, STEPS, ARRAY_SIZE(STEPS));
 }
 
 /* A stream that is cut is a document all the same. */
@@ -173,6 +220,8 @@ int main(int argc, char **argv)
 		check(&t, *f, argv[1], (struct report_options){ .log = read_log }, "run");
 		check(&t, *f, argv[1], (struct report_options){ .summary = true },
 		      "run-summary");
+		check_steps(&t, *f, argv[1], (struct report_options){}, "known", KNOWN,
+			    ARRAY_SIZE(KNOWN));
 		check_cut(&t, *f);
 	}
 	check(&t, report_format_find("text", NULL), argv[1],

@@ -168,6 +168,26 @@ static const struct {
 	  "f.yaml:7:12: '2026-02-30' is no date, such as 2026-12-31" },
 	{ SUITE "ignore:\n  - pattern: x\n    reason: y\n    untl: 2026-02-28\n",
 	  "f.yaml:7:5: no key 'untl'; did you mean 'until'?" },
+	{ SUITE "known:\n  - test: mptcp/*/x\n    pattern: slow$\n    branch: e*\n    mode: debug\n"
+	  "    machine: qemu\n    reason: known\n    link: https://bugs.example/1\n"
+	  "    owner: net\n    since: 2026-01-01\n    until: 2026-01-01\n", NULL },
+	{ SUITE "known:\n  - reason: y\n",
+	  "f.yaml:5:5: a rule of 'known' has no test: suite, suite/test or "
+	  "suite/test/subtest; * and ? match" },
+	{ SUITE "known:\n  - test: a/b\n",
+	  "f.yaml:5:5: the rule has no reason: why may 'a/b' fail?" },
+	{ SUITE "known:\n  - {test: a, reason: x}\n  - reason: y\n    test: '!a'\n",
+	  "f.yaml:7:12: '!a' is no test: suite, suite/test or suite/test/subtest; * and ? "
+	  "match" },
+	{ SUITE "known:\n  - test: a\n    reason: y\n    since: yesterday\n",
+	  "f.yaml:7:12: 'yesterday' is no date, such as 2026-12-31" },
+	{ SUITE "known:\n  - {test: a, reason: y, since: 2026-02-02, until: 2026-02-01}\n",
+	  "f.yaml:5:52: the rule ends on 2026-02-01, before it was written, on 2026-02-02" },
+	{ SUITE "known:\n  - test: a\n    reason: y\n    pattern: 'ab(cd'\n",
+	  "f.yaml:7:20: the pattern 'ab(cd': missing closing parenthesis" },
+	{ SUITE "known:\n  - test: a\n    reason: y\n    pattrn: x\n",
+	  "f.yaml:7:5: no key 'pattrn'; did you mean 'pattern'?" },
+	{ SUITE "known: a\n", "f.yaml:4:8: expected a list, found one value" },
 	{ "", "f.yaml: it is empty" },
 	{ "kernel: x\n", "f.yaml: it has no suites" },
 	{ "kernl: x\n" SUITE, "f.yaml:1:1: no key 'kernl'; did you mean 'kernel'?" },
@@ -258,6 +278,62 @@ static void test_load(struct tap *t)
 	is_int(t, plan_load("/nonexistent", deep, &p, &err), -ENOENT, "a named file must be there");
 }
 
+/* What a rule of `known` is about. */
+static const struct {
+	const char *test, *name;
+	bool want;
+} ABOUT[] = {
+	{ "mptcp", "mptcp/a.sh/x", true },
+	{ "mptcp", "mptcp/a.sh", true },
+	{ "mptcp", "mptcp2/a.sh", false },
+	{ "mptcp/a", "mptcp/a.sh", true },
+	{ "mptcp/a", "mptcp/a.sh/x/y", true },
+	{ "mptcp/a.sh", "mptcp/a.sh/x", true },
+	{ "mptcp/a.sh", "mptcp/a", false },
+	{ "mptcp/a.sh", "mptcp/a.sh2/x", false },
+	{ "*/a?", "net/ab.sh/x", true },
+	{ "mptcp/a/x", "mptcp/a.sh/x", true },
+	{ "mptcp/a/x", "mptcp/a.sh/x/y", false },
+	{ "mptcp/a/x/*", "mptcp/a.sh/x/y", true },
+	{ "mptcp/a/x*", "mptcp/a.sh", false },
+	{ "mptcp/a/*close*", "mptcp/a.sh/12 fastclose: v4/v6", true },
+	{ "*", "mptcp/.sh/x", true },
+};
+
+static void test_about(struct tap *t)
+{
+	struct buf huge = {};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ABOUT); i++) {
+		struct plan_known k = { .test = (char *)ABOUT[i].test };
+
+		ok(t, plan_known_about(&k, str_of(ABOUT[i].name)) == ABOUT[i].want,
+		   "a rule for '%s' is%s about '%s'", ABOUT[i].test, ABOUT[i].want ? "" : " not",
+		   ABOUT[i].name);
+	}
+	buf_printf(&huge, "mptcp/a/");
+	for (int i = 0; i < 5000; i++)
+		buf_add(&huge, "x", 1);
+	ok(t, !plan_known_about(&(struct plan_known){ .test = (char *)"*" }, buf_str(&huge)),
+	   "what is too long to be a name is none");
+	buf_done(&huge);
+}
+
+static void test_days(struct tap *t)
+{
+	struct plan_known k = { .since = (char *)"2026-01-01", .until = (char *)"2026-12-31" };
+	int64_t since, expires;
+
+	plan_known_days(&k, &since, &expires);
+	is_int(t, since, 1767225600000, "a rule's first day begins at 0 o'clock");
+	is_int(t, expires, 1798761600000, "its last ends at 24");
+	ok(t, plan_known_holds(&k, expires - 1) && !plan_known_holds(&k, expires),
+	   "it holds until then");
+	k = (struct plan_known){};
+	plan_known_days(&k, &since, &expires);
+	ok(t, !since && !expires && plan_known_holds(&k, INT64_MAX / 2), "without days it holds");
+}
+
 int main(void)
 {
 	struct tap t = {};
@@ -269,5 +345,7 @@ int main(void)
 	test_configs(&t);
 	test_limits(&t);
 	test_load(&t);
+	test_about(&t);
+	test_days(&t);
 	return tap_done(&t);
 }

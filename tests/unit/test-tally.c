@@ -7,7 +7,8 @@
 /*
  * Words: "name" begins a program, "name:2" its second attempt, "+x" and "-x"
  * a passed and a failed result, "~x" a flaky one, "=status" ends it, "!x" is a
- * splat, "?x" one that a rule excuses.
+ * splat, "?x" one that a rule excuses, "*x" a failed result that a rule excuses,
+ * "%status" the end of a program that one does.
  */
 struct row {
 	const char *words;
@@ -38,6 +39,16 @@ static const struct row ROWS[] = {
 	{ "a +x =pass !W b =pass", 3, "Critical: 1 splat(s): W", 2, 2 },
 	{ "a +x ?W =pass", 0, "Success, 1 splat(s) ignored", 1, 1 },
 	{ "a +x ?W !V =pass", 3, "Critical: 1 splat(s): V", 1, 1 },
+	{ "a +x *y %fail", 0, "Success, 1 known issue(s)", 2, 1 },
+	{ "a %fail b +x ?W =pass", 0, "Success, 1 known issue(s), 1 splat(s) ignored", 2, 2 },
+	{ "a -x *y =fail", 1, "Unstable: 1 failed test(s): s/a/x, 1 known issue(s)", 2, 1 },
+	{ "a *x %fail a:2 +x =pass", 0, "Success", 1, 1 },
+	{ "a *x %fail a:2 -x =fail", 1, "Unstable: 1 failed test(s): s/a/x", 1, 1 },
+	{ "a %timeout", 0, "Success, 1 known issue(s)", 1, 1 },
+	{ "a *x =timeout", 1, "Unstable: 1 failed test(s): s/a, 1 known issue(s)", 1, 1 },
+	{ "a *x =crash", 3, "Critical: 1 crashed or failed test(s): s/a", 1, 1 },
+	{ "a *x %fail b =error", 4,
+	  "Critical: 1 test(s) that the harness failed to run: s/b", 2, 2 },
 	{ "-x +y", 1, "Unstable: 1 failed test(s): x", 2, 0 },
 };
 
@@ -52,6 +63,7 @@ static void say(struct event_sink sink, struct str w, unsigned *id)
 
 	switch (w.p[0]) {
 	case '+': r.status = STATUS_PASS; break;
+	case '*': r.known = &excuse; /* fall through */
 	case '-': r.status = STATUS_FAIL; break;
 	case '~': r.status = STATUS_FLAKY; break;
 	case '?': splat.excuse = &excuse; /* fall through */
@@ -60,6 +72,7 @@ static void say(struct event_sink sink, struct str w, unsigned *id)
 		ev.splat = &splat;
 		event_emit(&sink, &ev);
 		return;
+	case '%': p.known = &excuse; /* fall through */
 	case '=':
 		ev.type = EVENT_PROGRAM_END;
 		status_from_name(path, &p.status);
