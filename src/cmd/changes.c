@@ -6,12 +6,15 @@
 #include "base/mem.h"
 #include "base/units.h"
 #include "cmd/judged.h"
+#include "cmd/known.h"
+#include "cmd/shell-word.h"
 
 #define LIMIT_DEFAULT 20
 #define NAMES_MAX 5 /* of tests that came or went together */
 
 struct changes_options {
 	struct cmd_common common;
+	struct known_options known;
 	const char *branch, *mode, *suite;
 	int64_t since_ms;
 	int limit;
@@ -35,6 +38,7 @@ static const struct opt OPTS[] = {
 	  .help = "also what may be chance" },
 	{ .type = OPT_TYPE_INT, .letter = 'n', .name = "limit", .arg = "N", AT(limit),
 	  .help = "how many; 0: all [default: 20]" },
+	OPT_GROUP("Known issues", KNOWN_OPTIONS, struct changes_options, known),
 	OPT_GROUP("Common", CMD_COMMON, struct changes_options, common),
 	OPT_END,
 };
@@ -48,7 +52,9 @@ const struct opt_command cmd_changes_help = {
 		"tests; a suspect, listed on demand and marked '?', in 1 of 55. Runs in "
 		"which so much failed at once that one cause is likelier than many are "
 		"one outage, and in no rate. A test that is gone and one like it that "
-		"came are suggested as a rename.",
+		"came are suggested as a rename, with the command that makes them one history. "
+		"Tests of a program that are skipped more from one run on stand together. "
+		"Known issues are marked; 'taproom known' tells what became of them.",
 	.opts = OPTS,
 	.examples = "  taproom changes --since 30d\n"
 		    "  taproom changes --branch export --mode debug --json\n",
@@ -75,6 +81,9 @@ static bool is_together(const struct judge_event *a, const struct judge_event *b
 		return false;
 	if (a->what == JUDGE_RENAMED)
 		return a->series->id == b->series->id && a->came->id == b->came->id;
+	/* Skips: one cause, on one axis, as they have rates. */
+	if (a->what == JUDGE_SKIPS)
+		return a->suspect == b->suspect && a->axis == b->axis && same_lane(a, b);
 	if (!is_presence(a) || a->series->whole != b->series->whole)
 		return false;
 	return a->series->whole ? a->series->id == b->series->id : same_lane(a, b);
@@ -104,6 +113,9 @@ struct telling {
 	const struct judge_run *runs;
 	bool machines;
 	size_t suspects; /* that are not told */
+	const struct plan *plan;
+	int64_t now_ms;
+	unsigned care;   /* rules that need it */
 };
 
 static const struct judge_run *run_at(const struct telling *t, const struct judge_event *e,
@@ -170,6 +182,7 @@ static void tell_rate(struct telling *t, const struct group *g)
 	judged_axis(o, e->axis, t->machines);
 	out_str(o, e->suspect ? STR("; a suspect\n") : STR("\n"));
 	tell_range(t, e);
+	known_print(t->c, sizeof(INDENT) - 1, known_of(t->plan, e->series, t->now_ms));
 	if (!isatty(STDOUT_FILENO))
 		return;
 	out_lit(o, INDENT);
@@ -238,14 +251,53 @@ static void tell_presence(struct telling *t, const struct group *g)
 	tell_range(t, e);
 }
 
+/* How often the first of them is skipped stands for all. */
+static void tell_skips(struct telling *t, const struct group *g)
+{
+	const struct judge_event *e = g->v;
+	_cleanup_(buf_done) struct buf name = {};
+	struct out *o = t->c->out;
+	size_t n = tell_names(t, g, 0);
+
+	if (n == 1) {
+		tell_rate(t, g);
+		return;
+	}
+	buf_printf(&name, "%zu tests of %.*s/%.*s", n, STR_FMT(e->series->lane->suite),
+		   STR_FMT(e->series->lane->program));
+	tell_head(t, e, buf_str(&name));
+	if (tell_names(t, g, NAMES_MAX) > NAMES_MAX)
+		out_printf(o, INDENT "  and %zu more\n", n - NAMES_MAX);
+	out_lit(o, INDENT "the first: skipped ");
+	judged_rate(o, &e->before);
+	out_lit(o, " -> ");
+	judged_rate(o, &e->after);
+	out_lit(o, "; ");
+	judged_axis(o, e->axis, t->machines);
+	out_char(o, '\n');
+	tell_range(t, e);
+}
+
+/* What a shell takes: the names whole. */
+static void alias_command(struct buf *b, struct str old, struct str new)
+{
+	_free_ char *from = xstrndup(old.p, old.n), *to = xstrndup(new.p, new.n);
+
+	buf_add_str(b, STR("taproom alias "));
+	shell_word(b, from);
+	buf_add_str(b, STR(" "));
+	shell_word(b, to);
+}
+
 static void tell_renamed(struct telling *t, const struct group *g)
 {
 	const struct judge_event *e = g->v;
-	_cleanup_(buf_done) struct buf old = {}, new = {};
+	_cleanup_(buf_done) struct buf old = {}, new = {}, confirm = {};
 	struct out *o = t->c->out;
 
 	judged_name(&old, e->series);
 	judged_name(&new, e->came);
+	alias_command(&confirm, buf_str(&old), buf_str(&new));
 	tell_head(t, e, buf_str(&old));
 	out_lit(o, INDENT "into        ");
 	out_lit(o, "  ");
@@ -255,6 +307,9 @@ static void tell_renamed(struct telling *t, const struct group *g)
 	tell_axes(t, g);
 	out_char(o, '\n');
 	tell_range(t, e);
+	out_lit(o, INDENT "to confirm: ");
+	out_term(o, buf_str(&confirm));
+	out_char(o, '\n');
 }
 
 static void tell_outage(struct telling *t, const struct group *g)
@@ -279,7 +334,7 @@ static void tell_outage(struct telling *t, const struct group *g)
 static void (*const TELL[JUDGE_WHAT_N])(struct telling *, const struct group *) = {
 	[JUDGE_REGRESSION] = tell_rate,	 [JUDGE_FIX] = tell_rate,
 	[JUDGE_RATE_UP] = tell_rate,	 [JUDGE_RATE_DOWN] = tell_rate,
-	[JUDGE_SKIPS] = tell_rate,	 [JUDGE_NEW] = tell_presence,
+	[JUDGE_SKIPS] = tell_skips,	 [JUDGE_NEW] = tell_presence,
 	[JUDGE_VANISHED] = tell_presence, [JUDGE_DID_NOT_RUN] = tell_presence,
 	[JUDGE_RENAMED] = tell_renamed,	 [JUDGE_OUTAGE] = tell_outage,
 };
@@ -303,6 +358,10 @@ static void print_table(struct telling *t, const struct judge_events *e, size_t 
 	if (t->suspects)
 		out_printf(t->c->out, "%zu suspect%s: --suspects lists %s.\n", t->suspects,
 			   t->suspects == 1 ? "" : "s", t->suspects == 1 ? "it" : "them");
+	if (t->care)
+		out_printf(t->c->out, "%u known issue%s care: 'taproom known' lists %s.\n",
+			   t->care, t->care == 1 ? " needs" : "s need",
+			   t->care == 1 ? "it" : "them");
 	if (!e->n && n_runs)
 		out_printf(t->c->out, "Nothing changed in %u run%s.\n", n_runs,
 			   n_runs == 1 ? "" : "s");
@@ -323,6 +382,7 @@ static void json_series(struct json *j, const char *key, const struct judge_seri
 
 static void json_event(const struct telling *t, struct json *j, const struct judge_event *e)
 {
+	const struct plan_known *rule = e->series ? known_of(t->plan, e->series, t->now_ms) : NULL;
 	char date[UNIT_TEXT_MAX];
 
 	json_object(j);
@@ -344,8 +404,17 @@ static void json_event(const struct telling *t, struct json *j, const struct jud
 	}
 	if (e->what == JUDGE_VANISHED || e->what == JUDGE_DID_NOT_RUN)
 		json_field_int(j, "missed", e->missed);
-	if (e->what == JUDGE_RENAMED)
+	if (e->what == JUDGE_RENAMED) {
+		_cleanup_(buf_done) struct buf old = {}, new = {}, confirm = {};
+
+		judged_name(&old, e->series);
+		judged_name(&new, e->came);
+		alias_command(&confirm, buf_str(&old), buf_str(&new));
 		json_field_real(j, "score", e->score);
+		json_field_str(j, "confirm", buf_str(&confirm));
+	}
+	if (rule)
+		known_json(j, "known", rule);
 	if (e->what == JUDGE_OUTAGE) {
 		json_field_int(j, "failures", e->failures);
 		json_field_real(j, "expected", e->expected);
@@ -389,16 +458,21 @@ static size_t drop_suspects(struct judge_events *e)
 	return all - n;
 }
 
-static void tell(struct cmd *c, const struct judge *j, const struct changes_options *o)
+static void tell(struct cmd *c, const struct judge *j, const struct changes_options *o,
+		 const struct plan *plan)
 {
 	struct judge_changes_filter f = { .suite = o->suite };
-	struct telling t = { .c = c, .machines = judged_machines(j) };
+	struct telling t = { .c = c, .machines = judged_machines(j), .plan = plan,
+			     .now_ms = clock_wall_ms() };
 	_cleanup_(judge_events_done) struct judge_events e = {};
 	size_t max = o->limit ? (size_t)o->limit : SIZE_MAX;
 	uint32_t n_runs;
 
 	if (o->since_ms)
-		f.since_ms = clock_wall_ms() - o->since_ms;
+		f.since_ms = t.now_ms - o->since_ms;
+	/* Of a part of the history it is not known what matches nothing. */
+	if (!o->branch && !o->mode && !o->suite)
+		t.care = known_needing_care(plan, j, t.now_ms);
 	t.runs = judge_runs(j, &n_runs);
 	judge_changes(j, &f, &e);
 	if (!o->suspects)
@@ -412,6 +486,7 @@ static void tell(struct cmd *c, const struct judge *j, const struct changes_opti
 int cmd_changes_run(struct cmd *c, int argc, char **argv)
 {
 	struct changes_options o = { .limit = LIMIT_DEFAULT };
+	_cleanup_(plan_freep) struct plan *plan = NULL;
 	struct judge *j = NULL;
 	struct judge_filter f;
 	struct store *s = NULL;
@@ -427,7 +502,9 @@ int cmd_changes_run(struct cmd *c, int argc, char **argv)
 	}
 	/* All suites: what an outage is, depends on all that failed. */
 	f = (struct judge_filter){ .scan = { .branch = o.branch, .mode = o.mode } };
-	r = history_open(&o.common, &s, &err);
+	r = known_load(&o.known, &plan, &err);
+	if (r == 0)
+		r = history_open(&o.common, &s, &err);
 	if (r < 0)
 		return history_fail(c, r, &err);
 	if (r == 0) {
@@ -440,7 +517,7 @@ int cmd_changes_run(struct cmd *c, int argc, char **argv)
 	store_close(s);
 	if (r < 0)
 		return history_fail(c, r, &err);
-	tell(c, j, &o);
+	tell(c, j, &o, plan);
 	judge_free(j);
 	return EXIT_PASSED;
 }

@@ -68,6 +68,8 @@ CMD_ROW(cmd_changes);
 CMD_ROW(cmd_flakes);
 CMD_ROW(cmd_history);
 CMD_ROW(cmd_diff);
+CMD_ROW(cmd_known);
+CMD_ROW(cmd_alias);
 CMD_ROW(cmd_report);
 CMD_ROW(cmd_export);
 CMD_ROW(cmd_web);

@@ -4,13 +4,16 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/units.h"
 #include "cmd/judged.h"
+#include "cmd/known.h"
 #include "cmd/run-range.h"
 #include "judge/base.h"
 #include "stat/mine.h"
 
 struct diff_options {
 	struct cmd_common common;
+	struct known_options known;
 	const char *branch, *mode;
 	bool exit_code;
 };
@@ -23,7 +26,9 @@ static const struct opt OPTS[] = {
 	{ .type = OPT_TYPE_STR, .name = "mode", .arg = "M", AT(mode),
 	  .help = "only this kernel configuration mode" },
 	{ .type = OPT_TYPE_FLAG, .name = "exit-code", AT(exit_code),
-	  .help = "exit with 1 when a test fails in B that did not in A, or is gone" },
+	  .help = "exit with 1 when a test fails in B that did not in A and is no known issue, "
+		  "or is gone" },
+	OPT_GROUP("Known issues", KNOWN_OPTIONS, struct diff_options, known),
 	OPT_GROUP("Common", CMD_COMMON, struct diff_options, common),
 	OPT_END,
 };
@@ -32,11 +37,13 @@ const struct opt_command cmd_diff_help = {
 	.usage = "taproom diff [A [B]] [options]",
 	.summary = "Compares two runs, or ranges of runs; says of what fails now: is it mine?",
 	.text = "A and B are runs, or ranges FIRST..LAST of them in time. A alone is compared with "
-		"the latest run; without any, the latest run with the one before. For each test "
-		"that fails in B only: how often it failed before B, and the chance to fail so "
-		"often without any change. " HISTORY_RUN_HELP "\n\n"
-		"Exit status: 0 compared; with --exit-code: nothing fails that did not, 1 "
-		"something does, 2 usage, 4 the history can't be read.",
+		"the latest run; without any, the latest run with the one before that is like it. "
+		"Here latest-1 is the run before the other side of the same branch, modes and "
+		"machines that ran one of its suites. For each test that fails in B only: how "
+		"often it failed before B, and the chance to fail so often without any change. "
+		HISTORY_RUN_HELP "\n\n"
+		"Exit status: 0 compared; with --exit-code: nothing fails that did not, or known "
+		"issues only, 1 something does, 2 usage, 4 the history can't be read.",
 	.opts = OPTS,
 	.examples = "  taproom diff latest-1 latest\n"
 		    "  taproom diff 100..120 121..125 --mode debug --exit-code\n",
@@ -145,6 +152,10 @@ struct diff {
 	size_t n, cap;
 	struct joint *joints;
 	size_t n_joints, cap_joints;
+	bool worse;                  /* what --exit-code tells */
+	struct run_lane lane;        /* where one side was looked for by the other */
+	struct plan *plan;           /* with the known issues */
+	int64_t now_ms;
 	const struct judge_axis **apart; /* ran on one side only */
 	size_t n_apart, cap_apart;
 	uint64_t same[DID_N];
@@ -155,6 +166,14 @@ static void diff_done(struct diff *d)
 	free(d->v);
 	free(d->joints);
 	free(d->apart);
+	run_lane_done(&d->lane);
+	plan_free(d->plan);
+}
+
+/* A rule that excuses some failures by their logs is told, but excuses no test. */
+static const struct plan_known *rule_of(const struct diff *d, const struct item *x)
+{
+	return x->kind == FAILS ? known_of(d->plan, x->s, d->now_ms) : NULL;
 }
 
 static bool ran(const struct stat_spans *in, const struct judge_axis *a,
@@ -304,9 +323,12 @@ static int compare(struct diff *d, const struct judge *j, struct err *err)
 
 static bool is_worse(const struct diff *d)
 {
-	for (size_t i = 0; i < d->n; i++)
-		if (d->v[i].kind == FAILS || d->v[i].kind == GONE)
+	for (size_t i = 0; i < d->n; i++) {
+		const struct plan_known *rule = rule_of(d, &d->v[i]);
+
+		if ((d->v[i].kind == FAILS && (!rule || rule->pattern)) || d->v[i].kind == GONE)
 			return true;
+	}
 	return false;
 }
 
@@ -334,7 +356,8 @@ static void tell_did(struct out *o, const struct tally *t)
 }
 
 /* @told: what was said of the one before. */
-static void tell_item(struct cmd *c, const struct item *x, bool machines, struct buf *told)
+static void tell_item(struct cmd *c, const struct diff *d, const struct item *x, bool machines,
+		      struct buf *told)
 {
 	_cleanup_(buf_done) struct buf name = {}, words = {};
 	_free_ char *text = NULL;
@@ -352,6 +375,7 @@ static void tell_item(struct cmd *c, const struct item *x, bool machines, struct
 	out_char(o, '\n');
 	if (x->kind != FAILS)
 		return;
+	known_print(c, 4, rule_of(d, x));
 	stat_mine_tell(&x->test, &x->mine, &words);
 	out_lit(o, "    ");
 	if (str_eq(buf_str(&words), buf_str(told))) {
@@ -383,6 +407,7 @@ static void print_text(struct cmd *c, const struct diff *d, bool machines)
 	struct out *o = c->out;
 	uint64_t same = 0;
 
+	run_lane_tell(o, &d->lane);
 	tell_side(o, d, SIDE_A);
 	out_lit(o, " -> ");
 	tell_side(o, d, SIDE_B);
@@ -399,7 +424,7 @@ static void print_text(struct cmd *c, const struct diff *d, bool machines)
 			out_printf(o, "%s: %zu\n", KINDS[kind].title, n);
 			history_colour(c, NULL);
 		}
-		tell_item(c, &d->v[i], machines, &told);
+		tell_item(c, d, &d->v[i], machines, &told);
 		if (i + 1 < d->n && d->v[i + 1].kind == kind)
 			continue;
 		for (size_t k = 0; kind == FAILS && k < d->n_joints; k++)
@@ -446,8 +471,9 @@ static void json_tally(struct json *j, const char *key, const struct tally *t)
 	json_end(j);
 }
 
-static void json_item(struct json *j, const struct item *x)
+static void json_item(struct json *j, const struct diff *d, const struct item *x)
 {
+	const struct plan_known *rule = rule_of(d, x);
 	_cleanup_(buf_done) struct buf words = {};
 
 	json_object(j);
@@ -456,6 +482,8 @@ static void json_item(struct json *j, const struct item *x)
 	judged_json_series(j, x->s);
 	json_tally(j, "a", &x->t[SIDE_A]);
 	json_tally(j, "b", &x->t[SIDE_B]);
+	if (rule)
+		known_json(j, "known", rule);
 	if (x->kind == FAILS) {
 		stat_mine_tell(&x->test, &x->mine, &words);
 		json_key(j, "mine");
@@ -482,7 +510,7 @@ static void print_json(struct cmd *c, const struct diff *d)
 	json_key(&j, "differences");
 	json_array(&j);
 	for (size_t i = 0; i < d->n; i++)
-		json_item(&j, &d->v[i]);
+		json_item(&j, d, &d->v[i]);
 	json_end(&j);
 	json_key(&j, "together");
 	json_array(&j);
@@ -505,44 +533,20 @@ static void print_json(struct cmd *c, const struct diff *d)
 
 /* ---- ---- */
 
-static int on_branch(void *ctx, const struct store_run *r)
-{
-	char **branch = ctx;
-
-	*branch = xstrndup(r->branch.p, r->branch.n);
-	return 0;
-}
-
-/* Where both are of one branch, what was before is of that branch too; *ret stays
- * NULL where they aren't. */
-static int common_branch(struct store *s, const struct diff *d, char **ret, struct err *err)
-{
-	char *branch[SIDES] = {};
-	int r = 0;
-
-	for (int i = 0; r >= 0 && i < SIDES; i++)
-		r = store_run_get(s, d->side[i].first, on_branch, &branch[i], err);
-	if (r >= 0 && branch[SIDE_A] && branch[SIDE_B] && *branch[SIDE_A] &&
-	    strcmp(branch[SIDE_A], branch[SIDE_B]) == 0)
-		*ret = TAKE(branch[SIDE_A]);
-	free(branch[SIDE_A]);
-	free(branch[SIDE_B]);
-	return r < 0 ? r : 0;
-}
-
 static int diff_runs(struct cmd *c, const struct diff_options *o, struct diff *d, struct err *err)
 {
 	struct judge_filter f = { .scan = { .branch = o->branch, .mode = o->mode },
 				  .pool_branches = true };
+	struct run_pair_filter latest = { o->branch, o->mode };
 	_free_ char *branch = NULL;
 	struct judge *j = NULL;
 	struct store *s = NULL;
 	int r = store_open(o->common.store, STORE_READ, &s, err);
 
-	for (int i = 0; r == 0 && i < SIDES; i++)
-		r = run_range_find(s, &d->side[i], err);
+	if (r == 0)
+		r = run_range_pair(s, &d->side[SIDE_A], &d->side[SIDE_B], &latest, &d->lane, err);
 	if (r == 0 && !o->branch)
-		r = common_branch(s, d, &branch, err);
+		r = run_range_branch(s, &d->side[SIDE_A], &d->side[SIDE_B], &branch, err);
 	if (branch)
 		f.scan.branch = branch;
 	if (r == 0)
@@ -555,6 +559,7 @@ static int diff_runs(struct cmd *c, const struct diff_options *o, struct diff *d
 		print_json(c, d);
 	else if (r == 0)
 		print_text(c, d, judged_machines(j));
+	d->worse = r == 0 && is_worse(d);
 	judge_free(j);
 	return r;
 }
@@ -574,8 +579,11 @@ int cmd_diff_run(struct cmd *c, int argc, char **argv)
 	}
 	d.side[SIDE_A].spec = n > 0 ? argv[1] : "latest-1";
 	d.side[SIDE_B].spec = n > 1 ? argv[2] : "latest";
-	r = diff_runs(c, &o, &d, &err);
+	d.now_ms = clock_wall_ms();
+	r = known_load(&o.known, &d.plan, &err);
+	if (r == 0)
+		r = diff_runs(c, &o, &d, &err);
 	if (r < 0)
 		return history_fail(c, r, &err);
-	return o.exit_code && is_worse(&d) ? EXIT_FAILED : EXIT_PASSED;
+	return o.exit_code && d.worse ? EXIT_FAILED : EXIT_PASSED;
 }

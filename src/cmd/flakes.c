@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/units.h"
 #include "cmd/judged.h"
+#include "cmd/known.h"
 #include "stat/cost.h"
 #include "stat/duration.h"
 #include "stat/window.h"
@@ -14,6 +15,7 @@
 
 struct flakes_options {
 	struct cmd_common common;
+	struct known_options known;
 	const char *mode, *branch, *sort;
 	int64_t since_ms;
 	int limit;
@@ -37,6 +39,7 @@ static const struct opt OPTS[] = {
 		  "[default: rate]" },
 	{ .type = OPT_TYPE_INT, .letter = 'n', .name = "limit", .arg = "N", AT(limit),
 	  .help = "how many tests [default: all]" },
+	OPT_GROUP("Known issues", KNOWN_OPTIONS, struct flakes_options, known),
 	OPT_GROUP("Common", CMD_COMMON, struct flakes_options, common),
 	OPT_END,
 };
@@ -86,12 +89,15 @@ struct flakes {
 	size_t n, cap;
 	struct stat_outages *outages; /* of each axis */
 	size_t n_axes, n_outages;
+	struct plan *plan;            /* with the known issues */
+	int64_t now_ms;
 };
 
 static void flakes_done(struct flakes *f)
 {
 	for (size_t i = 0; i < f->n_axes; i++)
 		stat_outages_done(&f->outages[i]);
+	plan_free(f->plan);
 	free(f->outages);
 	free(f->parts);
 	free(f->v);
@@ -395,6 +401,7 @@ static void print_table(struct cmd *c, const struct flakes *f, size_t n, bool fi
 		if (f->v[i].explained)
 			continue;
 		print_row(c, f, &f->v[i], modes);
+		known_print(c, 8, known_of(f->plan, f->v[i].s, f->now_ms));
 		if (terminal)
 			print_spark(c, f, &f->v[i]);
 		shown++;
@@ -426,6 +433,7 @@ static void json_cells(struct json *j, const struct flakes *f, const struct flak
 
 static void json_flake(struct json *j, const struct flakes *f, const struct flake *x)
 {
+	const struct plan_known *rule = known_of(f->plan, x->s, f->now_ms);
 	const struct judge_lane *l = x->s->lane;
 	char date[UNIT_TEXT_MAX];
 
@@ -454,6 +462,8 @@ static void json_flake(struct json *j, const struct flakes *f, const struct flak
 		json_field_int(j, "cost_ms", x->cost_ms);
 	json_field_int(j, "test", x->s->id);
 	json_field_str(j, "key", x->s->key);
+	if (rule)
+		known_json(j, "known", rule);
 	json_cells(j, f, x);
 	json_end(j);
 }
@@ -509,7 +519,10 @@ int cmd_flakes_run(struct cmd *c, int argc, char **argv)
 		err_set(&err, EINVAL, "flakes takes no operand, not '%s'", argv[1]);
 		return cmd_fail(c, EXIT_USAGE, &err);
 	}
-	r = history_open(&o.common, &s, &err);
+	f.now_ms = clock_wall_ms();
+	r = known_load(&o.known, &f.plan, &err);
+	if (r == 0)
+		r = history_open(&o.common, &s, &err);
 	if (r > 0)
 		r = load(s, &o, &j, &err);
 	store_close(s);

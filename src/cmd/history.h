@@ -23,10 +23,14 @@ int history_fail(struct cmd *c, int r, const struct err *err);
 /* -1 when there is one operand; else says so and returns the exit code. */
 int history_one_operand(struct cmd *c, const char *command, int n, char **argv);
 struct decoder;
+struct known_options;
+struct verdict;
 /* The run as a document of that format, to @out, its splats' texts with it when
- * there is a @decoder (not NULL). Returns the exit code. */
-int history_report(struct cmd *c, const struct cmd_common *common, const char *spec,
-		   const char *format, struct decoder *decoder, struct out *out);
+ * there is a @decoder (not NULL), and known issues by the rules that held when it
+ * began. @verdict (not NULL) hears it too. Returns the exit code. */
+int history_report(struct cmd *c, const struct cmd_common *common,
+		   const struct known_options *known, const char *spec, const char *format,
+		   struct decoder *decoder, struct verdict *verdict, struct out *out);
 
 /* @s in exactly @width columns: cut with an ellipsis, padded with blanks when
  * @pad. Escaped as out_term() does. */

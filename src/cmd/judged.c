@@ -9,7 +9,7 @@
 #include "base/units.h"
 
 /* Two digits of what is small: 0.32, 5.1, 96. */
-static void percent(struct out *o, double share)
+void judged_percent(struct out *o, double share)
 {
 	double p = 100 * share;
 
@@ -25,11 +25,11 @@ void judged_rate(struct out *o, const struct stat_rate *r)
 		out_lit(o, "never ran");
 		return;
 	}
-	percent(o, r->rate);
+	judged_percent(o, r->rate);
 	out_printf(o, " %% of %" PRIu64 " [", r->n);
-	percent(o, r->low);
+	judged_percent(o, r->low);
 	out_char(o, '-');
-	percent(o, r->high);
+	judged_percent(o, r->high);
 	out_char(o, ']');
 }
 

@@ -8,6 +8,8 @@
 
 #define JUDGED_SPARK 30 /* newest runs drawn in a row */
 
+/* "12", "0.32": a share in %, without the sign. */
+void judged_percent(struct out *o, double share);
 /* "12.5 % of 48 [5.4-24]" */
 void judged_rate(struct out *o, const struct stat_rate *r);
 /* "export debug": what names an axis; the machine only @with_machine. */

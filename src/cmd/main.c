@@ -26,6 +26,8 @@ static const struct cmd_row COMMANDS[] = {
 	{ "flakes", &cmd_flakes_help, cmd_flakes_run },
 	{ "history", &cmd_history_help, cmd_history_run },
 	{ "diff", &cmd_diff_help, cmd_diff_run },
+	{ "known", &cmd_known_help, cmd_known_run },
+	{ "alias", &cmd_alias_help, cmd_alias_run },
 	{ "report", &cmd_report_help, cmd_report_run },
 	{ "export", &cmd_export_help, cmd_export_run },
 	{ "web", &cmd_web_help, cmd_web_run },

@@ -5,10 +5,13 @@
 #include "base/mem.h"
 #include "cmd/decoder.h"
 #include "cmd/history.h"
+#include "cmd/known.h"
+#include "cmd/verdict.h"
 #include "report/report.h"
 
 struct report_command {
 	struct cmd_common common;
+	struct known_options known;
 	const char *format, *file;
 };
 
@@ -19,6 +22,7 @@ static const struct opt OPTS[] = {
 	  .help = "of the document; a wrong one lists them [default: text]" },
 	{ .type = OPT_TYPE_STR, .letter = 'o', .name = "output", .arg = "FILE", AT(file),
 	  .help = "write it there, all or nothing [default: standard output]" },
+	OPT_GROUP("Known issues", KNOWN_OPTIONS, struct report_command, known),
 	OPT_GROUP("Common", CMD_COMMON, struct report_command, common),
 	OPT_END,
 };
@@ -46,6 +50,33 @@ static int report_log(void *ctx, unsigned job, unsigned program, uint64_t from, 
 	return r == -ENOENT ? 0 : r;
 }
 
+static int known_log(void *ctx, unsigned program, struct str path, uint64_t from, uint64_t to,
+		     struct out *out)
+{
+	(void)path;
+	return report_log(ctx, program, from, to, out);
+}
+
+static int on_begin(void *ctx, const struct store_run *r)
+{
+	int64_t *begin_ms = ctx;
+
+	*begin_ms = r->begin_ms;
+	return 0;
+}
+
+/* A rule that ended since excused it then. */
+static int make_knowns(struct report_logs *l, const struct known_options *o, struct plan **plan,
+		       struct knowns **ret, struct err *err)
+{
+	int64_t begin_ms = 0;
+	int r = known_load(o, plan, err);
+
+	if (r == 0)
+		r = store_run_get(l->s, l->run_id, on_begin, &begin_ms, err);
+	return r < 0 ? r : known_make(*plan, begin_ms, NULL, known_log, l, ret, err);
+}
+
 struct document {
 	const struct report_format *format;
 	struct report *report;
@@ -61,9 +92,12 @@ static void document_event(void *ctx, const struct event *ev)
 	d->format->event(d->report, ev);
 }
 
-int history_report(struct cmd *c, const struct cmd_common *common, const char *spec,
-		   const char *format, struct decoder *decoder, struct out *out)
+int history_report(struct cmd *c, const struct cmd_common *common,
+		   const struct known_options *known, const char *spec, const char *format,
+		   struct decoder *decoder, struct verdict *verdict, struct out *out)
 {
+	_cleanup_(plan_freep) struct plan *plan = NULL;
+	struct knowns *knowns = NULL;
 	struct report_logs logs = {};
 	struct report_options opt = {
 		.colour = out == c->out && c->colour,
@@ -75,18 +109,27 @@ int history_report(struct cmd *c, const struct cmd_common *common, const char *s
 	};
 	struct err err = {};
 	const struct report_format *f = report_format_find(format, &err);
+	struct event_fan fan = {};
 	struct document document;
 	int r;
 
 	if (!f)
 		return cmd_fail(c, EXIT_USAGE, &err);
 	r = history_find(common, spec, &logs.s, &logs.run_id, &err);
-	if (r < 0)
+	if (r == 0)
+		r = make_knowns(&logs, known, &plan, &knowns, &err);
+	if (r < 0) {
+		store_close(logs.s);
 		return history_fail(c, r, &err);
+	}
 	document = (struct document){ f, f->begin(out, &opt), decoder };
-	r = store_replay(logs.s, logs.run_id, (struct event_sink){ document_event, &document },
-			 &err);
+	event_fan_add(&fan, (struct event_sink){ document_event, &document });
+	if (verdict)
+		event_fan_add(&fan, verdict_sink(verdict));
+	r = store_replay(logs.s, logs.run_id, knowns_sink(knowns, event_fan_sink(&fan)), &err);
 	f->end(document.report);
+	known_warn(knowns, &c->log);
+	knowns_free(knowns);
 	store_close(logs.s);
 	return r < 0 ? history_fail(c, r, &err) : EXIT_PASSED;
 }
@@ -106,7 +149,7 @@ static int to_file(struct cmd *c, const struct report_command *o, const char *ru
 		return cmd_fail(c, EXIT_HARNESS, &err);
 	}
 	out_to_fd(&out, fd);
-	code = history_report(c, &o->common, run, format, NULL, &out);
+	code = history_report(c, &o->common, &o->known, run, format, NULL, NULL, &out);
 	if (out_flush(&out) < 0 || (code == EXIT_PASSED && rename(temp, o->file) < 0)) {
 		err_sys(&err, out.error ? -out.error : errno, "write '%s'", o->file);
 		code = cmd_fail(c, EXIT_HARNESS, &err);
@@ -130,5 +173,5 @@ int cmd_report_run(struct cmd *c, int argc, char **argv)
 	format = o.format ? o.format : o.common.json ? "json" : "text";
 	if (o.file && strcmp(o.file, "-") != 0)
 		return to_file(c, &o, argv[1], format);
-	return history_report(c, &o.common, argv[1], format, NULL, c->out);
+	return history_report(c, &o.common, &o.known, argv[1], format, NULL, NULL, c->out);
 }

@@ -12,8 +12,11 @@
 #include "base/mem.h"
 #include "base/units.h"
 #include "cmd/ignore.h"
+#include "cmd/known.h"
 #include "cmd/progress.h"
 #include "cmd/run-plan.h"
+#include "cmd/shell-word.h"
+#include "cmd/verdict.h"
 #include "report/report.h"
 #include "run/run.h"
 #include "store/store.h"
@@ -75,6 +78,7 @@ struct session {
 	char *cache_dir, *log_dir, *command, *title;
 	struct run_plan plan;
 	struct excuses *excuses;     /* NULL: no rules */
+	struct knowns *knowns;       /* the same */
 	struct machine_config config;
 	struct store *store;
 	struct run_work work;
@@ -82,6 +86,8 @@ struct session {
 	struct loop *loop;
 	/* of the run that goes on */
 	struct progress *progress;
+	struct verdict *verdict;
+	struct store_record *record;
 	const struct report_format *format;
 	struct report_options report_options;
 	struct report *report;       /* NULL until the run has begun */
@@ -130,26 +136,6 @@ static void on_interrupt(void *ctx)
 		log_warn(&s->log, "stopping; what finished is kept");
 		run_stop(s->run);
 	}
-}
-
-/* One word, quoted for a shell where it must be. */
-static void shell_word(struct buf *b, const char *word)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789-_./=:,@%+";
-
-	if (word[0] && !word[strspn(word, plain)]) {
-		buf_printf(b, "%s", word);
-		return;
-	}
-	buf_printf(b, "'");
-	for (const char *c = word; *c; c++) {
-		if (*c == '\'')
-			buf_printf(b, "'\\''");
-		else
-			buf_add(b, c, 1);
-	}
-	buf_printf(b, "'");
 }
 
 /* "run it again": the words of this call. */
@@ -242,6 +228,20 @@ static void expectations(struct session *s)
 	}
 }
 
+/* What the runs before know of this one's failures. A history that can't tell
+ * is no reason to lose a conclusion. */
+static void on_known(void *ctx, struct buf *conclusion)
+{
+	struct session *s = ctx;
+	_cleanup_(buf_done) struct buf words = {};
+	struct err err = {};
+
+	if (verdict_tell(s->verdict, s->store, store_record_run(s->record), &words, &err) < 0)
+		log_warn(&s->log, "what was known of the failures is not told: %s", err.text);
+	else if (words.n)
+		buf_printf(conclusion, "; %.*s", STR_FMT(buf_str(&words)));
+}
+
 /* One run, from its first boot to its record. Returns the exit code or -errno. */
 static int run_once(struct session *s, struct err *err)
 {
@@ -253,6 +253,9 @@ static int run_once(struct session *s, struct err *err)
 		.log_dir = s->log_dir ? s->log_dir : s->work.path,
 		.tests = &s->plan.tests,
 		.excuses = s->excuses,
+		.knowns = s->knowns,
+		.known = on_known,
+		.known_ctx = s,
 		.slots = slots(s),
 		.timeout_ms = s->opt.machine.timeout_ms ?: TIMEOUT_DEFAULT_MS,
 		.test_timeout_ms = s->opt.test_timeout_ms,
@@ -263,7 +266,6 @@ static int run_once(struct session *s, struct err *err)
 		.commit = s->plan.kernel.version,
 		.command = s->command,
 	};
-	struct store_record *record = NULL;
 	struct event_fan fan = {};
 	char id[RUN_ID_MAX];
 	uint32_t random = 0;
@@ -273,7 +275,7 @@ static int run_once(struct session *s, struct err *err)
 	run_id_make(clock_wall_ms(), random, id);
 	config.id = id;
 	expectations(s);
-	r = store_record_new(s->store, &record, err);
+	r = store_record_new(s->store, &s->record, err);
 	if (r < 0)
 		return r;
 	s->format = report_format_find(s->opt.common.json ? "json" : "text", err);
@@ -282,12 +284,14 @@ static int run_once(struct session *s, struct err *err)
 	s->progress = progress_new(s->loop, s->cmd->terminal && !s->opt.common.quiet,
 				   s->cmd->terminal && !getenv("NO_COLOR"), s->cmd->columns,
 				   &s->plan.tests);
-	event_fan_add(&fan, store_record_sink(record));
+	s->verdict = verdict_new();
+	event_fan_add(&fan, store_record_sink(s->record));
+	event_fan_add(&fan, verdict_sink(s->verdict));
 	event_fan_add(&fan, progress_sink(s->progress));
 	event_fan_add(&fan, (struct event_sink){ on_event, s });
 	r = run_start(&config, s->loop, &s->log, event_fan_sink(&fan), on_done, s, &s->run, err);
 	/* Hours of work that can't be kept are better not begun. */
-	if (r == 0 && store_record_error(record, err) < 0)
+	if (r == 0 && store_record_error(s->record, err) < 0)
 		r = -EIO;
 	if (r == 0) {
 		loop_run(s->loop);
@@ -295,18 +299,20 @@ static int run_once(struct session *s, struct err *err)
 	}
 	s->run = run_free(s->run);
 	ignore_warn(s->excuses, &s->log);
+	known_warn(s->knowns, &s->log);
 	s->progress = progress_free(s->progress);
 	if (s->report)
 		s->format->end(s->report);
 	s->report = NULL;
 	out_flush(s->cmd->out);
-	if (r >= 0 && store_record_error(record, err) < 0)
+	if (r >= 0 && store_record_error(s->record, err) < 0)
 		r = err_wrap(err, -EIO, "the history is incomplete");
 	else if (r >= 0)
 		log_info(&s->log, "run %" PRId64 " is kept: taproom show %" PRId64 ", taproom log %"
-			 PRId64 " [TEST]", store_record_run(record), store_record_run(record),
-			 store_record_run(record));
-	store_record_free(record);
+			 PRId64 " [TEST]", store_record_run(s->record), store_record_run(s->record),
+			 store_record_run(s->record));
+	s->record = store_record_free(s->record);
+	s->verdict = verdict_free(s->verdict);
 	return r;
 }
 
@@ -335,6 +341,9 @@ static int open_places(struct session *s, struct err *err)
 	int r = ignore_make(s->plan.plan, &s->log, &s->excuses, err);
 
 	if (r == 0)
+		r = known_make(s->plan.plan, clock_wall_ms(), &s->log, known_log_file, NULL,
+			       &s->knowns, err);
+	if (r == 0)
 		r = store_open(s->opt.common.store, STORE_WRITE, &s->store, err);
 	if (r < 0)
 		return r;
@@ -361,6 +370,7 @@ static void session_done(struct session *s)
 	run_work_close(&s->work);
 	store_close(s->store);
 	excuses_free(s->excuses);
+	knowns_free(s->knowns);
 	run_plan_done(&s->plan);
 	machine_options_done(&s->opt.machine);
 	loop_free(s->loop);

@@ -6,14 +6,18 @@
 #include "base/units.h"
 #include "cmd/decoder.h"
 #include "cmd/history.h"
+#include "cmd/known.h"
+#include "cmd/verdict.h"
 
 struct show_options {
 	struct cmd_common common;
 	struct decoder_options decoder;
+	struct known_options known;
 };
 
 static const struct opt OPTS[] = {
 	OPT_GROUP("Decoding", DECODER_OPTIONS, struct show_options, decoder),
+	OPT_GROUP("Known issues", KNOWN_OPTIONS, struct show_options, known),
 	OPT_GROUP("Common", CMD_COMMON, struct show_options, common),
 	OPT_END,
 };
@@ -21,7 +25,10 @@ static const struct opt OPTS[] = {
 const struct opt_command cmd_show_help = {
 	.usage = "taproom show RUN [options]",
 	.summary = "Shows one run: what did not pass, counts, conclusion; all of it with -v.",
-	.text = "With --decode the text of each splat stands below it.\n" HISTORY_RUN_HELP,
+	.text = "With --decode the text of each splat stands below it. Of what failed the last "
+		"line says what is known from the runs before, of the same branch, mode and "
+		"machine: flaky, with its rate, 95 % interval and runs; or new, with the runs in "
+		"which it did not fail. 'taproom diff' tells the chances.\n" HISTORY_RUN_HELP,
 	.opts = OPTS,
 	.examples = "  taproom show latest\n"
 		    "  taproom show 17 -v\n",
@@ -67,9 +74,38 @@ static int print_state(void *ctx, const struct store_run *r)
 	return 0;
 }
 
+struct judged_run {
+	struct cmd *c;
+	struct str words;
+};
+
+/* A run of ours has the words in its conclusion already. */
+static int print_words(void *ctx, const struct store_run *r)
+{
+	struct judged_run *j = ctx;
+
+	if (str_find(r->conclusion, j->words) < 0)
+		out_printf(j->c->out, "From the runs before: %.*s\n", STR_FMT(j->words));
+	return 0;
+}
+
+static int print_verdict(struct cmd *c, struct store *s, int64_t id, const struct verdict *v)
+{
+	_cleanup_(buf_done) struct buf words = {};
+	struct judged_run j = { .c = c };
+	struct err err = {};
+	int r = verdict_tell(v, s, id, &words, &err);
+
+	j.words = buf_str(&words);
+	if (r == 0 && words.n)
+		r = store_run_get(s, id, print_words, &j, &err);
+	return r < 0 ? history_fail(c, r, &err) : EXIT_PASSED;
+}
+
 static int show_text(struct cmd *c, const struct show_options *o, const char *spec,
 		     struct decoder *decoder)
 {
+	struct verdict *verdict;
 	struct store *s = NULL;
 	struct err err = {};
 	char number[24];
@@ -84,9 +120,13 @@ static int show_text(struct cmd *c, const struct show_options *o, const char *sp
 	}
 	/* By its number: "latest" may be another one by now. */
 	snprintf(number, sizeof(number), "%" PRId64, id);
-	code = history_report(c, &o->common, number, "text", decoder, c->out);
+	verdict = verdict_new();
+	code = history_report(c, &o->common, &o->known, number, "text", decoder, verdict, c->out);
 	if (code == EXIT_PASSED)
 		store_run_get(s, id, print_state, c, NULL);
+	if (code == EXIT_PASSED)
+		code = print_verdict(c, s, id, verdict);
+	verdict_free(verdict);
 	store_close(s);
 	return code;
 }
@@ -107,7 +147,7 @@ int cmd_show_run(struct cmd *c, int argc, char **argv)
 	if (decoder_wanted(&o.decoder))
 		d = &decoder;
 	if (o.common.json)
-		code = history_report(c, &o.common, argv[1], "json", d, c->out);
+		code = history_report(c, &o.common, &o.known, argv[1], "json", d, NULL, c->out);
 	else
 		code = show_text(c, &o, argv[1], d);
 	err = decoder.err;

@@ -137,8 +137,14 @@ static void find_skips(struct changes *c, const struct judge_series *s)
 {
 	struct stat_change x;
 
-	if (s->skips.n && s->leaf && stat_skips_grow(c->sure, s->said.in, s->skips, &x))
+	/* Of what was published for its failures only, it isn't known how often a
+	 * program as a whole was skipped. */
+	if (!s->skips.n || !(s->leaf || (s->whole && !s->lane->failures_only)))
+		return;
+	if (stat_skips_grow(c->sure, s->said.in, s->skips, &x))
 		add_change(c, JUDGE_SKIPS, s, &x, false);
+	else if (stat_skips_grow(c->suspect, s->said.in, s->skips, &x))
+		add_change(c, JUDGE_SKIPS, s, &x, true);
 }
 
 /* The last run of @spans before @run; @run where there is none. */
@@ -300,6 +306,9 @@ static int by_time(const void *a, const void *b)
 		return x->suspect - y->suspect;
 	if (x->what != y->what)
 		return (int)x->what - (int)y->what;
+	/* Skips: tests of an axis side by side. */
+	if (x->what == JUDGE_SKIPS && x->axis != y->axis)
+		return x->axis < y->axis ? -1 : 1;
 	/* One series on several axes side by side; else as they were found. */
 	if (x->series && y->series && x->series->id != y->series->id)
 		return x->series->id < y->series->id ? -1 : 1;

@@ -99,6 +99,8 @@ static void finish(void *ctx)
 		buf_printf(&conclusion, ", so far ");
 	if (!r->stopped || r->exit_code)
 		tally_conclusion(&r->tally, &conclusion);
+	if (r->tally.bad && r->config.known)
+		r->config.known(r->config.known_ctx, &conclusion);
 	if (r->overtime)
 		r->exit_code = RUN_EXIT_CRITICAL;
 	if (r->stopped)
@@ -170,7 +172,8 @@ int run_start(const struct run_config *config, struct loop *loop, const struct l
 	};
 	event_fan_add(&r->fan, tally_sink(&r->tally));
 	event_fan_add(&r->fan, sink);
-	r->sink = excuses_sink(r->config.excuses, event_fan_sink(&r->fan));
+	r->sink = excuses_sink(r->config.excuses,
+			       knowns_sink(r->config.knowns, event_fan_sink(&r->fan)));
 	r->order = xcalloc(t->n, sizeof(*r->order));
 	for (size_t i = 0; i < t->n; i++)
 		r->order[r->n_order++] = &t->v[i];

@@ -21,6 +21,7 @@
 #include "plan/plan.h"
 #include "tap/event.h"
 #include "tap/excuse.h"
+#include "tap/known.h"
 
 struct run;
 
@@ -32,6 +33,11 @@ struct run_config {
 	const char *log_dir;            /* logs and consoles; stay */
 	const struct plan_tests *tests; /* what to run; borrowed until the end */
 	struct excuses *excuses;        /* of splats; borrowed; NULL: all count */
+	struct knowns *knowns;          /* of failures; borrowed; NULL: all count */
+	/* Where tests failed: appends to the conclusion what is known of it, after
+	 * every program's end was told. NULL: nothing. */
+	void (*known)(void *ctx, struct buf *conclusion);
+	void *known_ctx;
 	unsigned slots;                 /* machines at a time; at least 1 */
 	int64_t timeout_ms;             /* of it all; 0: none */
 	int64_t test_timeout_ms;        /* of one test; 0: the test's own */

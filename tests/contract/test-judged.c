@@ -198,9 +198,154 @@ static const struct row FLAKES[] = {
 	{ "flakes --json", 0, "\"red\":20,\"alone\":18,\"share\":19,", NULL, NULL },
 };
 
+/* ---- names that were ---- */
+
+static const struct row NO_ALIAS[] = {
+	{ "alias", 0, "No test is an earlier name of another;", NULL, NULL },
+	{ "alias --json", 0, "{\"aliases\":[]}\n", NULL, NULL },
+	{ "changes -n 0", 0, "            to confirm: taproom alias mptcp/sockopts.sh "
+	  "mptcp/sockopt.sh\n", NULL, NULL },
+	{ "changes -n 0", 0, "            to confirm: taproom alias 'mptcp/join.sh/add one "
+	  "address' 'mptcp/join.sh/add one address, ipv6'\n", NULL, NULL },
+	{ "alias mptcp/join.sh mptcp/sock.sh", 2, NULL, "both ran in 120 runs, the last of them "
+	  "120: they are two tests", NULL },
+	{ "alias mptcp/join.sh mptcp/join.sh", 2, NULL, "can't be its own earlier name", NULL },
+	{ "alias mptcp/join.sh/steady mptcp/join.sh", 2, NULL, "a program: they can't be one",
+	  NULL },
+	{ "alias mptcp/nosuch mptcp/join.sh", 2, NULL, "no test is called 'mptcp/nosuch'", NULL },
+	{ "alias mptcp/join.sh", 2, NULL, "alias takes two tests", NULL },
+	{ "alias --remove mptcp/sockopts.sh", 2, NULL, "is no earlier name of another test", NULL },
+	{ "alias mptcp/sockopts.sh mptcp/sockopt.sh", 0, NULL,
+	  "'mptcp/sockopts.sh' is an earlier name of 'mptcp/sockopt.sh'\n", NULL },
+	{ "alias mptcp/sockopts.sh mptcp/sockopt.sh", 0, NULL, "already", NULL },
+	{ "alias mptcp/sockopt.sh mptcp/sockopts.sh", 2, NULL, "'mptcp/sockopts.sh' is an earlier "
+	  "name of 'mptcp/sockopt.sh' already", NULL },
+	{ "alias --file names", 0, NULL, "ipv6'\n", NULL },
+	{ "alias --file bad-names", 2, NULL, "bad-names:2: a line is OLD -> NEW", NULL },
+};
+
+static const struct row ALIASED[] = {
+	{ "alias", 0, "mptcp/sockopts.sh -> mptcp/sockopt.sh\n", NULL, "No test" },
+	{ "alias", 0, "mptcp/join.sh/add one address -> mptcp/join.sh/add one address, ipv6\n",
+	  NULL, NULL },
+	{ "alias --json", 0, "\"name\":\"mptcp/sockopt.sh\"}}", NULL, NULL },
+	{ "changes -n 0", 0, "regression", NULL, "renamed?" },
+	{ "history sockopts.sh", 0, "mptcp/sockopt.sh\nexport debug: 120 passed\n", NULL, NULL },
+	{ "diff 65 66", 0, "Unchanged", NULL, "sockopt" },
+	{ "alias --remove mptcp/sockopts.sh", 0, NULL, "is a test of its own", NULL },
+	{ "changes -n 0", 0, "renamed?      mptcp/sockopts.sh\n", NULL, "one address, ipv6" },
+};
+
+/* ---- known issues ---- */
+
+static const char CONFIG[] =
+	"suites:\n"
+	"  - {name: mptcp, kind: exec}\n"
+	"known:\n"
+	"  - {test: mptcp/join/flaky, reason: always was, owner: net}\n"
+	"  - {test: mptcp/join.sh/breaks, reason: looked at, since: 2023-12-01}\n"
+	"  - {test: mptcp/join/now broken, reason: it was, until: 2024-01-01}\n"
+	"  - {test: mptcp/removed.sh, reason: forgotten}\n"
+	"  - {test: mptcp/join/steady, reason: over, mode: deb*, branch: export}\n"
+	"  - {test: '*/alone', pattern: too slow, reason: when slow}\n";
+
+static const struct row KNOWN[] = {
+	{ "known", 0, "live     mptcp/join/flaky\n    always was\n    owner net\n"
+	  "    it excuses failures; 13 failures of 1 test\n      mptcp/join.sh/flaky\n"
+	  "        export debug: 11 % of 120 [6.2-17]\n", NULL, "\x1b" },
+	{ "known", 0, "    hides a change, 2023-12-24: mptcp/join.sh/breaks\n"
+	  "      0 % of 40 [0-6.0] -> 100 % of 20 [88-100], up to 000000abc014 (run 41)\n", NULL,
+	  NULL },
+	{ "known", 0, "expired  mptcp/join/now broken\n", NULL, NULL },
+	{ "known", 0, "stale    mptcp/removed.sh\n    forgotten\n    it matches no test", NULL,
+	  NULL },
+	{ "known", 0, "quiet    mptcp/join/steady\n    over\n    only export deb*\n"
+	  "    none of its tests failed: it may be over\n", NULL, NULL },
+	{ "known", 0, "    only failures with /too slow\n", NULL, NULL },
+	{ "known --exit-code", 1, "stale", NULL, NULL },
+	{ "known --exit-code --since 1d", 1, "stale", NULL, "live" },
+	{ "known --json", 0, "{\"state\":\"live\",\"rule\":{\"test\":\"mptcp/join/flaky\","
+	  "\"reason\":\"always was\",\"owner\":\"net\"},\"tests\":1,\"failing\":1,"
+	  "\"failures\":13,\"matched\":[{", NULL, NULL },
+	{ "known --json", 0, "\"hides\":{\"branch\":\"export\"", NULL, NULL },
+	{ "known x", 2, NULL, "takes no operand", NULL },
+	{ "known --config bad.yaml", 2, NULL, "bad.yaml:4:5: the rule has no reason", NULL },
+	{ "flakes --config bad.yaml", 2, NULL, "bad.yaml:4:5: the rule has no reason", NULL },
+	{ "known --config none.yaml", 2, NULL, "none.yaml", NULL },
+	{ "flakes", 0, "mptcp/join.sh/flaky\n        known: always was (net)\n", NULL, "it was" },
+	{ "flakes", 0, "        known in part: when slow\n", NULL, NULL },
+	{ "flakes --json", 0, "\"known\":{\"test\":\"mptcp/join/flaky\"", NULL, NULL },
+	{ "changes -n 0", 0, "            known: looked at\n", NULL, NULL },
+	{ "changes", 0, "3 known issues need care: 'taproom known' lists them.\n", NULL, NULL },
+	{ "changes --mode debug", 0, "regression", NULL, "need care" },
+	{ "diff 3 4 --exit-code", 0, "    known: always was (net)\n", NULL, NULL },
+	{ "diff 3 4 --json", 0, "\"known\":{\"test\":\"mptcp/join/flaky\"", NULL, NULL },
+	{ "diff 118 119 --exit-code", 1, "Fails now: 1", NULL, "known" },
+	{ "diff 33 34 --exit-code", 1, "    known in part: when slow\n", NULL, NULL },
+	{ "show 4", 0, "        known: always was (net)\n", NULL, "From the runs before" },
+	{ "report 4 --format junit", 0, "<skipped message=\"known: always was (net)\" "
+	  "type=\"known\"/>", NULL, "<failure" },
+	{ "report 4 --format tap", 0, "# TODO known: always was (net)", NULL, NULL },
+	{ "show 4 --json", 0, "\"known\":1,\"verdict\":\"pass\"", NULL, NULL },
+	/* Now broken: nobody knew, then it had failed once; the rule held no more. */
+	{ "show 119", 0, "\nFrom the runs before: 1 new (0/117)\n", NULL, "it was" },
+	{ "show 120", 0, "\nFrom the runs before: 1 known flaky (0.85 % [0.092-3.9], 1/118)\n",
+	  NULL, NULL },
+	/* An outage is eight tests of which none had ever failed. */
+	{ "show 71", 0, "\nFrom the runs before: 8 new (0/70; 0/70; 0/70; ...)\n", NULL, NULL },
+	/* It held then. */
+	{ "show 1", 0, "run 1", NULL, "From the runs before" },
+};
+
+/* ---- which run is the one before ---- */
+
+static void say_lane(struct event_sink sink, const void *arg)
+{
+	const unsigned run = *(const unsigned *)arg;
+	const char *mode = run == 122 ? "debug" : "normal";
+	_free_ char *id = xasprintf("20260101-%06u-abcd", run);
+	struct event_run r = {
+		.id = str_of(id), .title = STR("mptcp"), .branch = STR("export"),
+		.command = STR("taproom run mptcp"),
+		.time_ms = 1700000000000 + (int64_t)run * DAY,
+	};
+	struct event ev = { .type = EVENT_RUN_BEGIN, .run = &r };
+
+	event_emit(&sink, &ev);
+	say_job(sink, EVENT_JOB_BEGIN, 1, mode, NULL);
+	say_begin(sink, 1, 1, "alone.sh", 1);
+	say_end(sink, 1, 1, "alone.sh", 1, STATUS_PASS, NULL);
+	say_job(sink, EVENT_JOB_END, 1, mode, NULL);
+	ev.type = EVENT_RUN_END;
+	event_emit(&sink, &ev);
+}
+
+static const struct row LANES[] = {
+	{ "diff", 0, "export normal on qemu: run 121 -> run 123\n", NULL, "not compared" },
+	{ "diff latest-1 latest", 0, "export normal on qemu: run 121 -> run 123\n", NULL, NULL },
+	{ "diff latest-1 122", 0, "(run 120) -> run 122\n", NULL, "not compared" },
+	{ "diff latest-2 latest-1", 0, "export debug on qemu: ", NULL, "run 123" },
+	{ "diff latest latest-1", 0, "export normal on qemu: run 123 -> run 121\n", NULL, NULL },
+	{ "diff --mode debug", 0, "(run 120) -> run 122\n", NULL, NULL },
+	{ "diff latest-2 latest", 2, NULL, "there are not enough runs before run 123 that are like "
+	  "it (export normal on qemu, the same suites)", NULL },
+	{ "diff latest-1 1", 2, NULL, "there is no run before run 1 that is like it", NULL },
+	{ "diff 121 latest", 0, "run 121 -> run 123\n", NULL, "export" },
+	{ "diff --mode nope", 2, NULL, "no run 'latest' of that branch and mode", NULL },
+};
+
+static void put(const char *path, const char *text)
+{
+	struct err err = {};
+
+	if (file_write(path, str_of(text), 0644, &err) < 0)
+		printf("# %s\n", err.text);
+}
+
 int main(int argc, char **argv)
 {
-	struct world w = { .taproom = argc > 1 ? argv[1] : "taproom" };
+	_free_ char *taproom = argc > 1 ? realpath(argv[1], NULL) : NULL;
+	struct world w = { .taproom = taproom ? taproom : "taproom" };
 	struct tap t = {};
 
 	TAP_HEADER();
@@ -214,6 +359,20 @@ int main(int argc, char **argv)
 	test_rows(&t, &w, HISTORY, ARRAY_SIZE(HISTORY));
 	test_rows(&t, &w, DIFF, ARRAY_SIZE(DIFF));
 	test_rows(&t, &w, FLAKES, ARRAY_SIZE(FLAKES));
+	/* Rules and files of names are looked for here. */
+	is_int(&t, chdir(w.place.dir), 0, "a directory of its own");
+	put("names", "# earlier names\n\n  mptcp/join.sh/add one address -> "
+		     "mptcp/join.sh/add one address, ipv6\n");
+	put("bad-names", "\nmptcp/join.sh\n");
+	test_rows(&t, &w, NO_ALIAS, ARRAY_SIZE(NO_ALIAS));
+	test_rows(&t, &w, ALIASED, ARRAY_SIZE(ALIASED));
+	put("bad.yaml", "suites:\n  - {name: mptcp, kind: exec}\nknown:\n  - test: mptcp\n");
+	put("taproom.yaml", CONFIG);
+	test_rows(&t, &w, KNOWN, ARRAY_SIZE(KNOWN));
+	for (unsigned i = 121; i <= 123; i++)
+		record(&w.place, say_lane, &i, NULL);
+	test_rows(&t, &w, LANES, ARRAY_SIZE(LANES));
+	is_int(&t, chdir("/"), 0, "and away");
 	buf_done(&w.out);
 	buf_done(&w.err);
 	place_done(&w.place);
