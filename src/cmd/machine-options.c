@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/units.h"
+#include "kernel/symbols.h"
 
 static const char *const MACHINES[] = { "auto", "qemu", "host", NULL };
 static const char *const ACCELS[] = { "auto", "kvm", "tcg", NULL };
@@ -46,8 +47,41 @@ const struct opt MACHINE_OPTION_ROWS[] = {
 	  .help = "add to the kernel command line" },
 	{ .type = OPT_TYPE_LIST, .name = "qemu-opt", .arg = "ARG", AT(qemu_opts),
 	  .help = "add an argument to QEMU's" },
+	{ .type = OPT_TYPE_FLAG, .name = "gdb", AT(gdb),
+	  .help = "let a debugger into the guest's kernel; tells the line to type. Such a "
+		  "machine is not ended by its boot's, a test's or a heartbeat's deadline" },
+	{ .type = OPT_TYPE_FLAG, .name = "gdb-wait", AT(gdb_wait),
+	  .help = "as --gdb, and wait with the first instruction for the debugger" },
+	{ .type = OPT_TYPE_FLAG, .name = "dump", AT(dump),
+	  .help = "write the memory of a guest that panics into a file here, or in --out; "
+		  "tells its name" },
 	OPT_END,
 };
+
+/* For the debugger's line: with symbols where there are some. */
+static char *vmlinux_of(const struct machine_options *o, const struct kernel *k,
+			const char *cache_dir)
+{
+	struct symbols_from from = { .kernel = o->kernel, .release = k->release,
+				     .cache_dir = cache_dir };
+	struct symbols *s = NULL;
+	char *path = NULL;
+
+	if (symbols_open(&from, &s, NULL) == 0)
+		path = xstrdup(symbols_path(s));
+	symbols_close(s);
+	return path;
+}
+
+static int dump_path(char **ret, struct err *err)
+{
+	_free_ char *cwd = getcwd(NULL, 0);
+
+	if (!cwd)
+		return err_sys(err, errno, "--dump: where are we");
+	*ret = xasprintf("%s/vmcore-%d", cwd, (int)getpid());
+	return 0;
+}
 
 int machine_options_kind(const struct machine_options *o, const char **ret, struct err *err)
 {
@@ -105,6 +139,11 @@ int machine_options_config(struct machine_options *o, const struct kernel *k,
 	if (o->memory && (o->memory < MEMORY_MIN || o->memory > host_memory()))
 		return err_set(err, EINVAL, "--memory: a machine needs 64M, and this host has %s",
 			       size_text(host_memory(), text));
+	o->gdb |= o->gdb_wait;
+	if (o->gdb && k)
+		o->vmlinux = vmlinux_of(o, k, cache_dir);
+	if (o->dump && dump_path(&o->dump_path, err) < 0)
+		return -EINVAL;
 	opt_list_add(&o->append, NULL);
 	opt_list_add(&o->qemu_opts, NULL);
 	*ret = (struct machine_config){
@@ -121,6 +160,10 @@ int machine_options_config(struct machine_options *o, const struct kernel *k,
 		.net = o->net,
 		.append = o->append.v,
 		.qemu_opts = o->qemu_opts.v,
+		.gdb = o->gdb,
+		.gdb_waits = o->gdb_wait,
+		.vmlinux = o->vmlinux,
+		.dump = o->dump_path,
 		.cache_dir = cache_dir,
 	};
 	return 0;
@@ -131,6 +174,8 @@ void machine_options_done(struct machine_options *o)
 	while (o->n_share_list)
 		free((char *)o->share_list[--o->n_share_list].dir);
 	free(o->share_list);
+	free(o->dump_path);
+	free(o->vmlinux);
 	opt_list_done(&o->shares);
 	opt_list_done(&o->append);
 	opt_list_done(&o->qemu_opts);

@@ -28,7 +28,7 @@ struct run_options {
 	struct machine_options machine;
 	const char *config, *out;
 	int repeat;
-	int64_t test_timeout_ms;
+	int64_t test_timeout_ms, silent_ms;
 	bool until_fail, list;
 };
 
@@ -40,6 +40,9 @@ static const struct opt OPTS[] = {
 	{ .type = OPT_TYPE_DURATION, .name = "test-timeout", .arg = "TIME", AT(test_timeout_ms),
 	  .positive = true,
 	  .help = "of one test [default: the suite's own]" },
+	{ .type = OPT_TYPE_DURATION, .name = "silent-timeout", .arg = "TIME", AT(silent_ms),
+	  .positive = true,
+	  .help = "end a test that says nothing for so long [default: it may]" },
 	{ .type = OPT_TYPE_INT, .letter = 'j', .name = "jobs", .arg = "N", AT(machine.jobs),
 	  .positive = true,
 	  .help = "machines at a time [default: what memory and cores carry]" },
@@ -75,12 +78,13 @@ const struct opt_command cmd_run_help = {
 struct session {
 	struct cmd *cmd;
 	struct run_options opt;
-	char *cache_dir, *log_dir, *command, *title;
+	char *cache_dir, *log_dir, *command, *title, *dump;
 	struct run_plan plan;
 	struct excuses *excuses;     /* NULL: no rules */
 	struct knowns *knowns;       /* the same */
 	struct machine_config config;
 	struct store *store;
+	struct run_deaths *deaths;   /* of all runs */
 	struct run_work work;
 	struct log log;              /* above the progress line */
 	struct loop *loop;
@@ -257,8 +261,10 @@ static int run_once(struct session *s, struct err *err)
 		.known = on_known,
 		.known_ctx = s,
 		.slots = slots(s),
-		.timeout_ms = s->opt.machine.timeout_ms ?: TIMEOUT_DEFAULT_MS,
+		.timeout_ms = s->opt.machine.timeout_ms ?: s->config.gdb ? 0 : TIMEOUT_DEFAULT_MS,
 		.test_timeout_ms = s->opt.test_timeout_ms,
+		.silent_ms = s->opt.silent_ms,
+		.deaths = s->deaths,
 		.stop_at_fail = s->opt.until_fail,
 		.title = s->title,
 		.branch = s->plan.plan->branch ? s->plan.plan->branch
@@ -352,6 +358,8 @@ static int open_places(struct session *s, struct err *err)
 		if (r < 0)
 			return r;
 		s->log_dir = realpath(s->opt.out, NULL);
+		if (s->config.dump)
+			s->config.dump = s->dump = path_join(s->log_dir, path_base(s->config.dump));
 	}
 	return run_work_open(s->cache_dir, &s->work, err);
 }
@@ -368,6 +376,7 @@ static char *title_of(char **argv, int n)
 static void session_done(struct session *s)
 {
 	run_work_close(&s->work);
+	run_deaths_free(s->deaths);
 	store_close(s->store);
 	excuses_free(s->excuses);
 	knowns_free(s->knowns);
@@ -376,6 +385,7 @@ static void session_done(struct session *s)
 	loop_free(s->loop);
 	free(s->cache_dir);
 	free(s->log_dir);
+	free(s->dump);
 	free(s->command);
 	free(s->title);
 }
@@ -395,6 +405,7 @@ int cmd_run_run(struct cmd *c, int argc, char **argv)
 	}
 	s.log = (struct log){ .level = c->log.level, .line = log_above, .ctx = &s };
 	s.loop = loop_new();
+	s.deaths = run_deaths_new();
 	s.cache_dir = cmd_cache_dir();
 	s.title = title_of(argv, n);
 	r = prepare(&s, (const char *const *)argv + 1, (size_t)n, &err);

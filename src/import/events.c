@@ -228,6 +228,7 @@ static const char *job_end(struct reader *r, const cJSON *v, struct event *ev)
 	struct event_job job = {
 		.kernel = value_str(v, "kernel"), .accel = value_str(v, "accel"),
 		.why = value_str(v, "why"),       .time_ms = value_int(v, "time_ms", 0),
+		.end = value_str(v, "end"),       .reason = value_str(v, "reason"),
 	};
 
 	if (!u || any_open(&r->programs, ev->job))

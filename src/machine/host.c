@@ -91,5 +91,6 @@ int machine_host_probe(const char *cache_dir, struct buf *why)
 
 const struct machine_ops machine_host_ops = {
 	.boot_timeout_ms = 15000,
+	.vmm = "its first process",
 	.boot = boot,
 };

@@ -8,7 +8,11 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "machine/agent.h"
+#include "machine/examine.h"
 #include "machine/machine.h"
+#include "machine/monitor.h"
+#include "machine/pulse.h"
+#include "machine/verdict.h"
 
 #define MACHINE_HELPERS_MAX 16
 #define MACHINE_APPEND_MAX  256
@@ -16,11 +20,16 @@
 struct machine_ops {
 	int64_t boot_timeout_ms;
 	bool needs_kernel;
+	const char *vmm; /* the process, in a sentence */
 	/*
 	 * Starts it: fills what `struct machine_run` holds. On an error the
 	 * caller ends what was filled in so far.
 	 */
 	int (*boot)(struct machine *m, struct err *err);
+	/* Presses a key of sysrq; its answer comes by the console. NULL: it can't. */
+	int (*sysrq)(struct machine *m, char key, struct err *err);
+	/* Writes the guest's memory to config.dump: 0, then @done follows. NULL: it can't. */
+	int (*dump)(struct machine *m, monitor_fn done, void *ctx);
 };
 
 /* Whose last words are kept: apart, because a helper complains of every end. */
@@ -31,12 +40,12 @@ struct machine_run {
 	struct proc vmm;          /* its end is the machine's end */
 	struct proc helpers[MACHINE_HELPERS_MAX]; /* whose end ends the machine too */
 	unsigned n_helpers;
-	int port, console;        /* our ends */
+	int port, console, monitor; /* our ends; -1: none */
 	int said[MACHINE_VOICES]; /* our ends of their standard errors */
 	char *scratch;            /* a directory to remove; NULL: none */
 };
 
-#define MACHINE_RUN_NONE { .port = -1, .console = -1, .said = { -1, -1 } }
+#define MACHINE_RUN_NONE { .port = -1, .console = -1, .monitor = -1, .said = { -1, -1 } }
 
 enum machine_state {
 	MACHINE_BOOTING,
@@ -64,6 +73,18 @@ struct machine {
 	struct buf tail;          /* the console's last bytes */
 	struct buf words[MACHINE_VOICES];
 	bool console_spoke, panicked, helper_ended;
+	struct witness_console seen;
+	int64_t panic_ms;         /* when it was seen; with .panicked */
+	struct pulse pulse;
+	struct loop_watch *w_pulse;
+	struct examine examine;
+	struct monitor monitor;   /* QEMU's */
+	char key;                 /* of sysrq, that waits for its break */
+	char shutdown[32];        /* why QEMU says that it ends; empty: it did not say */
+	bool panic_device, dumping;
+	int64_t mute_ms;          /* how long it gave no sign of life, at its end */
+	uint64_t host_kills;      /* before this boot */
+	unsigned memory_kills;    /* of the guest's kernel, before this command */
 
 	enum machine_death how;
 	char why[ERR_TEXT_MAX];
@@ -71,6 +92,7 @@ struct machine {
 	struct machine_facts facts;
 	char accel_why[256];
 	char release[80];
+	char gdb[128];
 };
 
 /* The guest program, embedded. */
@@ -81,6 +103,10 @@ int machine_memfd(const char *name, struct str data, int *ret, struct err *err);
 int machine_socketpair(int *ret_ours, int *ret_theirs, struct err *err);
 /* Adds the lines of guest/proto.h's configuration that every kind has. */
 int machine_guest_config(const struct machine *m, struct buf *b, struct err *err);
+
+/* Notes its processes in its work directory, for machine_sweep(). */
+void machine_traces_write(const struct machine *m);
+void machine_traces_remove(const struct machine *m);
 
 extern const struct machine_ops machine_host_ops, machine_qemu_ops;
 int machine_host_probe(const char *cache_dir, struct buf *why);

@@ -13,12 +13,13 @@
 #include "base/units.h"
 
 #define STOP_MS      5000  /* a guest that was asked to power off */
-#define PANIC_MS     2000  /* a kernel that panicked and does not reboot */
+#define PANIC_MS     4000  /* a kernel that panicked and does not reboot */
+#define ALIVE_MS     1500  /* a beat so long after a panic: it was none */
 #define HELPER_MS    1000  /* a machine that ends takes its helpers along first */
+#define TRACE_MS     1000  /* what is said behind a panic, before memory is dumped */
+#define DUMP_MS      300000
 #define TAIL_SIZE    16384
 #define BOOTS_MAX    2
-
-static const char PANIC[] = "Kernel panic - not syncing";
 
 static int boot(struct machine *m, struct err *err);
 
@@ -30,6 +31,8 @@ static void run_end(struct machine *m)
 	m->w_vmm = loop_unwatch(m->w_vmm);
 	m->w_console = loop_unwatch(m->w_console);
 	m->timer = loop_unwatch(m->timer);
+	m->w_pulse = loop_unwatch(m->w_pulse);
+	examine_end(m);
 	for (unsigned i = 0; i < MACHINE_VOICES; i++) {
 		m->w_said[i] = loop_unwatch(m->w_said[i]);
 		closep(&r->said[i]);
@@ -40,8 +43,11 @@ static void run_end(struct machine *m)
 	for (unsigned i = 0; i < r->n_helpers; i++)
 		proc_end(&r->helpers[i]);
 	agent_close(&m->agent);
+	monitor_close(&m->monitor);
+	closep(&r->monitor);
 	closep(&r->port);
 	closep(&r->console);
+	machine_traces_remove(m);
 	if (r->scratch)
 		dir_remove(r->scratch, NULL);
 	free(r->scratch);
@@ -135,24 +141,6 @@ static struct str line_with(const struct buf *tail, struct str what)
 	return str_trim(str_cut(&rest, '\n'));
 }
 
-/* How the VMM's process ended, in words. */
-static void end_words(const struct machine *m, int status, struct buf *b)
-{
-	const char *name = strcmp(m->kind->name, "qemu") == 0 ? "QEMU" : "its first process";
-
-	if (WIFSIGNALED(status))
-		buf_printf(b, "%s was killed by signal %d (%s)", name, WTERMSIG(status),
-			   strsignal(WTERMSIG(status)));
-	else if (WEXITSTATUS(status) == 0)
-		buf_printf(b, "it powered itself off");
-	else
-		buf_printf(b, "%s ended with exit code %d", name, WEXITSTATUS(status));
-	if (m->words[MACHINE_VMM].n) {
-		buf_add_str(b, STR(": "));
-		last_lines(buf_str(&m->words[MACHINE_VMM]), 2, b);
-	}
-}
-
 /* What the guest's own program said before it gave up. */
 static struct str guest_sentence(const struct machine *m)
 {
@@ -161,6 +149,37 @@ static struct str guest_sentence(const struct machine *m)
 	if (!s.n)
 		s = line_with(&m->words[MACHINE_VMM], STR("taproom: "));
 	return s.n > 9 ? str_from(s, 9) : s;
+}
+
+/* What is known of it now, judged. @status: of its process; -1: it runs. */
+static enum machine_death life_verdict(struct machine *m, int status, struct buf *why)
+{
+	_cleanup_(buf_done) struct buf words = {};
+	struct witness w = {
+		.booting = m->state == MACHINE_BOOTING,
+		.asked = m->state == MACHINE_STOPPING,
+		.console = &m->seen,
+		.guest = guest_sentence(m),
+		.name = m->kind->ops->vmm,
+		.namespaces = !m->kind->ops->needs_kernel,
+		.status = status,
+		.mute_ms = m->mute_ms,
+		.shutdown = str_of(m->shutdown),
+		.panic_device = m->panic_device,
+		.cpu_ms = -1,
+		.host_kills = pulse_host_kills() > m->host_kills,
+	};
+
+	last_lines(buf_str(&m->words[MACHINE_VMM]), 2, &words);
+	w.vmm = buf_str(&words);
+	if (status < 0) {
+		w.cpu_ms = pulse_cpu_ms(m->run.vmm.pid, &w.state);
+		if (w.cpu_ms >= 0 && m->pulse.cpu_ms >= 0)
+			w.cpu_ms -= m->pulse.cpu_ms;
+		else
+			w.cpu_ms = -1;
+	}
+	return verdict(&w, why);
 }
 
 static void log_words(struct machine *m)
@@ -173,30 +192,47 @@ static void log_words(struct machine *m)
 	buf_done(&b);
 }
 
-/* Did not become ready: once more, unless it said itself why it can't. */
-static void boot_failed(struct machine *m, const char *how)
+/* What it lacks, as far as its last words tell. */
+static const char *hint(const struct machine *m)
+{
+	const char *of_vmm = witness_hint(buf_str(&m->words[MACHINE_VMM]));
+
+	if (m->seen.hint[0])
+		return m->seen.hint;
+	return of_vmm || m->console_spoke || !m->kind->ops->needs_kernel ? of_vmm :
+	       "CONFIG_SERIAL_8250_CONSOLE: its console said nothing";
+}
+
+/* Did not become ready: once more, unless it is known that it can't. */
+static void boot_failed(struct machine *m, enum machine_death death, const char *how)
 {
 	struct str said = guest_sentence(m);
-	bool hopeless = said.n || !m->console_spoke;
+	bool of_host = death == MACHINE_HOST_MEMORY || death == MACHINE_HOST_DISK;
+	bool hopeless = said.n || !m->console_spoke || of_host;
 	_cleanup_(buf_done) struct buf b = {};
+	const char *lacks = of_host ? NULL : hint(m);
 	struct err err = {};
+	int r;
 
 	log_words(m);
 	if (m->boots < BOOTS_MAX && !hopeless) {
 		log_warn(m->log, "the machine did not boot (%s); trying once more", how);
 		run_end(m);
-		if (boot(m, &err) < 0)
-			die(m, MACHINE_BOOT_FAILED, "%s", err.text);
+		r = boot(m, &err);
+		if (r < 0)
+			die(m, machine_end_of_error(r), "%s", err.text);
 		return;
 	}
 	if (said.n) {
-		die(m, MACHINE_BOOT_FAILED, "the guest could not start: %.*s", STR_FMT(said));
+		die(m, death, "the guest could not start: %.*s%s%s", STR_FMT(said),
+		    lacks ? "; it most likely lacks " : "", lacks ? lacks : "");
 		return;
 	}
 	/* Behind a panic stands nothing but its trace. */
 	if (!m->panicked)
 		last_lines(buf_str(&m->tail), 3, &b);
-	die(m, MACHINE_BOOT_FAILED, "the machine did not boot: %s%s%s", how,
+	die(m, death, "the machine did not boot: %s%s%s%s%s", how,
+	    lacks ? "; it most likely lacks " : "", lacks ? lacks : "",
 	    b.n ? "; its console ended with: " : "", b.n ? b.p : "");
 }
 
@@ -209,6 +245,32 @@ static void helper_failed(struct machine *m)
 	    "the server of the host's files ended%s%s", b.n ? ": " : "", buf_str(&b).p);
 }
 
+static void on_dumped(void *ctx, const char *problem)
+{
+	struct machine *m = ctx;
+
+	if (problem) {
+		log_warn(m->log, "the guest's memory could not be written to '%s': %s",
+			 m->config.dump, problem);
+		unlink(m->config.dump);
+	} else {
+		m->facts.dump = m->config.dump;
+		log_warn(m->log, "the guest's memory is in %s", m->config.dump);
+	}
+	proc_kill(&m->run.vmm, SIGKILL);
+}
+
+/* It has panicked and said all that it had to say. */
+static void after_panic(struct machine *m)
+{
+	if (m->config.dump && !m->dumping && m->kind->ops->dump(m, on_dumped, m) == 0) {
+		m->dumping = true;
+		loop_timer_set(m->timer, DUMP_MS);
+		return;
+	}
+	proc_kill(&m->run.vmm, SIGKILL);
+}
+
 static void on_timeout(void *ctx)
 {
 	struct machine *m = ctx;
@@ -217,13 +279,13 @@ static void on_timeout(void *ctx)
 	if (m->state == MACHINE_STOPPING) {
 		die(m, MACHINE_STOPPED, "stopped; it had to be killed");
 	} else if (m->panicked) {
-		proc_kill(&m->run.vmm, SIGKILL);
+		after_panic(m);
 	} else if (m->helper_ended) {
 		helper_failed(m);
 	} else if (m->state == MACHINE_BOOTING) {
 		snprintf(how, sizeof(how), "not ready after %s",
 			 duration_text(clock_mono_ms() - m->booted_ms, text));
-		boot_failed(m, how);
+		boot_failed(m, MACHINE_BOOT_FAILED, how);
 	}
 }
 
@@ -233,16 +295,14 @@ static void console_read(struct machine *m)
 	ssize_t n = 0;
 
 	while (m->run.console >= 0 && (n = read(m->run.console, chunk, sizeof(chunk))) > 0) {
-		size_t from = m->tail.n > sizeof(PANIC) ? m->tail.n - sizeof(PANIC) : 0;
-
 		m->console_spoke = true;
 		tail_add(&m->tail, chunk, (size_t)n);
-		if (from > m->tail.n - (size_t)n)
-			from = 0;
-		if (!m->panicked && str_find(str_from(buf_str(&m->tail), from),
-					     str_of(PANIC)) >= 0) {
+		witness_console(&m->seen, str_n(chunk, (size_t)n));
+		examine_heard(m);
+		if (!m->panicked && m->seen.panic[0]) {
 			m->panicked = true;
-			loop_timer_set(m->timer, PANIC_MS);
+			m->panic_ms = clock_mono_ms();
+			loop_timer_set(m->timer, m->config.dump ? TRACE_MS : PANIC_MS);
 		}
 		if (m->events->console)
 			m->events->console(m->ctx, m, str_n(chunk, (size_t)n));
@@ -283,6 +343,7 @@ static void on_vmm_end(void *ctx, int fd, unsigned ready)
 {
 	struct machine *m = ctx;
 	_cleanup_(buf_done) struct buf how = {};
+	enum machine_death death;
 	int status = 0;
 
 	m->w_vmm = loop_unwatch(m->w_vmm);
@@ -290,23 +351,13 @@ static void on_vmm_end(void *ctx, int fd, unsigned ready)
 		status = 0;
 	console_read(m);
 	said_read(m, MACHINE_VMM);
+	monitor_drain(&m->monitor);
 	agent_drain(&m->agent);
-	end_words(m, status, &how);
-	if (m->state == MACHINE_STOPPING) {
-		die(m, MACHINE_STOPPED, "stopped");
-	} else if (m->state == MACHINE_BOOTING) {
-		struct str panic = line_with(&m->tail, str_of(PANIC));
-		_free_ char *text = panic.n ? xasprintf("%.*s", STR_FMT(panic)) : NULL;
-
-		boot_failed(m, text ? text : how.p);
-	} else if (m->panicked) {
-		die(m, MACHINE_PANICKED, "%.*s", STR_FMT(line_with(&m->tail, str_of(PANIC))));
-	} else {
-		struct str said = guest_sentence(m);
-
-		die(m, MACHINE_VANISHED, "%s%s%.*s", how.p, said.n ? "; the guest said: " : "",
-		    STR_FMT(said));
-	}
+	death = life_verdict(m, status, &how);
+	if (m->state == MACHINE_BOOTING)
+		boot_failed(m, death, how.p);
+	else
+		die(m, death, "%s", how.p);
 }
 
 /* Without its files the guest hangs: better an end than a deadline. But it
@@ -323,6 +374,61 @@ static void on_helper_end(void *ctx, int fd, unsigned ready)
 		loop_timer_set(m->timer, HELPER_MS);
 }
 
+/* It was asked where it hangs, and it still does. */
+static void hang_told(void *ctx)
+{
+	struct machine *m = ctx;
+	_cleanup_(buf_done) struct buf why = {};
+	char text[UNIT_TEXT_MAX];
+	int64_t mute = clock_mono_ms() - m->pulse.beat_ms;
+
+	if (mute < m->mute_ms) {
+		log_warn(m->log, "the guest gave no sign of life for %s; it goes on",
+			 duration_text(m->mute_ms, text));
+		m->mute_ms = 0;
+		loop_timer_set(m->w_pulse, PULSE_LOOK_MS);
+		return;
+	}
+	m->mute_ms = mute;
+	die(m, life_verdict(m, -1, &why), "%s", why.p);
+}
+
+static void on_pulse(void *ctx)
+{
+	struct machine *m = ctx;
+	int64_t now = clock_mono_ms(), mute = pulse_look(&m->pulse, now);
+	char state;
+
+	/* What was used while it was well is not used by its hanging. */
+	if (now - m->pulse.beat_ms < 2 * PULSE_LOOK_MS)
+		m->pulse.cpu_ms = pulse_cpu_ms(m->run.vmm.pid, &state);
+	loop_timer_set(m->w_pulse, PULSE_LOOK_MS);
+	if (!mute || m->state != MACHINE_UP || m->panicked || m->helper_ended)
+		return;
+	m->mute_ms = mute;
+	switch (examine_begin(m, hang_told, m)) {
+	case 0: loop_timer_set(m->w_pulse, -1); break;
+	case -EBUSY: m->mute_ms = 0; break; /* somebody looks at it already */
+	default: hang_told(m);
+	}
+}
+
+static void on_beat(struct machine *m, const struct machine_beat *beat)
+{
+	int64_t now = clock_mono_ms();
+
+	pulse_beat(&m->pulse, now);
+	/* A test has written the words of a panic to the console. */
+	if (m->panicked && !m->dumping && m->state == MACHINE_UP && now - m->panic_ms > ALIVE_MS) {
+		m->panicked = false;
+		witness_console_clear(&m->seen);
+		if (!m->helper_ended)
+			loop_timer_set(m->timer, -1);
+	}
+	if (m->events->beat)
+		m->events->beat(m->ctx, m, beat);
+}
+
 static void on_hello(struct machine *m, struct str release)
 {
 	if (m->state != MACHINE_BOOTING)
@@ -331,6 +437,9 @@ static void on_hello(struct machine *m, struct str release)
 		loop_timer_set(m->timer, -1);
 	m->state = MACHINE_UP;
 	m->facts.boot_ms = clock_mono_ms() - m->booted_ms;
+	pulse_begin(&m->pulse, m->config.gdb ? -1 : m->config.hang_ms, clock_mono_ms());
+	m->w_pulse = loop_timer(m->loop, on_pulse, m);
+	loop_timer_set(m->w_pulse, PULSE_LOOK_MS);
 	snprintf(m->release, sizeof(m->release), "%.*s", STR_FMT(release));
 	m->facts.release = m->release;
 	m->events->ready(m->ctx, m);
@@ -344,8 +453,14 @@ static void on_output(struct machine *m, unsigned stream, int64_t time_ms, struc
 
 static void on_exited(struct machine *m, const struct machine_exit *exit)
 {
+	struct machine_exit e = *exit;
+
+	/* What its kernel said of it before is on its way, by the other stream. */
+	console_read(m);
+	if (m->seen.memory_kills > m->memory_kills)
+		e.memory = m->seen.memory;
 	if (m->events->exited)
-		m->events->exited(m->ctx, m, exit);
+		m->events->exited(m->ctx, m, &e);
 }
 
 static void on_input_room(struct machine *m)
@@ -366,12 +481,6 @@ static void on_fetched(struct machine *m, int status, const char *why)
 		m->events->fetched(m->ctx, m, status, why);
 }
 
-static void on_beat(struct machine *m, const struct machine_beat *beat)
-{
-	if (m->events->beat)
-		m->events->beat(m->ctx, m, beat);
-}
-
 static void on_broken(struct machine *m, const char *why)
 {
 	die(m, MACHINE_PROTOCOL, "the guest's agent spoke garbage: %s", why);
@@ -388,11 +497,25 @@ static const struct agent_events AGENT_EVENTS = {
 	.broken = on_broken,
 };
 
+/* What QEMU sees of its guest from outside. */
+static void on_monitor(void *ctx, struct str name, struct str reason)
+{
+	struct machine *m = ctx;
+
+	if (str_eq(name, STR("SHUTDOWN")) && !m->shutdown[0])
+		snprintf(m->shutdown, sizeof(m->shutdown), "%.*s", STR_FMT(reason));
+	else if (str_eq(name, STR("GUEST_PANICKED")))
+		m->panic_device = true;
+}
+
 static void watch(struct machine *m)
 {
 	struct machine_run *r = &m->run;
 	int64_t timeout = m->config.boot_timeout_ms ? m->config.boot_timeout_ms
 						    : m->kind->ops->boot_timeout_ms;
+
+	if (m->config.gdb)
+		timeout = -1;
 
 	m->timer = loop_timer(m->loop, on_timeout, m);
 	loop_timer_set(m->timer, timeout);
@@ -405,6 +528,9 @@ static void watch(struct machine *m)
 	for (unsigned i = 0; i < MACHINE_VOICES; i++)
 		if (r->said[i] >= 0)
 			m->w_said[i] = loop_io(m->loop, r->said[i], LOOP_READ, on_said, m);
+	if (r->monitor >= 0)
+		monitor_open(&m->monitor, r->monitor, m->loop, on_monitor, m);
+	r->monitor = -1;
 	agent_open(&m->agent, r->port, m->loop, &AGENT_EVENTS, m);
 	r->port = -1;
 }
@@ -419,12 +545,21 @@ static int boot(struct machine *m, struct err *err)
 	m->state = MACHINE_BOOTING;
 	m->panicked = m->console_spoke = m->helper_ended = false;
 	m->run = (struct machine_run)MACHINE_RUN_NONE;
+	witness_console_clear(&m->seen);
+	m->mute_ms = 0;
+	m->panic_device = m->dumping = false;
+	m->shutdown[0] = '\0';
+	m->host_kills = pulse_host_kills();
 	m->booted_ms = clock_mono_ms();
 	m->boots++;
 	r = m->kind->ops->boot(m, err);
 	if (r < 0)
 		return r;
 	m->facts.pid = m->run.vmm.pid;
+	machine_traces_write(m);
+	if (m->facts.gdb)
+		log_warn(m->log, "the guest's kernel is debugged by: gdb %s -ex 'target remote %s'",
+			 m->config.vmlinux ? m->config.vmlinux : "VMLINUX", m->facts.gdb);
 	watch(m);
 	return 0;
 }

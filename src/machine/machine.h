@@ -49,17 +49,49 @@ struct machine_config {
 	const char *const *append;    /* kernel command line; NULL-ended or NULL */
 	const char *const *qemu_opts; /* VMM arguments; NULL-ended or NULL */
 	int64_t boot_timeout_ms; /* 0: the kind's default */
+	int64_t hang_ms;         /* without a heartbeat; 0: 30 s, < 0: for ever */
+	/* The debugger's stub, a socket in .work_dir (facts.gdb). Such a machine may be
+	 * stopped for hours: it is never missed. */
+	bool gdb, gdb_waits;     /* waits: its first instruction is the debugger's */
+	const char *vmlinux;     /* with symbols, for the debugger's line; NULL: unknown */
+	const char *dump;        /* its memory goes into this file, should it panic; NULL: no */
 	const char *work_dir;    /* for sockets and images; exists, ours */
 	const char *cache_dir;   /* initramfs, probes; may be used by others too */
 };
 
 enum machine_death {
-	MACHINE_STOPPED,     /* as asked: machine_stop() */
-	MACHINE_BOOT_FAILED, /* never became ready; retried before it is told */
-	MACHINE_PANICKED,    /* the guest's kernel ended it */
-	MACHINE_VANISHED,    /* the VMM ended or was killed */
-	MACHINE_PROTOCOL,    /* the agent spoke garbage */
+	MACHINE_STOPPED,      /* as asked: machine_stop() */
+	MACHINE_BOOT_FAILED,  /* never became ready; retried before it is told */
+	MACHINE_PANICKED,     /* the guest's kernel ended it */
+	MACHINE_OOPSED,       /* it oopsed, and died or hung of that */
+	MACHINE_HUNG,         /* no heartbeat */
+	MACHINE_SILENT,       /* its user took it away: no output, but alive */
+	MACHINE_GUEST_MEMORY, /* the guest's kernel died for want of memory */
+	MACHINE_POWERED_OFF,  /* by the guest, unasked */
+	MACHINE_KILLED,       /* the VMM, by a signal from outside */
+	MACHINE_VANISHED,     /* the VMM or a helper ended by itself */
+	MACHINE_HOST_MEMORY,  /* the host had none for it */
+	MACHINE_HOST_DISK,
+	MACHINE_DEADLINE,     /* its user took it away: the time was over */
+	MACHINE_PROTOCOL,     /* the agent spoke garbage */
+	MACHINE_DEATHS,
 };
+
+/* Whose doing an end is: `guest` may be the test's, `host` is the harness'. */
+enum machine_blame { MACHINE_BLAME_NONE, MACHINE_BLAME_GUEST, MACHINE_BLAME_HOST };
+
+/* One row per end: the only place that knows how each is written. */
+struct machine_end {
+	const char *word;     /* "panic": in reports and the history, never renamed */
+	const char *what;     /* a sentence without its full stop */
+	const char *todo;     /* what to do about it; NULL: nothing */
+	enum machine_blame blame;
+};
+extern const struct machine_end MACHINE_ENDS[MACHINE_DEATHS];
+/* Returns 1, or 0 for a word that is none. */
+int machine_end_find(struct str word, enum machine_death *ret);
+/* Of what could not be done because of @error, -errno: HOST_DISK, HOST_MEMORY, or BOOT_FAILED. */
+enum machine_death machine_end_of_error(int error);
 
 struct machine_user {
 	uint32_t uid, gid;
@@ -90,6 +122,8 @@ struct machine_command {
 struct machine_exit {
 	int status;              /* wait status, or -errno: could not be started */
 	const char *why;         /* status < 0: a sentence; lives as long as the call */
+	const char *memory;      /* the guest's kernel killed a process for memory meanwhile:
+				  * its own sentence; else NULL */
 	int64_t user_ms, system_ms;
 	uint64_t max_rss_kb;
 };
@@ -156,7 +190,20 @@ int machine_fetch(struct machine *m, const char *path, uint64_t max, struct err 
 /* The guest's wall clock when it said what a callback tells; 0 before that. */
 int64_t machine_wall_ms(const struct machine *m);
 void machine_stop(struct machine *m); /* power off; killed after a grace */
+/*
+ * Makes the guest's kernel tell on its console what its processors do and where
+ * its tasks wait (sysrq l, w, t). @told follows from the loop when it has, or
+ * after a few seconds in which it did not; not when the machine dies first.
+ * Returns 0, or -ENOTSUP from a kind that can't, -EBUSY while it tells.
+ */
+int machine_examine(struct machine *m, void (*told)(void *ctx), void *ctx);
 struct machine *machine_free(struct machine *m);
+
+/*
+ * Ends what is left of a machine whose launcher was killed: the processes that
+ * are noted in @work_dir, which the caller has locked. Returns how many.
+ */
+unsigned machine_sweep(const char *work_dir);
 
 /* What was used, for the record; valid while the machine is. */
 struct machine_facts {
@@ -168,6 +215,8 @@ struct machine_facts {
 	uint64_t memory;
 	int64_t boot_ms;    /* the boot that became ready; -1 until then */
 	int64_t pid;        /* of the VMM on the host */
+	const char *gdb;    /* socket of the debugger's stub; NULL: none */
+	const char *dump;   /* its memory, written when it panicked; NULL: it was not */
 };
 void machine_facts(const struct machine *m, struct machine_facts *ret);
 

@@ -98,6 +98,8 @@ static void config_copy(struct machine *m, const struct machine_config *from)
 	c->accel = copy(m, from->accel ? from->accel : "auto");
 	c->append = copy_list(m, from->append);
 	c->qemu_opts = copy_list(m, from->qemu_opts);
+	c->dump = copy(m, from->dump);
+	c->vmlinux = copy(m, from->vmlinux);
 	c->work_dir = copy(m, from->work_dir);
 	c->cache_dir = copy(m, from->cache_dir);
 	shares = arena_alloc(&m->arena, (from->n_shares + 1) * sizeof(*shares));
@@ -125,6 +127,11 @@ static int config_check(const struct machine_kind *kind, const struct machine_co
 		r = path_check("modules", c->modules_dir, err);
 	if (r == 0)
 		r = path_check("work directory", c->work_dir, err);
+	if (r == 0)
+		r = path_check("dump", c->dump, err);
+	if (r == 0 && (c->gdb || c->dump) && !kind->ops->dump)
+		r = err_set(err, EINVAL, "a machine '%s' has neither --gdb nor --dump: use qemu",
+			    kind->name);
 	if (c->n_shares > PROTO_SHARES_MAX)
 		return err_set(err, E2BIG, "%u shares; a machine takes %d", c->n_shares,
 			       PROTO_SHARES_MAX);
@@ -197,7 +204,11 @@ int machine_start(struct machine *m, const struct machine_command *cmd, struct e
 {
 	int r = must_be_up(m, err);
 
-	return r < 0 ? r : agent_start(&m->agent, cmd, err);
+	if (r == 0)
+		r = agent_start(&m->agent, cmd, err);
+	if (r == 0)
+		m->memory_kills = m->seen.memory_kills;
+	return r;
 }
 
 int machine_input(struct machine *m, struct str bytes, struct err *err)
@@ -247,6 +258,11 @@ int machine_fetch(struct machine *m, const char *path, uint64_t max, struct err 
 int64_t machine_wall_ms(const struct machine *m)
 {
 	return m->agent.wall_ms;
+}
+
+int machine_examine(struct machine *m, void (*told)(void *ctx), void *ctx)
+{
+	return m->state == MACHINE_UP ? examine_begin(m, told, ctx) : -ESHUTDOWN;
 }
 
 void machine_facts(const struct machine *m, struct machine_facts *ret)

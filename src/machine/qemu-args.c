@@ -54,7 +54,12 @@ static void args_kernel(struct qemu *q)
 	_cleanup_(buf_done) struct buf line = {};
 
 	/* No self-tests of ciphers: a third of a second. */
-	buf_printf(&line, "console=ttyS0 panic=-1 cryptomgr.notests");
+	buf_printf(&line, "console=ttyS0 panic=%d cryptomgr.notests", c->dump ? 0 : -1);
+	/* Debian's kernels heed no key that tells of tasks: one that hangs is asked. */
+	buf_printf(&line, " sysrq_always_enabled");
+	/* A debugger knows addresses from vmlinux. */
+	if (c->gdb)
+		buf_printf(&line, " nokaslr");
 	/* Translated code is found by its address: where every exec has another
 	 * layout all of it is translated again, and fork + exec takes 2.5 times
 	 * as long. */
@@ -85,6 +90,10 @@ static void args_streams(struct qemu *q)
 	arg(q, "virtio-serial-pci,max_ports=2");
 	arg(q, "-device");
 	arg(q, "virtserialport,chardev=agent,name=%s", PROTO_PORT);
+	arg(q, "-chardev");
+	arg(q, "socket,id=monitor,fd=%d", q->monitor);
+	arg(q, "-mon");
+	arg(q, "chardev=monitor,mode=control");
 }
 
 /* A comma would end the value; QEMU's way to write one is two. */
@@ -160,6 +169,15 @@ static void args_rest(struct qemu *q)
 		arg(q, "user,id=net");
 		arg(q, "-device");
 		arg(q, "virtio-net-pci,netdev=net,romfile=");
+	}
+	if (q->m->facts.gdb) {
+		arg(q, "-chardev");
+		arg(q, "socket,id=gdb,path=%s,server=on,wait=off",
+		    doubled(&q->arena, q->m->facts.gdb));
+		arg(q, "-gdb");
+		arg(q, "chardev:gdb");
+		if (c->gdb_waits)
+			arg(q, "-S");
 	}
 	for (unsigned i = 0; c->qemu_opts[i] && i < MACHINE_APPEND_MAX; i++)
 		arg(q, "%s", c->qemu_opts[i]);

@@ -8,9 +8,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "machine/vmlinux.h"
 
 #define PROGRAM "qemu-system-x86_64"
@@ -27,6 +29,7 @@ static void qemu_done(struct qemu *q)
 	closep(&q->initramfs);
 	closep(&q->console);
 	closep(&q->port);
+	closep(&q->monitor);
 	for (unsigned i = 0; i < MACHINE_VOICES; i++)
 		closep(&q->words[i]);
 	while (q->n_fs)
@@ -62,6 +65,21 @@ static int choose_accel(struct qemu *q)
 	return accel_choose(m->config.accel, m->config.cache_dir, m->log, &q->accel, q->err);
 }
 
+/* Its socket has a name, in a directory that is ours alone. */
+static int choose_gdb(struct machine *m, struct err *err)
+{
+	struct sockaddr_un a;
+
+	if (!m->config.gdb || m->facts.gdb)
+		return 0;
+	snprintf(m->gdb, sizeof(m->gdb), "%s/gdb", m->config.work_dir);
+	if (strlen(m->config.work_dir) + 5 > sizeof(a.sun_path))
+		return err_set(err, ENAMETOOLONG, "'%s/gdb' is too long for a socket: set "
+			       "XDG_CACHE_HOME to a shorter directory", m->config.work_dir);
+	m->facts.gdb = m->gdb;
+	return 0;
+}
+
 static int start(struct qemu *q)
 {
 	struct machine_run *run = &q->m->run;
@@ -74,6 +92,8 @@ static int start(struct qemu *q)
 		r = machine_socketpair(&run->console, &q->console, q->err);
 	if (r == 0)
 		r = machine_socketpair(&run->port, &q->port, q->err);
+	if (r == 0)
+		r = machine_socketpair(&run->monitor, &q->monitor, q->err);
 	if (r < 0)
 		return r;
 	r = qemu_args(q);
@@ -83,6 +103,7 @@ static int start(struct qemu *q)
 	spec.keep[spec.n_keep++] = q->initramfs;
 	spec.keep[spec.n_keep++] = q->console;
 	spec.keep[spec.n_keep++] = q->port;
+	spec.keep[spec.n_keep++] = q->monitor;
 	if (q->kernel >= 0)
 		spec.keep[spec.n_keep++] = q->kernel;
 	for (unsigned i = 0; i < q->n_fs; i++)
@@ -94,7 +115,7 @@ static int boot(struct machine *m, struct err *err)
 {
 	_cleanup_(qemu_done) struct qemu q = {
 		.m = m, .err = err, .kernel = -1, .initramfs = -1,
-		.console = -1, .port = -1, .words = { -1, -1 },
+		.console = -1, .port = -1, .monitor = -1, .words = { -1, -1 },
 	};
 	int r;
 
@@ -105,12 +126,51 @@ static int boot(struct machine *m, struct err *err)
 	if (r < 0)
 		return r;
 	decide(&q);
+	r = choose_gdb(m, err);
+	if (r < 0)
+		return r;
 	r = qemu_kernel(&q);
 	if (r == 0)
 		r = vmlinux_open(m->config.image, m->config.cache_dir, &q.kernel, err);
 	if (r >= 0)
 		r = qemu_initrd(&q);
 	return r < 0 ? r : start(&q);
+}
+
+/* The line is in a break: what comes next is for the kernel (sysrq.rst). */
+static void on_break(void *ctx, const char *problem)
+{
+	struct machine *m = ctx;
+
+	if (!problem && m->run.console >= 0)
+		(void)!write(m->run.console, &m->key, 1);
+}
+
+static int sysrq(struct machine *m, char key, struct err *err)
+{
+	m->key = key;
+	return monitor_run(&m->monitor, "chardev-send-break", "{\"id\":\"console\"}", on_break, m);
+}
+
+/* An ELF file: what gdb reads, and crash and drgn do too. */
+static int dump(struct machine *m, monitor_fn done, void *ctx)
+{
+	_free_ char *protocol = xasprintf("file:%s", m->config.dump);
+	_cleanup_(buf_done) struct buf text = {};
+	struct out out;
+	struct json j;
+
+	out_to_buf(&out, &text);
+	json_init(&j, &out, false);
+	json_object(&j);
+	json_field_bool(&j, "paging", false);
+	json_field_str(&j, "protocol", str_of(protocol));
+	json_field_str(&j, "format", STR("elf"));
+	json_end(&j);
+	out_flush(&out);
+	text.n = str_trim(buf_str(&text)).n;
+	text.p[text.n] = '\0';
+	return monitor_run(&m->monitor, "dump-guest-memory", text.p, done, ctx);
 }
 
 int machine_qemu_probe(const char *cache_dir, struct buf *why)
@@ -125,5 +185,8 @@ int machine_qemu_probe(const char *cache_dir, struct buf *why)
 const struct machine_ops machine_qemu_ops = {
 	.boot_timeout_ms = 60000,
 	.needs_kernel = true,
+	.vmm = "QEMU",
 	.boot = boot,
+	.sysrq = sysrq,
+	.dump = dump,
 };

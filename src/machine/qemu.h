@@ -25,7 +25,7 @@ struct qemu {
 	struct share_server server;
 	bool virtiofs;             /* else 9p */
 	int kernel;                /* unpacked; -1: the image boots as it is */
-	int initramfs, console, port;
+	int initramfs, console, port, monitor;
 	int words[MACHINE_VOICES];
 	int fs[PROTO_SHARES_MAX + 1]; /* virtiofs sockets: the root, then rw shares */
 	unsigned n_fs;

@@ -140,6 +140,10 @@ static void put_job(struct report *r, const struct event *ev, bool ends)
 	json_field_int(&j, "time_ms", ev->job_info->time_ms);
 	if (!ends)
 		event_json_job(&j, ev->job_info);
+	if (ends) {
+		event_json_text(&j, "end", ev->job_info->end);
+		event_json_text(&j, "reason", ev->job_info->reason);
+	}
 	line_end(r, &j);
 }
 

@@ -21,6 +21,8 @@ struct list {
 	struct json json;
 };
 
+#define JOBS_MAX 65536
+
 struct report {
 	const struct report_options *opt;
 	struct json json;
@@ -29,6 +31,13 @@ struct report {
 	struct report_programs programs;
 	struct list problems, splats, jobs, run;
 	uint64_t left_out;
+	/* A job is written when its end is known; they overlap. */
+	struct job {
+		unsigned number;
+		struct event_job e;
+	} *open;
+	size_t n_open, cap_open;
+	struct arena arena;
 };
 
 static void list_begin(struct list *l, char kind)
@@ -88,14 +97,53 @@ static void put_counts(struct json *j, const uint64_t counts[STATUS_N])
 	json_end(j);
 }
 
+static struct str kept(struct report *r, struct str s)
+{
+	return s.n ? str_n(arena_strndup(&r->arena, s.p, s.n), s.n) : STR_NONE;
+}
+
 static void job_begin(struct report *r, const struct event *ev)
+{
+	const struct event_job *e = ev->job_info;
+
+	if (r->n_open == JOBS_MAX) {
+		r->left_out++;
+		return;
+	}
+	ARRAY_GROW(r->open, r->n_open, r->cap_open);
+	r->open[r->n_open++] = (struct job){ ev->job, {
+		.mode = kept(r, e->mode),
+		.machine = kept(r, e->machine),
+		.accel = kept(r, e->accel),
+		.why = kept(r, e->why),
+		.kernel = kept(r, e->kernel),
+		.host = kept(r, e->host),
+		.cpus = e->cpus,
+		.memory = e->memory,
+		.time_ms = e->time_ms,
+	} };
+}
+
+static void job_end(struct report *r, const struct event *ev)
+{
+	for (size_t i = 0; i < r->n_open; i++) {
+		if (r->open[i].number != ev->job)
+			continue;
+		r->open[i].e.end = kept(r, ev->job_info->end);
+		r->open[i].e.reason = kept(r, ev->job_info->reason);
+	}
+}
+
+static void put_job(struct report *r, unsigned number, const struct event_job *e)
 {
 	struct json *j = &r->jobs.json;
 
 	json_object(j);
-	json_field_int(j, "job", ev->job);
-	event_json_job(j, ev->job_info);
-	event_json_time(j, "begin", ev->job_info->time_ms);
+	json_field_int(j, "job", number);
+	event_json_job(j, e);
+	event_json_time(j, "begin", e->time_ms);
+	event_json_text(j, "end", e->end);
+	event_json_text(j, "reason", e->reason);
 	json_end(j);
 }
 
@@ -222,7 +270,7 @@ static void on_event(struct report *r, const struct event *ev)
 	case EVENT_RUN_BEGIN: run_begin(r, ev->run); break;
 	case EVENT_RUN_END: run_end(r, ev->run); break;
 	case EVENT_JOB_BEGIN: job_begin(r, ev); break;
-	case EVENT_JOB_END: break;
+	case EVENT_JOB_END: job_end(r, ev); break;
 	case EVENT_PROGRAM_BEGIN: report_program_begin(&r->programs, ev); break;
 	case EVENT_PROGRAM_END: program_end(r, ev); break;
 	case EVENT_RESULT: result(r, ev); break;
@@ -274,6 +322,8 @@ static void end(struct report *r)
 	list_put(&r->problems, &r->json, "problems");
 	list_put(&r->splats, &r->json, "splats");
 	if (!r->opt->parsed) {
+		for (size_t i = 0; i < r->n_open; i++)
+			put_job(r, r->open[i].number, &r->open[i].e);
 		list_put(&r->jobs, &r->json, "jobs");
 		list_put(&r->run, &r->json, "run");
 	}
@@ -288,6 +338,8 @@ static void end(struct report *r)
 	buf_done(&r->run.bytes);
 	report_programs_done(&r->programs);
 	tally_done(&r->tally);
+	free(r->open);
+	arena_done(&r->arena);
 	free(r);
 }
 

@@ -395,6 +395,23 @@ static void job_begin(struct report *r, const struct event *ev)
 	buf_done(&text);
 }
 
+/* Only of one that did not end as it was asked to. */
+static void job_end(struct report *r, const struct event *ev)
+{
+	const struct event_job *e = ev->job_info;
+	struct buf line = {}, text;
+
+	if (!e->reason.n)
+		return;
+	buf_printf(&line, "job %u ended: %.*s: %.*s", ev->job, STR_FMT(e->end),
+		   STR_FMT(e->reason));
+	text = escaped(buf_str(&line));
+	wrap(r->out, buf_str(&text), 4, 0);
+	out_char(r->out, '\n');
+	buf_done(&line);
+	buf_done(&text);
+}
+
 static void on_event(struct report *r, const struct event *ev)
 {
 	event_emit(&r->count, ev);
@@ -405,7 +422,7 @@ static void on_event(struct report *r, const struct event *ev)
 		buf_add_str(&r->conclusion, ev->run->conclusion);
 		break;
 	case EVENT_JOB_BEGIN: job_begin(r, ev); break;
-	case EVENT_JOB_END: break;
+	case EVENT_JOB_END: job_end(r, ev); break;
 	case EVENT_PROGRAM_BEGIN: report_program_begin(&r->programs, ev); break;
 	case EVENT_PROGRAM_END: program_end(r, ev); break;
 	case EVENT_RESULT: result(r, ev); break;

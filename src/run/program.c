@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "machine/machine.h"
 #include "tap/parse.h"
 
 /* What a test that floods its output may leave on the disk. */
@@ -22,7 +23,7 @@ struct program {
 		enum status worst;
 	} chosen;
 	struct tap_parser *parser;
-	unsigned job, number;
+	unsigned job, number, attempt;
 	char *log_path;
 	int log;
 	uint64_t log_bytes;
@@ -68,7 +69,7 @@ static char *log_name(const char *dir, unsigned number, const char *test)
 	return path_join(dir, name);
 }
 
-int program_begin(const struct plan_test *test, unsigned job, unsigned number,
+int program_begin(const struct plan_test *test, unsigned job, unsigned number, unsigned attempt,
 		  const char *log_dir, int64_t now_ms, struct event_sink sink,
 		  struct program **ret, struct err *err)
 {
@@ -76,13 +77,14 @@ int program_begin(const struct plan_test *test, unsigned job, unsigned number,
 	struct event_program info = {
 		.suite = str_of(test->suite),
 		.name = str_of(test->name),
-		.attempt = 1,
+		.attempt = attempt,
 		.time_ms = now_ms,
 		.exit_code = -1,
 	};
 	struct program *p = xcalloc(1, sizeof(*p));
 
-	*p = (struct program){ .test = test, .sink = sink, .job = job, .number = number };
+	*p = (struct program){ .test = test, .sink = sink, .job = job, .number = number,
+			       .attempt = attempt };
 	p->log_path = log_name(log_dir, number, test->name);
 	p->log = open(p->log_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (p->log < 0) {
@@ -193,7 +195,7 @@ enum status program_finish(struct program *p, enum program_end how, int exit_cod
 	struct event_program info = {
 		.suite = str_of(p->test->suite),
 		.name = str_of(p->test->name),
-		.attempt = 1,
+		.attempt = p->attempt,
 		.time_ms = now_ms,
 		.exit_code = how == PROGRAM_EXITED ? exit_code : -1,
 		.duration_ms = duration_ms,
@@ -201,9 +203,12 @@ enum status program_finish(struct program *p, enum program_end how, int exit_cod
 	};
 
 	info.status = judge(p, how, exit_code, given, &sum, why, sizeof(why));
+	if (how == PROGRAM_EXITED && given && STATUS_INFO[info.status].bad)
+		snprintf(why, sizeof(why), "%s", given);
 	if (p->log_error && !STATUS_INFO[info.status].bad) {
 		info.status = STATUS_ERROR;
-		snprintf(why, sizeof(why), "its log could not be written: %s",
+		snprintf(why, sizeof(why), "%s: its log could not be written: %s",
+			 MACHINE_ENDS[machine_end_of_error(p->log_error)].word,
 			 strerror(-p->log_error));
 	}
 	info.reason = str_of(why);

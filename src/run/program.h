@@ -21,12 +21,12 @@ enum program_end {
 };
 
 /* Opens the log, emits PROGRAM_BEGIN. */
-int program_begin(const struct plan_test *test, unsigned job, unsigned number,
+int program_begin(const struct plan_test *test, unsigned job, unsigned number, unsigned attempt,
 		  const char *log_dir, int64_t now_ms, struct event_sink sink,
 		  struct program **ret, struct err *err);
 void program_output(struct program *p, struct str bytes);
-/* Emits what is owed and PROGRAM_END; frees. @why: for all but EXITED, may be
- * NULL. Returns the status. */
+/* Emits what is owed and PROGRAM_END; frees. @why may be NULL; of a program that
+ * exited it is why it failed, and nothing when it did not. Returns the status. */
 enum status program_finish(struct program *p, enum program_end how, int exit_code,
 			   const char *why, int64_t now_ms, int64_t duration_ms);
 unsigned program_number(const struct program *p);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "run/run.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "base/units.h"
+#include "run/deaths.h"
 #include "run/slot.h"
 
 static void emit_run(struct run *r, enum event_type type, struct str conclusion)
@@ -41,13 +43,52 @@ static int by_length(const void *a, const void *b)
 
 bool run_has_tests(const struct run *r)
 {
-	return !r->stopped && !r->overtime && r->next < r->n_order &&
+	return !r->stopped && !r->overtime &&
+	       (r->next < r->n_order || r->next_again < r->n_again) &&
 	       !(r->failed && r->config.stop_at_fail);
 }
 
-const struct plan_test *run_next_test(struct run *r)
+/* True when it was said instead of being started. */
+static bool refused(struct run *r, const struct plan_test *t)
 {
-	return run_has_tests(r) ? r->order[r->next++] : NULL;
+	const char *last;
+	unsigned n = run_deaths_of(r->deaths, t, &last);
+	char why[512];
+
+	if (n < RUN_DEATHS_MAX)
+		return false;
+	snprintf(why, sizeof(why), "not started again: it took its machine along %u times, last "
+		 "by %s", n, last);
+	run_never_ran(r, t, STATUS_CRASH, why);
+	r->failed = true;
+	return true;
+}
+
+const struct plan_test *run_next_test(struct run *r, unsigned *ret_attempt)
+{
+	while (run_has_tests(r)) {
+		bool first = r->next < r->n_order;
+		const struct plan_test *t = first ? r->order[r->next++]
+						  : r->again[r->next_again++];
+
+		if (refused(r, t))
+			continue;
+		*ret_attempt = first ? 1 : 2;
+		return t;
+	}
+	return NULL;
+}
+
+void run_test_died(struct run *r, const struct plan_test *t, unsigned attempt,
+		   enum machine_death how, const char *why)
+{
+	run_deaths_add(r->deaths, t, why);
+	if (MACHINE_ENDS[how].blame != MACHINE_BLAME_HOST || attempt > 1 || r->stopped ||
+	    (r->failed && r->config.stop_at_fail))
+		return;
+	log_warn(r->log, "%s/%s: %s; it is started once more", t->suite, t->name, why);
+	ARRAY_GROW(r->again, r->n_again, r->cap_again);
+	r->again[r->n_again++] = t;
 }
 
 void run_never_ran(struct run *r, const struct plan_test *t, enum status status,
@@ -119,10 +160,10 @@ void run_slot_finished(struct run *r)
 	loop_timer_set(r->finish, 0);
 }
 
-static void end_all(struct run *r, enum program_end how, const char *why)
+static void end_all(struct run *r, enum program_end how, enum machine_death end, const char *why)
 {
 	for (unsigned i = 0; i < r->n_slots; i++) {
-		slot_abort(&r->slots[i], how, why);
+		slot_abort(&r->slots[i], how, end, why);
 		r->slots[i].finished = true;
 	}
 	run_slot_finished(r);
@@ -133,13 +174,13 @@ static void on_timeout(void *ctx)
 	struct run *r = ctx;
 
 	r->overtime = true;
-	end_all(r, PROGRAM_TIMEOUT, "the run's time was over");
+	end_all(r, PROGRAM_TIMEOUT, MACHINE_DEADLINE, "the run's time was over");
 }
 
 void run_stop(struct run *r)
 {
 	r->stopped = true;
-	end_all(r, PROGRAM_STOPPED, "stopped by the user");
+	end_all(r, PROGRAM_STOPPED, MACHINE_STOPPED, "stopped by the user");
 }
 
 /* Without a first machine there is no run; with fewer than wished it is slower. */
@@ -174,6 +215,8 @@ int run_start(const struct run_config *config, struct loop *loop, const struct l
 	event_fan_add(&r->fan, sink);
 	r->sink = excuses_sink(r->config.excuses,
 			       knowns_sink(r->config.knowns, event_fan_sink(&r->fan)));
+	r->own_deaths = config->deaths ? NULL : run_deaths_new();
+	r->deaths = config->deaths ? config->deaths : r->own_deaths;
 	r->order = xcalloc(t->n, sizeof(*r->order));
 	for (size_t i = 0; i < t->n; i++)
 		r->order[r->n_order++] = &t->v[i];
@@ -214,6 +257,8 @@ struct run *run_free(struct run *r)
 	free(r->why_dead);
 	free(r->slots);
 	free(r->order);
+	free(r->again);
+	run_deaths_free(r->own_deaths);
 	free(r);
 	return NULL;
 }

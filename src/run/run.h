@@ -8,6 +8,8 @@
  *
  * One job is one boot of a machine: it has one console. A machine that dies
  * during a test makes that test `crash`; the rest goes on in the next machine.
+ * How a machine ended has a name (MACHINE_ENDS): it is the job's, and stands
+ * before the reason of the test that it took along: "panic: ...".
  * A test that could not be run at all, because no machine boots, is `error`:
  * nothing that was planned is ever silent.
  */
@@ -31,6 +33,7 @@ struct run_config {
 	const char *mode;               /* "normal" */
 	const char *work_dir;           /* machines' files; emptied as they go */
 	const char *log_dir;            /* logs and consoles; stay */
+	/* .config.dump: "-<job>" is added to it. */
 	const struct plan_tests *tests; /* what to run; borrowed until the end */
 	struct excuses *excuses;        /* of splats; borrowed; NULL: all count */
 	struct knowns *knowns;          /* of failures; borrowed; NULL: all count */
@@ -41,7 +44,9 @@ struct run_config {
 	unsigned slots;                 /* machines at a time; at least 1 */
 	int64_t timeout_ms;             /* of it all; 0: none */
 	int64_t test_timeout_ms;        /* of one test; 0: the test's own */
+	int64_t silent_ms;              /* a test says nothing for so long: 0: it may */
 	bool stop_at_fail;              /* starts no test after a bad one */
+	struct run_deaths *deaths;      /* of all runs of this call; NULL: of this one */
 	/* For the record. */
 	const char *id, *title, *branch, *commit, *command;
 };
@@ -60,6 +65,15 @@ enum {
 };
 int run_exit_code(const struct run *r);
 struct run *run_free(struct run *r);
+
+/*
+ * Which tests took their machine along. One that did it twice is not started a
+ * third time: its result is `crash`, with the reason, and the rest goes on. One
+ * whose machine ended by the host's doing is started once more in a new one.
+ */
+#define RUN_DEATHS_MAX 2
+struct run_deaths *run_deaths_new(void);
+struct run_deaths *run_deaths_free(struct run_deaths *d);
 
 /* "20260131-090507-4f2a91": sorts by time, unique for ever. */
 #define RUN_ID_MAX 32

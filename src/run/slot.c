@@ -32,7 +32,8 @@ static void on_splat(void *ctx, const struct event *ev)
 	event_emit(&s->run->sink, &out);
 }
 
-static void job_emit(struct slot *s, enum event_type type)
+/* @end, @reason: of JOB_END. */
+static void job_emit(struct slot *s, enum event_type type, const char *end, const char *reason)
 {
 	struct machine_facts f = {};
 	struct utsname host;
@@ -40,6 +41,8 @@ static void job_emit(struct slot *s, enum event_type type)
 		.mode = str_of(s->run->config.mode),
 		.time_ms = clock_wall_ms(),
 		.console_path = str_of(s->console_path),
+		.end = str_of(end),
+		.reason = str_of(reason),
 	};
 	struct event ev = { .type = type, .job = s->job, .job_info = &info };
 
@@ -58,19 +61,19 @@ static void job_emit(struct slot *s, enum event_type type)
 static void job_begin(struct slot *s)
 {
 	if (!s->job_open)
-		job_emit(s, EVENT_JOB_BEGIN);
+		job_emit(s, EVENT_JOB_BEGIN, "", "");
 	s->job_open = true;
 }
 
 /* The machine is over: its job ends, its files go. */
-static void job_end(struct slot *s)
+static void job_end(struct slot *s, enum machine_death how, const char *why)
 {
 	job_begin(s);
 	if (s->console_fd >= 0)
 		close(s->console_fd);
 	s->console_fd = -1;
 	s->console = console_free(s->console);
-	job_emit(s, EVENT_JOB_END);
+	job_emit(s, EVENT_JOB_END, MACHINE_ENDS[how].word, how == MACHINE_STOPPED ? "" : why);
 	s->machine = machine_free(s->machine);
 	dir_remove(s->work_dir, NULL);
 	free(s->console_path);
@@ -84,6 +87,7 @@ static void test_end(struct slot *s, enum program_end how, int code, const char 
 	enum status status;
 
 	loop_timer_set(s->deadline, -1);
+	loop_timer_set(s->silence, -1);
 	status = program_finish(s->program, how, code, why, clock_wall_ms(),
 				clock_mono_ms() - s->test_begin_ms);
 	s->program = NULL;
@@ -103,6 +107,7 @@ static void slot_finish(struct slot *s)
 static void slot_again(struct slot *s, const char *why)
 {
 	struct err err = {};
+	int r;
 
 	if (!run_has_tests(s->run)) {
 		slot_finish(s);
@@ -114,9 +119,11 @@ static void slot_again(struct slot *s, const char *why)
 		slot_finish(s);
 		return;
 	}
-	if (slot_boot(s, &err) < 0) {
+	r = slot_boot(s, &err);
+	if (r < 0) {
 		free(s->run->why_dead);
-		s->run->why_dead = xstrdup(err.text);
+		s->run->why_dead = xasprintf("%s: %s", MACHINE_ENDS[machine_end_of_error(r)].word,
+					     err.text);
 		slot_finish(s);
 	}
 }
@@ -152,32 +159,43 @@ static void on_output(void *ctx, struct machine *m, unsigned stream, int64_t tim
 {
 	struct slot *s = ctx;
 
+	s->heard_ms = clock_mono_ms();
 	if (s->program)
 		program_output(s->program, bytes);
 }
 
-static const char *deadline_text(struct slot *s, char *why, size_t size)
+/* Behind its word, so that scripts find it. */
+static const char *ending_text(struct slot *s, char *why, size_t size)
 {
-	char text[UNIT_TEXT_MAX];
+	char text[UNIT_TEXT_MAX], quiet[UNIT_TEXT_MAX];
 
-	snprintf(why, size, "still running after %s",
-		 duration_text(clock_mono_ms() - s->test_begin_ms, text));
+	duration_text(s->ending_ms - s->test_begin_ms, text);
+	duration_text(s->ending_ms - s->ending_heard_ms, quiet);
+	if (s->ending == MACHINE_SILENT)
+		snprintf(why, size, "silent: said nothing for %s, after %s", quiet, text);
+	else
+		snprintf(why, size, "deadline: still running after %s, said nothing for %s", text,
+			 quiet);
 	return why;
 }
 
 static void on_exited(void *ctx, struct machine *m, const struct machine_exit *e)
 {
 	struct slot *s = ctx;
-	char why[128];
+	char why[512] = "";
 
 	if (!s->program)
 		return;
-	if (s->deadline_stage)
-		test_end(s, PROGRAM_TIMEOUT, -1, deadline_text(s, why, sizeof(why)));
+	/* The kernel takes memory from whom it likes: it explains any failure. */
+	if (e->memory)
+		snprintf(why, sizeof(why), "%s: %s", MACHINE_ENDS[MACHINE_GUEST_MEMORY].word,
+			 e->memory);
+	if (s->ending_stage)
+		test_end(s, PROGRAM_TIMEOUT, -1, ending_text(s, why, sizeof(why)));
 	else if (e->status < 0)
 		test_end(s, PROGRAM_FAILED, -1, e->why);
 	else
-		test_end(s, PROGRAM_EXITED, proc_exit_code(e->status), NULL);
+		test_end(s, PROGRAM_EXITED, proc_exit_code(e->status), why[0] ? why : NULL);
 	slot_next(s);
 }
 
@@ -186,19 +204,20 @@ static void on_died(void *ctx, struct machine *m, enum machine_death how, const 
 	struct slot *s = ctx;
 	struct run *r = s->run;
 	_free_ char *copy = xstrdup(why);
+	_free_ char *named = xasprintf("%s: %s", MACHINE_ENDS[how].word, why);
 
 	console_end(s->console);
 	s->empty_boots++;
-	if (s->program && r->stopped)
+	if (s->program && r->stopped) {
 		test_end(s, PROGRAM_STOPPED, -1, "stopped by the user");
-	else if (s->program && s->deadline_stage)
-		test_end(s, PROGRAM_TIMEOUT, -1, copy);
-	else if (s->program)
-		test_end(s, PROGRAM_CRASHED, -1, copy);
-	else if (how != MACHINE_STOPPED)
-		log_warn(r->log, "machine %u: %s", s->job, copy);
-	job_end(s);
-	slot_again(s, copy);
+	} else if (s->program) {
+		test_end(s, s->ending_stage ? PROGRAM_TIMEOUT : PROGRAM_CRASHED, -1, named);
+		run_test_died(r, s->test, s->attempt, how, named);
+	} else if (how != MACHINE_STOPPED) {
+		log_warn(r->log, "machine %u: %s", s->job, named);
+	}
+	job_end(s, how, copy);
+	slot_again(s, named);
 }
 
 static const struct machine_events EVENTS = {
@@ -243,10 +262,10 @@ static int test_start(struct slot *s, struct err *err)
 		.merge = true,
 	};
 	struct run *r = s->run;
-	int64_t limit = r->config.test_timeout_ms;
+	int64_t limit = r->config.test_timeout_ms, own = s->test->timeout_ms;
 	int rc;
 
-	rc = program_begin(s->test, s->job, r->n_programs + 1, r->config.log_dir,
+	rc = program_begin(s->test, s->job, r->n_programs + 1, s->attempt, r->config.log_dir,
 			   clock_wall_ms(), r->sink, &s->program, err);
 	if (rc < 0) {
 		run_never_ran(r, s->test, STATUS_ERROR, err->text);
@@ -255,9 +274,10 @@ static int test_start(struct slot *s, struct err *err)
 	}
 	r->n_programs++;
 	console_program(s->console, program_number(s->program));
-	s->test_begin_ms = clock_mono_ms();
-	s->deadline_stage = 0;
-	loop_timer_set(s->deadline, limit ? limit : s->test->timeout_ms ? s->test->timeout_ms : -1);
+	s->test_begin_ms = s->heard_ms = clock_mono_ms();
+	s->ending_stage = 0;
+	loop_timer_set(s->silence, r->config.silent_ms ? r->config.silent_ms : -1);
+	loop_timer_set(s->deadline, limit ? limit : own && !r->config.config.gdb ? own : -1);
 	rc = machine_start(s->machine, &cmd, err);
 	if (rc < 0)
 		test_end(s, PROGRAM_FAILED, -1, err->text);
@@ -269,7 +289,7 @@ static void slot_next(struct slot *s)
 {
 	struct err err = {};
 
-	while ((s->test = run_next_test(s->run))) {
+	while ((s->test = run_next_test(s->run, &s->attempt))) {
 		if (test_start(s, &err) == 0)
 			return;
 		log_warn(s->run->log, "%s/%s: %s", s->test->suite, s->test->name, err.text);
@@ -277,36 +297,106 @@ static void slot_next(struct slot *s)
 	machine_stop(s->machine);
 }
 
-/* Ask, then insist, then take the machine away. */
-static void on_deadline(void *ctx)
+static void ending_next(void *ctx);
+
+/* The test may have ended while it was looked at, and another one runs. */
+static void on_examined(void *ctx)
+{
+	struct slot *s = ctx;
+
+	if (s->ending_stage == 1)
+		ending_next(s);
+}
+
+static int ending_examine(struct slot *s)
+{
+	return machine_examine(s->machine, on_examined, s);
+}
+
+static int ending_term(struct slot *s)
+{
+	return machine_signal(s->machine, SIGTERM, NULL);
+}
+
+static int ending_kill(struct slot *s)
+{
+	return machine_signal(s->machine, SIGKILL, NULL);
+}
+
+/* Have it told where it hangs, ask, then insist, then take the machine away. */
+static void ending_next(void *ctx)
 {
 	static const struct {
-		int signal;
-		int64_t grace_ms;
-	} STAGES[] = { { SIGTERM, GRACE_TERM_MS }, { SIGKILL, GRACE_KILL_MS } };
+		int (*fn)(struct slot *s);
+		int64_t grace_ms; /* -1: it tells when it is done */
+	} STAGES[] = {
+		{ ending_examine, -1 },
+		{ ending_term, GRACE_TERM_MS },
+		{ ending_kill, GRACE_KILL_MS },
+	};
 	struct slot *s = ctx;
-	unsigned stage = s->deadline_stage++;
-	char why[128];
+	enum machine_death how = s->ending;
+	char why[160];
 
-	if (stage < ARRAY_SIZE(STAGES) &&
-	    machine_signal(s->machine, STAGES[stage].signal, NULL) == 0) {
-		loop_timer_set(s->deadline, STAGES[stage].grace_ms);
-		return;
+	while (s->program && s->ending_stage < ARRAY_SIZE(STAGES)) {
+		unsigned stage = s->ending_stage++;
+
+		if (STAGES[stage].fn(s) == 0) {
+			loop_timer_set(s->deadline, STAGES[stage].grace_ms);
+			return;
+		}
 	}
+	/* It ended while it was looked at. */
+	if (!s->program)
+		return;
 	log_warn(s->run->log, "machine %u does not end a test that ran out of time: it is killed",
 		 s->job);
-	slot_abort(s, PROGRAM_TIMEOUT, deadline_text(s, why, sizeof(why)));
+	ending_text(s, why, sizeof(why));
+	run_test_died(s->run, s->test, s->attempt, how, why);
+	slot_abort(s, PROGRAM_TIMEOUT, how, why);
 	slot_again(s, why);
 }
 
-void slot_abort(struct slot *s, enum program_end how, const char *why)
+static void ending_begin(struct slot *s, enum machine_death how)
+{
+	if (s->ending_stage)
+		return;
+	s->ending = how;
+	s->ending_ms = clock_mono_ms();
+	s->ending_heard_ms = s->heard_ms;
+	ending_next(s);
+}
+
+static void on_deadline(void *ctx)
+{
+	struct slot *s = ctx;
+
+	if (s->ending_stage)
+		ending_next(s);
+	else
+		ending_begin(s, MACHINE_DEADLINE);
+}
+
+/* Output only notes when it came; whoever looks sets the clock to the rest. */
+static void on_silence(void *ctx)
+{
+	struct slot *s = ctx;
+	int64_t left = s->heard_ms + s->run->config.silent_ms - clock_mono_ms();
+
+	if (left > 0)
+		loop_timer_set(s->silence, left);
+	else if (s->program)
+		ending_begin(s, MACHINE_SILENT);
+}
+
+void slot_abort(struct slot *s, enum program_end how, enum machine_death end, const char *why)
 {
 	if (!s->machine)
 		return;
 	console_end(s->console);
 	if (s->program)
 		test_end(s, how, -1, why);
-	job_end(s);
+	job_end(s, end, why);
 }
 
 int slot_boot(struct slot *s, struct err *err)
@@ -314,11 +404,14 @@ int slot_boot(struct slot *s, struct err *err)
 	struct run *r = s->run;
 	struct machine_config config = r->config.config;
 	struct event_sink sink = { on_splat, s };
+	_free_ char *dump = NULL;
 	int rc;
 
 	s->job = ++r->n_jobs;
 	if (!s->deadline)
 		s->deadline = loop_timer(r->loop, on_deadline, s);
+	if (!s->silence)
+		s->silence = loop_timer(r->loop, on_silence, s);
 	s->work_dir = xasprintf("%s/job-%u", r->config.work_dir, s->job);
 	s->console_path = xasprintf("%s/console-%u.log", r->config.log_dir, s->job);
 	s->console = console_new(sink);
@@ -331,6 +424,8 @@ int slot_boot(struct slot *s, struct err *err)
 	if (rc < 0)
 		goto fail;
 	config.work_dir = s->work_dir;
+	if (config.dump)
+		config.dump = dump = xasprintf("%s-%u", config.dump, s->job);
 	rc = machine_boot(r->config.machine, &config, r->loop, r->log, &EVENTS, s, &s->machine,
 			  err);
 	if (rc < 0)
@@ -349,6 +444,7 @@ fail:
 
 void slot_done(struct slot *s)
 {
-	slot_abort(s, PROGRAM_STOPPED, "stopped");
+	slot_abort(s, PROGRAM_STOPPED, MACHINE_STOPPED, "stopped");
 	s->deadline = loop_unwatch(s->deadline);
+	s->silence = loop_unwatch(s->silence);
 }

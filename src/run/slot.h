@@ -14,6 +14,7 @@ struct slot {
 	struct machine *machine;   /* NULL between two boots and at the end */
 	struct program *program;   /* NULL: none runs */
 	const struct plan_test *test;
+	unsigned attempt;          /* of it in this run */
 	struct console *console;   /* finds splats */
 	int console_fd;
 	char *console_path, *work_dir;
@@ -22,8 +23,12 @@ struct slot {
 	bool finished;             /* takes no more tests */
 	unsigned empty_boots;      /* machines in a row that ran no test */
 	int64_t test_begin_ms;     /* monotonic */
-	unsigned deadline_stage;   /* 0 running, 1 SIGTERM sent, 2 SIGKILL sent */
-	struct loop_watch *deadline;
+	int64_t heard_ms;          /* when it last said something */
+	enum machine_death ending; /* SILENT or DEADLINE while it is being ended */
+	unsigned ending_stage;     /* 0: it is not */
+	int64_t ending_ms;         /* when that was decided, monotonic */
+	int64_t ending_heard_ms;   /* .heard_ms then */
+	struct loop_watch *deadline, *silence;
 };
 
 struct run {
@@ -35,6 +40,9 @@ struct run {
 	struct tally tally;
 	const struct plan_test **order;
 	size_t n_order, next, ended; /* ended: by itself or at its deadline */
+	const struct plan_test **again; /* once more, because the host failed them */
+	size_t n_again, next_again, cap_again;
+	struct run_deaths *deaths, *own_deaths;
 	struct slot *slots;
 	unsigned n_slots, n_jobs, n_programs;
 	struct loop_watch *timeout, *finish;
@@ -49,12 +57,16 @@ struct run {
 
 /* Boots a machine for the next test. */
 int slot_boot(struct slot *s, struct err *err);
-/* Ends what runs in it as @how, and its machine, at once. */
-void slot_abort(struct slot *s, enum program_end how, const char *why);
+/* Ends what runs in it as @how, and its machine, at once: as @end. */
+void slot_abort(struct slot *s, enum program_end how, enum machine_death end, const char *why);
 void slot_done(struct slot *s);
 
 /* run.c, for slots */
-const struct plan_test *run_next_test(struct run *r); /* NULL: no more */
+/* NULL: no more. Says those on the way that are not started a third time. */
+const struct plan_test *run_next_test(struct run *r, unsigned *ret_attempt);
+/* @t took its machine along, which ended as @how: it may come again. */
+void run_test_died(struct run *r, const struct plan_test *t, unsigned attempt,
+		   enum machine_death how, const char *why);
 bool run_has_tests(const struct run *r);
 void run_slot_finished(struct run *r);
 /* A test that could not be run: said all the same, with the reason. */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -12,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "machine/machine.h"
 
 /* The directory itself is what is locked: nothing in it can go missing first. */
 static int lock_dir(const char *path)
@@ -25,8 +27,28 @@ static int lock_dir(const char *path)
 	return fd;
 }
 
-/* Between mkdtemp() and its lock a directory is young and unlocked: leave it. */
+/* Until it is locked a directory has a name of its own, and is left alone: but
+ * not for ever. */
+#define NEW         ".new-"
 #define SWEEP_AGE_S 60
+
+/* What a killed launcher left: processes first, they may still write. */
+static void sweep_one(const char *path)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+
+	machine_sweep(path);
+	while (d && (e = readdir(d))) {
+		_free_ char *job = path_join(path, e->d_name);
+
+		if (e->d_name[0] != '.' && e->d_type == DT_DIR)
+			machine_sweep(job);
+	}
+	if (d)
+		closedir(d);
+	dir_remove(path, NULL);
+}
 
 static void sweep(const char *parent)
 {
@@ -38,11 +60,14 @@ static void sweep(const char *parent)
 		_free_ char *path = path_join(parent, e->d_name);
 		_cleanup_(closep) int fd = -1;
 
-		if (e->d_name[0] == '.')
+		bool new = strncmp(e->d_name, NEW, sizeof(NEW) - 1) == 0;
+
+		if (e->d_name[0] == '.' && !new)
 			continue;
 		fd = lock_dir(path);
-		if (fd >= 0 && fstat(fd, &st) == 0 && time(NULL) - st.st_ctime > SWEEP_AGE_S)
-			dir_remove(path, NULL);
+		if (fd >= 0 && fstat(fd, &st) == 0 &&
+		    (!new || time(NULL) - st.st_ctime > SWEEP_AGE_S))
+			sweep_one(path);
 	}
 	if (d)
 		closedir(d);
@@ -52,11 +77,18 @@ int run_work_open(const char *cache_dir, struct run_work *ret, struct err *err)
 {
 	_free_ char *parent = path_join(cache_dir, "work");
 	struct run_work w = { .lock = -1 };
-	int r = dir_temp(parent, "", &w.path, err);
+	_free_ char *new = NULL;
+	int r = dir_temp(parent, NEW, &new, err);
 
 	if (r < 0)
 		return err_wrap(err, r, "work directory");
-	w.lock = lock_dir(w.path);
+	w.lock = lock_dir(new);
+	w.path = path_join(parent, path_base(new) + sizeof(NEW) - 1);
+	/* A name that is taken is another's: unlikely, and then its own does too. */
+	if (rename(new, w.path) < 0) {
+		free(w.path);
+		w.path = TAKE(new);
+	}
 	sweep(parent);
 	*ret = w;
 	return 0;

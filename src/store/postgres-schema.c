@@ -201,4 +201,9 @@ const char *const POSTGRES_MIGRATIONS[DB_VERSION] = {
 	"  bytes BIGINT NOT NULL,"
 	"  PRIMARY KEY (run_id, job, program, kind)"
 	");",
+
+	[3] =
+	"UPDATE store SET version = 4;"
+	"ALTER TABLE job ADD COLUMN ended BYTEA NOT NULL DEFAULT '';"
+	"ALTER TABLE job ADD COLUMN reason BYTEA NOT NULL DEFAULT '';",
 };

@@ -251,7 +251,8 @@ static int job_end(struct store_record *r, const struct event *ev, struct err *e
 			   DB_I((int64_t)bytes));
 	if (e == 0)
 		e = db_run(r->store->db, SQL_JOB_END, err, DB_I(r->run_id), DB_I(ev->job),
-			   DB_I(j->time_ms), DB_T(j->kernel), DB_T(j->accel), DB_T(j->why));
+			   DB_I(j->time_ms), DB_T(j->kernel), DB_T(j->accel), DB_T(j->why),
+			   DB_T(j->end), DB_T(j->reason));
 	set_kernel(job_find(r, ev->job), j->kernel);
 	if (e == 0 && !per_run(r))
 		e = save_jobs(r, err);

@@ -482,6 +482,8 @@ static int emit_job(struct replay *r, struct db_rows *row, size_t *next)
 	if (e < 0)
 		return e;
 	j.time_ms = end_ms;
+	j.end = keep(&r->arena, db_str(row, 11));
+	j.reason = keep(&r->arena, db_str(row, 12));
 	ev.type = EVENT_JOB_END;
 	event_emit(&r->sink, &ev);
 	return 0;

@@ -90,7 +90,7 @@ const char *const SQL[SQL_N] = {
 	[SQL_JOB_ADD] = "INSERT INTO job (run_id, job, mode, machine, accel, why, kernel, host,"
 			" cpus, memory, begin_ms)"
 			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-	[SQL_JOB_END] = "UPDATE job SET end_ms = ?3,"
+	[SQL_JOB_END] = "UPDATE job SET end_ms = ?3, ended = ?7, reason = ?8,"
 			" kernel = CASE ?4 WHEN '' THEN kernel ELSE ?4 END,"
 			" accel = CASE ?5 WHEN '' THEN accel ELSE ?5 END,"
 			" why = CASE ?6 WHEN '' THEN why ELSE ?6 END"
@@ -155,7 +155,8 @@ const char *const SQL[SQL_N] = {
 			   " substr(uid, 1, length(?1)) = ?1 ORDER BY uid LIMIT 2",
 	[SQL_RUN_IDS] = "SELECT id, begin_ms FROM run ORDER BY id",
 	[SQL_JOBS] = "SELECT job, mode, machine, accel, why, kernel, host, cpus, memory,"
-		     " begin_ms, end_ms FROM job WHERE run_id = ?1 ORDER BY job",
+		     " begin_ms, end_ms, ended, reason FROM job WHERE run_id = ?1"
+		     " ORDER BY job",
 	/* ?1: run << 16, ?2: the next run's, ?3: the run's begin_ms. */
 	[SQL_SLICES] = "SELECT id, body FROM slice WHERE id >= ?1 AND id < ?2 AND begin_ms = ?3"
 		       " ORDER BY id",

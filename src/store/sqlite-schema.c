@@ -307,6 +307,12 @@ const char *const MIGRATIONS[DB_VERSION] = {
 	" FROM (SELECT fingerprint, min(r.begin_ms) AS first_ms, max(r.begin_ms) AS last_ms,"
 	"   count(*) AS n, max(s.id) AS newest FROM splat s JOIN run r ON r.id = s.run_id"
 	"   WHERE fingerprint <> '' GROUP BY fingerprint) f JOIN splat s ON s.id = f.newest;",
+
+	/* How a job's machine ended: a word, and the sentence to it. */
+	[3] =
+	"PRAGMA user_version = 4;"
+	"ALTER TABLE job ADD COLUMN ended TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE job ADD COLUMN reason TEXT NOT NULL DEFAULT '';",
 };
 
 const char *const MIGRATION_ENDS[DB_VERSION] = {

@@ -165,8 +165,10 @@ struct event_job {
 	unsigned cpus;
 	uint64_t memory;     /* bytes */
 	int64_t time_ms;
-	/* JOB_END only: absolute paths, empty where there is none. */
-	struct str console_path;
+	/* JOB_END only. */
+	struct str console_path; /* absolute; empty: none */
+	struct str end;      /* how it ended, a word: "stopped", "panic"; empty: unknown */
+	struct str reason;   /* the sentence to it; empty when it ended as asked */
 };
 
 struct event_program {

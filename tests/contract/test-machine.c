@@ -415,7 +415,7 @@ static void test_killed(struct bench *b)
 	kill((pid_t)facts.pid, SIGKILL);
 	bench_wait_exit(b);
 	is_int(b->tap, b->deaths, 1, "killed in a command: died");
-	is_int(b->tap, b->how, MACHINE_VANISHED, "- as vanished");
+	is_int(b->tap, b->how, MACHINE_KILLED, "- as killed");
 	is_int(b->tap, b->exits, 0, "- and the command has no exit");
 	is_int(b->tap, machine_start(b->m, &(struct machine_command){ .argv = argv }, NULL),
 	       -ESHUTDOWN, "- nothing starts any more");

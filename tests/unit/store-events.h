@@ -43,6 +43,8 @@ static inline void say_job(struct event_sink sink, enum event_type type, unsigne
 	if (type == EVENT_JOB_END) {
 		j.time_ms += 50000;
 		j.console_path = str_of(console);
+		j.end = STR("panic");
+		j.reason = STR("Kernel panic - not syncing: x");
 	}
 	event_emit(&sink, &ev);
 }
@@ -187,6 +189,11 @@ static inline void hear_job(struct out *o, const struct event *ev)
 	HEAR_INT(o, j, memory);
 	HEAR_INT(o, j, time_ms);
 	out_printf(o, " console=%d", j->console_path.n > 0);
+	/* Formats before 4 do not know them. */
+	if (j->end.n) {
+		HEAR_STR(o, j, end);
+		HEAR_STR(o, j, reason);
+	}
 }
 
 static inline void hear_program(struct out *o, const struct event *ev)
