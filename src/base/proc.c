@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -62,7 +63,40 @@ static int child_fds(const struct proc_spec *s)
 	return 0;
 }
 
-static int child_setup(const struct proc_spec *s, pid_t parent)
+/* Whoever we are outside is root in a user namespace of our own. */
+struct id_maps {
+	char uid[32], gid[32];
+};
+
+static struct id_maps id_maps(void)
+{
+	struct id_maps m;
+
+	snprintf(m.uid, sizeof(m.uid), "0 %u 1\n", geteuid());
+	snprintf(m.gid, sizeof(m.gid), "0 %u 1\n", getegid());
+	return m;
+}
+
+static int child_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int r = fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+static int child_map(const struct id_maps *m)
+{
+	int r = child_write("/proc/self/setgroups", "deny");
+
+	if (r == 0)
+		r = child_write("/proc/self/uid_map", m->uid);
+	return r < 0 ? r : child_write("/proc/self/gid_map", m->gid);
+}
+
+static int child_setup(const struct proc_spec *s, pid_t parent, const struct id_maps *maps)
 {
 	sigset_t none;
 	int r;
@@ -77,7 +111,9 @@ static int child_setup(const struct proc_spec *s, pid_t parent)
 		return -ESRCH;
 	if (s->session && setsid() < 0)
 		return -errno;
-	r = child_fds(s);
+	r = s->unshare & CLONE_NEWUSER ? child_map(maps) : 0;
+	if (r == 0)
+		r = child_fds(s);
 	if (r < 0)
 		return r;
 	return s->dir && chdir(s->dir) < 0 ? -errno : 0;
@@ -116,6 +152,7 @@ int proc_start(const struct proc_spec *spec, struct proc *ret, struct err *err)
 	_free_ char *program = proc_find(spec->argv[0]);
 	_free_ char **env = env_merge(spec->env);
 	_cleanup_(closep) int rd = -1, wr = -1;
+	const struct id_maps maps = id_maps();
 	pid_t self = getpid(), pid;
 	int pipefd[2], child_error = 0;
 	ssize_t n;
@@ -130,7 +167,7 @@ int proc_start(const struct proc_spec *spec, struct proc *ret, struct err *err)
 	if (pid < 0)
 		return err_sys(err, errno, "start '%s'", spec->argv[0]);
 	if (pid == 0) {
-		child_error = -child_setup(spec, self);
+		child_error = -child_setup(spec, self, &maps);
 		if (!child_error) {
 			execve(program, (char **)spec->argv, env);
 			child_error = errno;

@@ -22,7 +22,8 @@ struct proc_spec {
 	int keep[PROC_KEEP_MAX];    /* open in the child under the same number */
 	unsigned n_keep;
 	bool session;               /* setsid(): a group that can be killed whole */
-	unsigned long unshare;      /* CLONE_NEW* flags; CLONE_NEWPID: child is pid 1 */
+	unsigned long unshare;      /* CLONE_NEW* flags; CLONE_NEWPID: child is pid 1;
+				     * CLONE_NEWUSER: it is root there */
 };
 
 #define PROC_NULL (-1)
