@@ -8,14 +8,18 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/inflate.h"
 #include "base/mem.h"
 #include "base/units.h"
 #include "kernel/apt.h"
+#include "kernel/image.h"
 #include "kernel/parts.h"
 #include "kernel/tool.h"
 
 #define FOUND_FRESH_MS (24 * 60 * 60 * 1000ll)
 #define DEBIAN_IMAGE   "linux-image-"
+#define DEBIAN_UML     "user-mode-linux"
+#define UML_CONFIG_MAX (4u << 20)
 
 /* One piece of work: paths, and apt once it is needed. */
 struct debian {
@@ -312,13 +316,49 @@ static char *unpacked_release(const char *tree)
 	return release;
 }
 
-static int finish_image(const char *tree, const struct choice *c, struct err *err)
+/* The package user-mode-linux is laid out as a program's; as a kernel's it is
+ * found like any other. Returns 1 when it was that. */
+static int shape_uml(const char *tree, struct err *err)
 {
-	_free_ char *release = unpacked_release(tree), *lib = path_join(tree, "lib");
-	_free_ char *usr_lib = path_join(tree, "usr/lib");
-	const char *const depmod[] = { "depmod", "-b", tree, release, NULL };
+	_free_ char *program = path_join(tree, "usr/bin/linux.uml");
+	_free_ char *doc = path_join(tree, "usr/share/doc/" DEBIAN_UML "/config.gz");
+	_free_ char *modules = path_join(tree, "usr/lib/uml/modules");
+	_free_ char *boot = path_join(tree, "boot"), *lib = path_join(tree, "lib");
+	_free_ char *to_modules = path_join(tree, "lib/modules");
+	_free_ char *release = NULL, *image = NULL, *config = NULL;
+	_cleanup_(buf_done) struct buf packed = {}, text = {};
 	int r;
 
+	if (!file_exists(program))
+		return 0;
+	r = image_release(program, &release, NULL, err);
+	if (r == 0)
+		r = dir_make(boot, err);
+	if (r == 0)
+		r = dir_make(lib, err);
+	if (r < 0)
+		return r;
+	image = xasprintf("%s/vmlinuz-%s", boot, release);
+	config = xasprintf("%s/config-%s", boot, release);
+	if (rename(program, image) < 0 || rename(modules, to_modules) < 0)
+		return err_sys(err, errno, "rename '%s'", program);
+	r = file_read(doc, UML_CONFIG_MAX, &packed, err);
+	if (r == 0)
+		r = inflate_any(buf_str(&packed), UML_CONFIG_MAX, &text, err);
+	if (r == 0)
+		r = file_write(config, buf_str(&text), 0644, err);
+	return r < 0 ? r : 1;
+}
+
+static int finish_image(const char *tree, const struct choice *c, struct err *err)
+{
+	_free_ char *lib = path_join(tree, "lib"), *usr_lib = path_join(tree, "usr/lib");
+	_free_ char *release = NULL;
+	int r = shape_uml(tree, err);
+
+	if (r < 0)
+		return r;
+	release = unpacked_release(tree);
 	if (!release)
 		return err_set(err, ENOENT,
 			       "package %s has no boot/vmlinuz-*: it is no kernel image",
@@ -326,6 +366,7 @@ static int finish_image(const char *tree, const struct choice *c, struct err *er
 	/* From trixie on modules are shipped in usr/lib, and lib is a link. */
 	if (!file_exists(lib) && file_exists(usr_lib) && rename(usr_lib, lib) < 0)
 		return err_sys(err, errno, "rename '%s'", usr_lib);
+	const char *const depmod[] = { "depmod", "-b", tree, release, NULL };
 	r = tool_run(depmod, NULL, NULL, err);
 	return r < 0 ? err_wrap(err, r, "list the modules of %s (package kmod)", release) : 0;
 }
@@ -352,6 +393,7 @@ static void fill(struct kernel *k, const struct choice *c, const char *dir, cons
 	_free_ char *modules = xasprintf("%s/lib/modules/%s", dir, release);
 
 	k->release = xstrdup(release);
+	k->uml = strcmp(c->package, DEBIAN_UML) == 0;
 	k->version = xstrdup(c->version);
 	k->branch = xasprintf("debian-%.*s", STR_FMT(series));
 	k->image = xasprintf("%s/boot/vmlinuz-%s", dir, release);

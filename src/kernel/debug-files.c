@@ -71,7 +71,7 @@ static int take_vmlinux(struct debug_files *f, const char *path, const char *rel
 {
 	_free_ char *own = NULL;
 
-	if (image_release(path, &own, NULL) == 0 && release && strcmp(own, release) != 0) {
+	if (image_release(path, &own, NULL, NULL) == 0 && release && strcmp(own, release) != 0) {
 		free(*other);
 		*other = TAKE(own);
 		return 0;

@@ -67,6 +67,30 @@ int image_release_banner(struct str text, struct str *ret)
 	}
 }
 
+int image_is_uml(struct str head)
+{
+	Elf64_Ehdr e;
+	bool loads = false;
+
+	if (head.n < sizeof(e))
+		return 0;
+	memcpy(&e, head.p, sizeof(e));
+	if (memcmp(e.e_ident, ELFMAG, SELFMAG) != 0 || e.e_ident[EI_CLASS] != ELFCLASS64 ||
+	    e.e_machine != EM_X86_64 || (e.e_type != ET_EXEC && e.e_type != ET_DYN))
+		return 0;
+	for (unsigned i = 0; i < e.e_phnum; i++) {
+		Elf64_Phdr p;
+
+		if (e.e_phoff > head.n || head.n - e.e_phoff < (i + 1) * sizeof(p))
+			return 0;
+		memcpy(&p, head.p + e.e_phoff + i * sizeof(p), sizeof(p));
+		if (p.p_type == PT_LOAD && p.p_vaddr >> 63)
+			return 0;
+		loads |= p.p_type == PT_LOAD;
+	}
+	return loads;
+}
+
 /* Searches the whole file, a chunk at a time with an overlap for the banner. */
 static int search_banner(int fd, char **ret)
 {
@@ -95,7 +119,7 @@ static int search_banner(int fd, char **ret)
 	}
 }
 
-int image_release(const char *path, char **ret, struct err *err)
+int image_release(const char *path, char **ret, bool *ret_uml, struct err *err)
 {
 	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	_free_ char *head = xmalloc(IMAGE_HEAD_MAX);
@@ -108,6 +132,8 @@ int image_release(const char *path, char **ret, struct err *err)
 	n = pread(fd, head, IMAGE_HEAD_MAX, 0);
 	if (n < 0)
 		return err_sys(err, errno, "read kernel '%s'", path);
+	if (ret_uml)
+		*ret_uml = image_is_uml(str_n(head, (size_t)n));
 	if (image_release_bzimage(str_n(head, (size_t)n), &release)) {
 		*ret = xstrndup(release.p, release.n);
 		return 0;
@@ -118,7 +144,8 @@ int image_release(const char *path, char **ret, struct err *err)
 		return err_sys(err, -r, "read kernel '%s'", path);
 	if (r == 0)
 		return err_set(err, ENOEXEC,
-			       "'%s' is no kernel: neither a bzImage with a version nor a vmlinux",
+			       "'%s' is no kernel: neither a bzImage with a version nor a vmlinux "
+			       "nor User Mode Linux",
 			       path);
 	return 0;
 }

@@ -5,12 +5,14 @@
  *
  *   debian[:SUITE][/PACKAGE]  a distribution kernel, fetched and unpacked into
  *                             the cache, never installed
- *   FILE                      a bzImage or vmlinux
+ *                             (debian/user-mode-linux: User Mode Linux)
+ *   FILE                      a bzImage, a vmlinux, or User Mode Linux
  *   DIR                       a built kernel tree
  *   host                      the running kernel's image and modules
  *
  * Everything found stays in the cache and is found again without a network.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -22,6 +24,7 @@ struct kernel {
 	char *version;     /* package version, git describe; for the record */
 	char *branch;      /* "debian-6.12", the tree's branch, "host" */
 	char *image;       /* bootable file */
+	bool uml;          /* it is a program, of ARCH=um */
 	char *config;      /* its .config; NULL: unknown */
 	char *modules_dir; /* holds <release>/; NULL: none */
 	char *source;      /* kernel tree on disk; NULL: ask kernel_source() */

@@ -18,6 +18,7 @@
 #include "kernel/tool.h"
 
 #define TREE_IMAGE "arch/x86/boot/bzImage"
+#define TREE_UML   "linux" /* ARCH=um */
 #define KEEP_MS    (24 * 60 * 60 * INT64_C(1000))
 
 static char *absolute(const char *path)
@@ -78,7 +79,7 @@ static char *git_line(const char *dir, const char *a, const char *b, const char 
 int file_find(struct kernel *k, const char *cache_dir, const struct log *log, struct err *err)
 {
 	_free_ char *path = absolute(k->spec), *dir = path_dir(path);
-	int r = image_release(path, &k->release, err);
+	int r = image_release(path, &k->release, &k->uml, err);
 
 	if (r < 0)
 		return r;
@@ -137,16 +138,23 @@ int tree_find(struct kernel *k, const char *cache_dir, const struct log *log, st
 	_free_ char *tree = absolute(k->spec), *image = path_join(tree, TREE_IMAGE);
 	_free_ char *config = path_join(tree, ".config"), *source = source_of(tree);
 	_free_ char *release = path_join(tree, "include/config/kernel.release");
+	_free_ char *uml = path_join(tree, TREE_UML);
 
+	if (kernel_config_value(config, "UML") == 'y' && file_exists(uml)) {
+		k->uml = true;
+		free(image);
+		image = TAKE(uml);
+	}
 	if (!source && !file_exists(image))
 		return err_set(err, ENOENT, "'%s' is no kernel tree: it has no Kbuild file",
 			       k->spec);
 	if (!file_exists(image))
 		return err_set(err, ENOENT,
-			       "no kernel is built in '%s': there is no " TREE_IMAGE
-			       "; run make there, or try --kernel debian", k->spec);
+			       "no kernel is built in '%s': there is no " TREE_IMAGE " (or "
+			       TREE_UML ", with ARCH=um); run make there, or try --kernel debian",
+			       k->spec);
 	if (file_read_line(release, &k->release, NULL) < 0) {
-		int r = image_release(image, &k->release, err);
+		int r = image_release(image, &k->release, &k->uml, err);
 
 		if (r < 0)
 			return r;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <elf.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -300,6 +301,7 @@ static void test_image_files(struct tap *t)
 {
 	_cleanup_(dir_removep) char *dir = NULL;
 	_free_ char *path = NULL, *release = NULL;
+	bool uml = true;
 	struct err err = {};
 	struct buf b = {};
 	static const char zeros[4096];
@@ -313,16 +315,56 @@ static void test_image_files(struct tap *t)
 	buf_add(&b, zeros, (1u << 20) - b.n - 5);
 	buf_printf(&b, "Linux version " BANNER);
 	file_write(path, buf_str(&b), 0644, &err);
-	is_int(t, image_release(path, &release, &err), 0, "vmlinux");
+	is_int(t, image_release(path, &release, &uml, &err), 0, "vmlinux");
 	is_str(t, release, RELEASE, "its banner, not the format string");
+	ok(t, !uml, "and no User Mode Linux");
 	buf_clear(&b);
 	buf_add(&b, "\x7f" "ELF nothing", 12);
 	file_write(path, buf_str(&b), 0644, &err);
 	freep(&release);
 	release = NULL;
-	is_int(t, image_release(path, &release, &err), -ENOEXEC, "an ELF file without one");
-	is_int(t, image_release("/nonexistent", &release, &err), -ENOENT, "no file");
+	is_int(t, image_release(path, &release, &uml, &err), -ENOEXEC, "an ELF file without one");
+	is_int(t, image_release("/nonexistent", &release, NULL, &err), -ENOENT, "no file");
 	buf_done(&b);
+}
+
+/* Where a program's parts are loaded tells User Mode Linux from a vmlinux. */
+static const struct {
+	const char *name;
+	unsigned machine, type;
+	uint64_t at[2];
+	unsigned there; /* program headers that are in the file's head */
+	int uml;
+} PROGRAMS[] = {
+	{ "UML", EM_X86_64, ET_EXEC, { 0x60000000, 0x60400000 }, 2, 1 },
+	{ "UML, position-independent", EM_X86_64, ET_DYN, { 0, 0x1000 }, 2, 1 },
+	{ "vmlinux", EM_X86_64, ET_EXEC, { 0xffffffff81000000, 0xffffffff82000000 }, 2, 0 },
+	{ "vmlinux with a part below", EM_X86_64, ET_EXEC, { 0, 0xffffffff81000000 }, 2, 0 },
+	{ "another architecture", EM_AARCH64, ET_EXEC, { 0x60000000, 0x60400000 }, 2, 0 },
+	{ "an object file", EM_X86_64, ET_REL, { 0, 0 }, 2, 0 },
+	{ "headers past the end", EM_X86_64, ET_EXEC, { 0x60000000, 0x60400000 }, 1, 0 },
+};
+
+static void test_uml(struct tap *t)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(PROGRAMS); i++) {
+		struct {
+			Elf64_Ehdr e;
+			Elf64_Phdr p[2];
+		} f = {
+			.e = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64 },
+			       .e_machine = (Elf64_Half)PROGRAMS[i].machine,
+			       .e_type = (Elf64_Half)PROGRAMS[i].type,
+			       .e_phoff = sizeof(Elf64_Ehdr), .e_phnum = 2 },
+			.p = { { .p_type = PT_LOAD, .p_vaddr = PROGRAMS[i].at[0] },
+			       { .p_type = PT_LOAD, .p_vaddr = PROGRAMS[i].at[1] } },
+		};
+		size_t n = sizeof(f) - (2 - PROGRAMS[i].there) * sizeof(Elf64_Phdr);
+
+		is_int(t, image_is_uml(str_n((const char *)&f, n)), PROGRAMS[i].uml,
+		       PROGRAMS[i].name);
+	}
+	is_int(t, image_is_uml(STR("\x7f" "ELF")), 0, "an ELF file cut short");
 }
 
 static void test_config(struct tap *t)
@@ -502,6 +544,7 @@ int main(void)
 	test_specs(&t);
 	test_bzimage(&t);
 	test_image_files(&t);
+	test_uml(&t);
 	test_config(&t);
 	test_tools(&t);
 	test_tree(&t);
