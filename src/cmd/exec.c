@@ -352,6 +352,7 @@ static int boot(struct exec *e, struct err *err)
 	if (r < 0)
 		return r;
 	config.work_dir = e->work.path;
+	kind = machine_options_settle(kind, &e->kernel);
 	return machine_boot(kind, &config, e->loop, &e->log, &EVENTS, e, &e->m, err);
 }
 

@@ -8,7 +8,7 @@
 #include "base/units.h"
 #include "kernel/symbols.h"
 
-static const char *const MACHINES[] = { "auto", "qemu", "host", NULL };
+static const char *const MACHINES[] = { "auto", "qemu", "uml", "host", NULL };
 static const char *const ACCELS[] = { "auto", "kvm", "tcg", NULL };
 static const char *const ROOTS[] = { "overlay", "ro", "rw", NULL };
 
@@ -16,14 +16,19 @@ static const char *const ROOTS[] = { "overlay", "ro", "rw", NULL };
 
 const struct opt MACHINE_OPTION_ROWS[] = {
 	{ .type = OPT_TYPE_STR, .name = "kernel", .arg = "SPEC", AT(kernel),
-	  .help = "a kernel tree, a bzImage, 'host', or debian[:SUITE][/PACKAGE], which is "
-		  "fetched and unpacked without installing [default: '.' if it is a kernel "
-		  "tree, else debian]" },
+	  .help = "a kernel tree, a bzImage, a User Mode Linux, 'host', or "
+		  "debian[:SUITE][/PACKAGE], which is fetched and unpacked without installing "
+		  "[default: '.' if it is a kernel tree, else debian]" },
 	{ .type = OPT_TYPE_STR, .name = "mode", .arg = "MODE", AT(mode),
 	  .help = "kernel configuration mode [default: normal]" },
 	{ .type = OPT_TYPE_STR, .name = "machine", .arg = "KIND", AT(machine), .choices = MACHINES,
-	  .help = "auto, qemu (a virtual machine) or host (namespaces on the running kernel) "
+	  .help = "auto, qemu (a virtual machine), uml (a kernel that is a process) or host "
+		  "(namespaces on the running kernel); auto is what the kernel is for "
 		  "[default: auto]" },
+	{ .type = OPT_TYPE_STR, .name = "uml-time", .arg = "TIME", AT(uml_time),
+	  .help = "a uml machine's clock: real, idle (sleeps cost nothing), inf (nor do "
+		  "computations: a slow host makes nothing late), ext:[ID:]SOCKET "
+		  "[default: real]" },
 	{ .type = OPT_TYPE_STR, .name = "accel", .arg = "ACCEL", AT(accel), .choices = ACCELS,
 	  .help = "auto, kvm or tcg; auto is kvm only where it was seen to run fast "
 		  "[default: auto]" },
@@ -90,8 +95,15 @@ int machine_options_kind(const struct machine_options *o, const char **ret, stru
 			       "mode '%s' needs a kernel built for it, and a ready-made one was "
 			       "chosen: give --kernel a tree or image built that way, with mode "
 			       "normal", o->mode);
-	*ret = o->machine && strcmp(o->machine, "auto") != 0 ? o->machine : "qemu";
+	*ret = o->machine && strcmp(o->machine, "auto") != 0 ? o->machine : "auto";
 	return 0;
+}
+
+const char *machine_options_settle(const char *kind, const struct kernel *k)
+{
+	if (strcmp(kind, "auto") != 0)
+		return kind;
+	return k && k->uml ? "uml" : "qemu";
 }
 
 static enum machine_root root_from_name(const char *name)
@@ -153,6 +165,8 @@ int machine_options_config(struct machine_options *o, const struct kernel *k,
 		.modules_dir = k ? k->modules_dir : NULL,
 		.cpus = (unsigned)o->cpus,
 		.memory = o->memory,
+		.image_is_uml = k && k->uml,
+		.uml_time = o->uml_time,
 		.accel = o->accel ? o->accel : "auto",
 		.root = root_from_name(o->root),
 		.shares = o->share_list,

@@ -10,7 +10,7 @@
 #include "machine/machine.h"
 
 struct machine_options {
-	const char *kernel, *mode, *machine, *accel, *root;
+	const char *kernel, *mode, *machine, *accel, *root, *uml_time;
 	int cpus, jobs;
 	uint64_t memory;
 	struct opt_list shares, append, qemu_opts;
@@ -24,8 +24,10 @@ struct machine_options {
 /* For OPT_GROUP("Kernel and machine", MACHINE_OPTION_ROWS, ...). */
 extern const struct opt MACHINE_OPTION_ROWS[];
 
-/* "qemu" or "host", after auto was decided. Refuses modes that need a build. */
+/* "auto", "qemu", "uml" or "host", as asked. Refuses modes that need a build. */
 int machine_options_kind(const struct machine_options *o, const char **ret, struct err *err);
+/* What "auto" is with this kernel. */
+const char *machine_options_settle(const char *kind, const struct kernel *k);
 /* Fills what the options say; the lists borrow from @o, paths from @k, which
  * may be NULL for machines without a kernel of their own. */
 int machine_options_config(struct machine_options *o, const struct kernel *k,

@@ -7,10 +7,14 @@
 
 const char *run_plan_kernel(const struct machine_options *opt, const struct plan *plan)
 {
+	bool uml = opt->machine && strcmp(opt->machine, "uml") == 0;
+
 	if (opt->kernel)
 		return opt->kernel;
 	if (plan && plan->kernel)
 		return plan->kernel;
+	if (uml)
+		return "debian/user-mode-linux";
 	return file_exists("Kbuild") && file_exists("scripts/Kconfig.include") ? "." : "debian";
 }
 
@@ -126,6 +130,7 @@ int run_plan_make(const char *config, const struct machine_options *opt,
 		r = -EINVAL;
 	if (r == 0 && needs_kernel(&p, selectors, n))
 		r = kernel_find(run_plan_kernel(opt, p.plan), cache_dir, log, &p.kernel, err);
+	p.machine = r == 0 ? machine_options_settle(p.machine, &p.kernel) : NULL;
 	if (r == 0)
 		r = list(&p, selectors, n, cache_dir, log, err);
 	if (r < 0) {

@@ -28,6 +28,7 @@
 struct agent {
 	struct port port;
 	int signals;
+	uint32_t can;
 	bool beats;           /* the launcher wants to hear them */
 	struct command command;
 	struct beat beat;
@@ -47,7 +48,7 @@ static void say(struct agent *a, unsigned type, const void *payload, size_t n)
 static void hello(struct agent *a)
 {
 	struct proto_hello h = { .version = PROTO_VERSION,
-				 .can = CAN,
+				 .can = a->can,
 				 .pid = (uint32_t)getpid(),
 				 .boot_ns = (uint64_t)clock_ns(CLOCK_BOOTTIME) };
 	char *at = port_payload(&a->port);
@@ -146,7 +147,7 @@ static void on_welcome(struct agent *a, const struct proto_header *h, const char
 	if (w.version != PROTO_VERSION)
 		die(0, "the launcher speaks version %u of the protocol, this agent %d: both "
 		       "must be of one taproom", w.version, PROTO_VERSION);
-	a->beats = w.can & PROTO_CAN_BEAT;
+	a->beats = w.can & a->can & PROTO_CAN_BEAT;
 	beat_init(&a->beat);
 }
 
@@ -401,7 +402,7 @@ static void turn(struct agent *a)
 		port_read(a);
 }
 
-void agent_run(int port)
+void agent_run(const struct config *c, int port)
 {
 	struct agent *a = calloc(1, sizeof(*a));
 	sigset_t child;
@@ -409,6 +410,9 @@ void agent_run(int port)
 	if (!a)
 		die(ENOMEM, "start");
 	a->port.fd = port;
+	a->port.line = c->port != NULL;
+	/* Time that runs ahead while nothing happens would bring beats without end. */
+	a->can = c->simulated ? CAN & ~PROTO_CAN_BEAT : CAN;
 	a->fetch.fd = -1;
 	a->command = (struct command){ .in = -1, .out = -1, .err = -1 };
 	signal(SIGPIPE, SIG_IGN);

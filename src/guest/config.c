@@ -54,6 +54,18 @@ static bool set_root(struct config *c, char *rest)
 	return false;
 }
 
+static bool set_port(struct config *c, char *rest)
+{
+	c->port = rest;
+	return *rest;
+}
+
+static bool set_time(struct config *c, char *rest)
+{
+	c->simulated = strcmp(rest, "simulated") == 0;
+	return c->simulated;
+}
+
 static bool set_hostname(struct config *c, char *rest)
 {
 	c->hostname = rest;
@@ -99,7 +111,8 @@ static const struct {
 } KEYS[] = {
 	{ "from", set_from },	    { "root", set_root },   { "hostname", set_hostname },
 	{ "insmod", add_insmod },   { "modules", set_modules },
-	{ "share", add_share },	    { "net", set_net },
+	{ "share", add_share },	    { "net", set_net },	    { "port", set_port },
+	{ "time", set_time },
 };
 
 static void config_line(char *line, struct config *c)

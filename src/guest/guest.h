@@ -31,8 +31,10 @@ struct share {
 
 /* Strings point into the text that was parsed. */
 struct config {
-	const char *fs;       /* "virtiofs", "9p", "scratch" */
+	const char *fs;       /* "virtiofs", "9p", "hostfs", "scratch" */
 	const char *from;     /* its tag or directory */
+	const char *port;     /* a device of /dev; NULL: a virtio port */
+	bool simulated;       /* time */
 	enum root_mode root;
 	const char *hostname;
 	const char *release, *modules; /* NULL: none */
@@ -68,8 +70,13 @@ int make_dirs(const char *path);
 void system_setup(const struct config *c);
 int write_text(const char *path, const char *text); /* 0 or -errno */
 
-/* Opens the launcher's virtio port; dies when none comes. */
-int port_open(void);
+/* Opens the launcher's port: the device that was named, or a virtio port, which
+ * is waited for. Dies without one. */
+int port_open(const struct config *c);
+
+/* On the host, as the first process of namespaces: runs a kernel of processes
+ * (argv[0], User Mode Linux) that sees the host's files and can't write them. */
+__attribute__((noreturn)) void cage_run(const struct config *c, char **argv);
 
 /* A command and the ends of its pipes; -1: closed. */
 struct command {
@@ -92,6 +99,7 @@ void terminal_resize(int fd, unsigned rows, unsigned columns); /* 0: not known *
 /* The launcher's port, and a frame's room in each direction. */
 struct port {
 	int fd;
+	bool line;         /* a serial one: what is read off it is told */
 	size_t begin, end; /* of what was read and not yet handled */
 	char in[2 * (sizeof(struct proto_header) + PROTO_PAYLOAD_MAX)];
 	char out[sizeof(struct proto_header) + PROTO_PAYLOAD_MAX];
@@ -135,6 +143,6 @@ void beat_init(struct beat *b);
 bool beat_take(struct beat *b, struct proto_beat *ret);
 
 /* Speaks until the launcher ends it. */
-__attribute__((noreturn)) void agent_run(int port);
+__attribute__((noreturn)) void agent_run(const struct config *c, int port);
 
 int64_t clock_ns(int clock);

@@ -52,6 +52,17 @@ static void go_first(void)
 	sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p);
 }
 
+/* "guest cage CONFIG KERNEL [ARGUMENT]...", on the host; CONFIG is a descriptor. */
+__attribute__((noreturn)) static void cage(char **argv)
+{
+	char text[PROTO_CONFIG_MAX];
+	struct config c = {};
+
+	config_read(number(argv[2]), text, sizeof(text));
+	config_parse(text, &c);
+	cage_run(&c, argv + 3);
+}
+
 /* Started as /init by the kernel, or "guest PORT CONFIG" (descriptors) by the
  * launcher as PID 1 of fresh namespaces. */
 int main(int argc, char **argv)
@@ -66,6 +77,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "taproom: this program is the first process of a machine\n");
 		return 1;
 	}
+	if (argc > 3 && strcmp(argv[1], "cage") == 0)
+		cage(argv);
 	if (config < 0)
 		die(errno, "open " PROTO_CONFIG);
 	umask(022);
@@ -78,5 +91,5 @@ int main(int argc, char **argv)
 	system_setup(&c);
 	if (c.own_kernel)
 		go_first();
-	agent_run(port >= 0 ? port : port_open());
+	agent_run(&c, port >= 0 ? port : port_open(&c));
 }

@@ -58,6 +58,11 @@ void port_fill(struct port *p)
 	if (n <= 0)
 		power_off();
 	p->end += (size_t)n;
+	if (p->line) {
+		uint32_t count = (uint32_t)n;
+
+		port_say(p, PROTO_READ, 0, &count, sizeof(count));
+	}
 }
 
 bool port_next(struct port *p, struct proto_header *ret, const char **ret_payload)

@@ -26,6 +26,12 @@
 #define PROTO_INPUT_MAX   (256u << 10)
 #define PROTO_OUTPUT_MAX  (1u << 20)
 
+/* On a serial line: bytes that were sent and not yet told as read. User Mode
+ * Linux (6.1, 6.12) takes its line's descriptor out of its poll set where the
+ * terminal layer throttles it, with 128 of 4096 bytes left, and never puts it
+ * back (arch/um/drivers/line.c): so it must never come to that. */
+#define PROTO_LINE_WINDOW 3072
+
 enum proto_type {
 	/* guest to launcher */
 	PROTO_HELLO = 1, /* struct proto_hello, then the kernel release */
@@ -37,6 +43,7 @@ enum proto_type {
 	PROTO_CLOSED,    /* the command has closed its standard input */
 	PROTO_FILE,      /* bytes of the file that is fetched */
 	PROTO_FETCHED,   /* its end: int32 0 or -errno, then a sentence if so */
+	PROTO_READ,      /* uint32: bytes read off the line; only where the port is one */
 	/* launcher to guest */
 	PROTO_START = 64, /* struct proto_start, then what it counts */
 	PROTO_INPUT,      /* bytes for standard input; empty: end of it */
@@ -153,12 +160,17 @@ struct proto_fetch {
  * blanks, never a newline).
  *
  *   from virtiofs|9p TAG    the host's files come from this device, or
+ *   from hostfs DIR         User Mode Linux: from this directory of the host, or
  *   from scratch DIR        they are here already; DIR takes a private tmpfs
+ *   port DEVICE             of /dev, a serial line; without it a virtio port.
+ *                           The launcher keeps to PROTO_LINE_WINDOW on it
+ *   time simulated          the clock is no measure of life: no heartbeat
  *   root overlay|ro|rw
  *   hostname NAME
  *   insmod FILE             of PROTO_MODULES, in this order
  *   modules RELEASE DIR     on the host; shown as /lib/modules/RELEASE
- *   share ro|rw TAG DIR     TAG "-": of the host's files, no device of its own
+ *   share ro|rw TAG DIR     TAG "-": of the host's files, no device of its own;
+ *                           with hostfs it is the directory DIR of the host
  *   net                     bring eth0 up as QEMU's user network wants it
  */
 #define PROTO_CONFIG     "/taproom.conf"

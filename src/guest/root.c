@@ -38,8 +38,10 @@ int make_dirs(const char *path)
 	return 0;
 }
 
-static const char *fs_options(const char *fs, bool rw)
+static const char *fs_options(const char *fs, const char *tag, bool rw)
 {
+	if (strcmp(fs, "hostfs") == 0)
+		return tag;
 	if (strcmp(fs, "9p") != 0)
 		return "";
 	/* Nobody else writes below an overlay: the guest may keep what it read. */
@@ -49,7 +51,7 @@ static const char *fs_options(const char *fs, bool rw)
 
 static void mount_device(const char *fs, const char *tag, const char *dir, bool rw)
 {
-	if (mount(tag, dir, fs, rw ? 0 : MS_RDONLY, fs_options(fs, rw)) < 0)
+	if (mount(tag, dir, fs, rw ? 0 : MS_RDONLY, fs_options(fs, tag, rw)) < 0)
 		die(errno, "mount %s '%s' on '%s'", fs, tag, dir);
 }
 
@@ -222,7 +224,8 @@ static void share_make(const struct config *c, const struct share *s, int host)
 	if (r < 0)
 		die(-r, "make the share's directory '%s'", s->dir);
 	if (strcmp(s->tag, "-") != 0) {
-		mount_device(c->fs, s->tag, s->dir, s->rw);
+		mount_device(c->fs, strcmp(c->fs, "hostfs") == 0 ? s->dir : s->tag, s->dir,
+			     s->rw);
 		return;
 	}
 	snprintf(from, sizeof(from), "/proc/self/fd/%d%s", host, s->dir);

@@ -14,6 +14,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -151,7 +152,7 @@ static int port_find(void)
 	return fd;
 }
 
-int port_open(void)
+static int port_wait(void)
 {
 	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = 1 };
 	struct pollfd p = { .fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
@@ -172,4 +173,29 @@ int port_open(void)
 	}
 	close(p.fd);
 	return fd;
+}
+
+/* A line that carries bytes: no echo, no signals, nothing translated. */
+static int line_open(const char *device)
+{
+	char path[64];
+	struct termios t;
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/%s", device);
+	fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || tcgetattr(fd, &t) < 0)
+		die(errno, "open the launcher's line '%s'", path);
+	cfmakeraw(&t);
+	t.c_cflag |= CLOCAL;
+	if (tcsetattr(fd, TCSANOW, &t) < 0)
+		die(errno, "set up the launcher's line '%s'", path);
+	return fd;
+}
+
+int port_open(const struct config *c)
+{
+	if (c->port)
+		return line_open(c->port);
+	return port_wait();
 }

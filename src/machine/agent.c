@@ -24,15 +24,25 @@ static void broken(struct agent *a, const char *why)
 
 /* ---- what is told ---- */
 
+/* How much may be sent now: on a line no more than it takes. */
+static size_t sendable(const struct agent *a)
+{
+	size_t room = a->line ? PROTO_LINE_WINDOW - a->unread : a->out.n;
+
+	return room < a->out.n ? room : a->out.n;
+}
+
 static void on_writable(void *ctx, int fd, unsigned ready)
 {
 	struct agent *a = ctx;
-	ssize_t n = write(fd, a->out.p, a->out.n);
+	ssize_t n = write(fd, a->out.p, sendable(a));
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	if (a->line && n > 0)
+		a->unread += (uint32_t)n;
 	buf_drop(&a->out, n < 0 ? a->out.n : (size_t)n);
-	if (a->out.n == 0)
+	if (sendable(a) == 0)
 		a->writable = loop_unwatch(a->writable);
 }
 
@@ -41,7 +51,7 @@ static int tell(struct agent *a, enum proto_type type, unsigned stream, unsigned
 {
 	if (frame_add(&a->out, type, stream, command, payload) < 0)
 		return err_set(err, ENOBUFS, "the machine does not take what it is told");
-	if (!a->writable)
+	if (!a->writable && sendable(a))
 		a->writable = loop_io(a->loop, a->fd, LOOP_WRITE, on_writable, a);
 	return 0;
 }
@@ -183,6 +193,19 @@ static void input_room(struct agent *a)
 	a->events->input_room(a->machine);
 }
 
+static int on_read(struct agent *a, const struct frame *f, struct err *err)
+{
+	uint32_t n;
+
+	memcpy(&n, f->payload.p, sizeof(n));
+	if (n > a->unread)
+		return err_set(err, EPROTO, "more read off the line than was sent");
+	a->unread -= n;
+	if (!a->writable && sendable(a))
+		a->writable = loop_io(a->loop, a->fd, LOOP_WRITE, on_writable, a);
+	return 0;
+}
+
 static int on_taken(struct agent *a, const struct frame *f, struct err *err)
 {
 	uint32_t n;
@@ -268,6 +291,7 @@ static const struct {
 	[PROTO_CLOSED] = { on_closed, ABOUT_COMMAND },
 	[PROTO_FILE] = { on_file, ABOUT_FETCH },
 	[PROTO_FETCHED] = { on_fetched, ABOUT_FETCH },
+	[PROTO_READ] = { on_read, ABOUT_MACHINE },
 };
 
 /* frame_cut() let only known types through. */
@@ -340,10 +364,10 @@ void agent_drain(struct agent *a)
 		;
 }
 
-void agent_open(struct agent *a, int fd, struct loop *loop, const struct agent_events *events,
-		struct machine *m)
+void agent_open(struct agent *a, int fd, bool line, struct loop *loop,
+		const struct agent_events *events, struct machine *m)
 {
-	*a = (struct agent){ .fd = fd, .loop = loop, .events = events, .machine = m };
+	*a = (struct agent){ .fd = fd, .line = line, .loop = loop, .events = events, .machine = m };
 	a->out.max = OUT_MAX;
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	a->readable = loop_io(loop, fd, LOOP_READ, on_readable, a);

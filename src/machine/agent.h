@@ -39,6 +39,8 @@ struct agent {
 	const struct agent_events *events;
 	struct machine *machine;
 	struct buf in, out;
+	bool line;          /* a serial line: PROTO_LINE_WINDOW counts */
+	uint32_t unread;    /* sent on it and not yet told as read */
 	char note[256];
 	uint64_t ready_ns;  /* guest's clock at its hello; 0: none yet */
 	int64_t last_ms;    /* since then, of the last output */
@@ -58,9 +60,9 @@ struct agent {
 	struct agent_flow file;
 };
 
-/* Takes @fd. */
-void agent_open(struct agent *a, int fd, struct loop *loop, const struct agent_events *events,
-		struct machine *m);
+/* Takes @fd; @line: the guest has a serial line at its other end. */
+void agent_open(struct agent *a, int fd, bool line, struct loop *loop,
+		const struct agent_events *events, struct machine *m);
 void agent_close(struct agent *a); /* also of a zeroed one */
 /* What the port holds just now, without waiting; for a machine that ended. */
 void agent_drain(struct agent *a);

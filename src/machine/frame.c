@@ -14,6 +14,7 @@ static const struct {
 	[PROTO_EXIT] = { "exit", sizeof(struct proto_exit), sizeof(struct proto_exit) },
 	[PROTO_NOTE] = { "note", 1, 4096 },
 	[PROTO_TAKEN] = { "taken", sizeof(uint32_t), sizeof(uint32_t) },
+	[PROTO_READ] = { "read", sizeof(uint32_t), sizeof(uint32_t) },
 	[PROTO_BEAT] = { "beat", sizeof(struct proto_beat), sizeof(struct proto_beat) },
 	[PROTO_CLOSED] = { "closed", 0, 0 },
 	[PROTO_FILE] = { "file", 1, PROTO_PAYLOAD_MAX },

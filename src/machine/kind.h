@@ -21,6 +21,7 @@ struct machine_ops {
 	int64_t boot_timeout_ms;
 	bool needs_kernel;
 	const char *vmm; /* the process, in a sentence */
+	bool line;       /* the agent's port is a serial line */
 	/*
 	 * Starts it: fills what `struct machine_run` holds. On an error the
 	 * caller ends what was filled in so far.
@@ -108,6 +109,7 @@ int machine_guest_config(const struct machine *m, struct buf *b, struct err *err
 void machine_traces_write(const struct machine *m);
 void machine_traces_remove(const struct machine *m);
 
-extern const struct machine_ops machine_host_ops, machine_qemu_ops;
+extern const struct machine_ops machine_host_ops, machine_qemu_ops, machine_uml_ops;
 int machine_host_probe(const char *cache_dir, struct buf *why);
 int machine_qemu_probe(const char *cache_dir, struct buf *why);
+int machine_uml_probe(const char *cache_dir, struct buf *why);

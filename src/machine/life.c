@@ -531,7 +531,7 @@ static void watch(struct machine *m)
 	if (r->monitor >= 0)
 		monitor_open(&m->monitor, r->monitor, m->loop, on_monitor, m);
 	r->monitor = -1;
-	agent_open(&m->agent, r->port, m->loop, &AGENT_EVENTS, m);
+	agent_open(&m->agent, r->port, m->kind->ops->line, m->loop, &AGENT_EVENTS, m);
 	r->port = -1;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Machines: where tests run. One struct of functions per kind (qemu, host),
- * one table of them (machines.c). A machine runs commands one after another
+ * Machines: where tests run. One struct of functions per kind (qemu, uml,
+ * host), one table of them (machines.c). A machine runs commands one after another
  * and passes their bytes on; it never reads TAP.
  *
  * Life: machine_boot() returns at once; callbacks follow from the loop:
@@ -35,6 +35,7 @@ struct machine_share { /* a host directory, at the same path in the guest */
 struct machine_config {
 	/* The kernel: host machines ignore it. Paths are absolute. */
 	const char *image;       /* bzImage, vmlinux or linux (UML) */
+	bool image_is_uml;
 	const char *release;     /* uname -r */
 	const char *config;      /* its .config; may be NULL: unknown */
 	const char *modules_dir; /* holds <release>/modules.dep; NULL: no modules */
@@ -42,6 +43,7 @@ struct machine_config {
 	unsigned cpus;           /* 0: the kind's default */
 	uint64_t memory;         /* bytes; 0: default */
 	const char *accel;       /* "auto", "kvm", "tcg" */
+	const char *uml_time;    /* "real", "idle", "inf", "ext:[ID:]SOCKET"; NULL: real */
 	enum machine_root root;
 	const struct machine_share *shares;
 	unsigned n_shares;

@@ -14,6 +14,8 @@
 const struct machine_kind MACHINE_KINDS[] = {
 	{ "qemu", "a virtual machine with a kernel of its own", &machine_qemu_ops,
 	  machine_qemu_probe },
+	{ "uml", "User Mode Linux, a kernel that is a process", &machine_uml_ops,
+	  machine_uml_probe },
 	{ "host", "fresh namespaces on the running kernel", &machine_host_ops,
 	  machine_host_probe },
 };
@@ -96,6 +98,7 @@ static void config_copy(struct machine *m, const struct machine_config *from)
 	c->config = copy(m, from->config);
 	c->modules_dir = copy(m, from->modules_dir);
 	c->accel = copy(m, from->accel ? from->accel : "auto");
+	c->uml_time = copy(m, from->uml_time);
 	c->append = copy_list(m, from->append);
 	c->qemu_opts = copy_list(m, from->qemu_opts);
 	c->dump = copy(m, from->dump);
@@ -142,6 +145,12 @@ static int config_check(const struct machine_kind *kind, const struct machine_co
 	}
 	if (r == 0 && kind->ops->needs_kernel && (!c->image || !c->release))
 		r = err_set(err, EINVAL, "a machine '%s' needs a kernel", kind->name);
+	if (r == 0 && kind->ops->needs_kernel &&
+	    c->image_is_uml != (kind->ops == &machine_uml_ops))
+		r = err_set(err, ENOEXEC, "'%s' is %s; give --machine %s, or another --kernel",
+			    c->image, c->image_is_uml ? "User Mode Linux"
+						      : "no User Mode Linux",
+			    c->image_is_uml ? "uml" : "qemu");
 	if (r == 0 && !kind->ops->needs_kernel && c->net)
 		r = err_set(err, EINVAL, "a machine '%s' has no network; leave --net away",
 			    kind->name);
@@ -165,7 +174,7 @@ int machine_boot(const char *kind, const struct machine_config *config, struct l
 	int r;
 
 	if (!k)
-		return err_set(err, EINVAL, "no machine '%s'; there are qemu and host", kind);
+		return err_set(err, EINVAL, "no machine '%s'; there are qemu, uml and host", kind);
 	r = config_check(k, config, err);
 	if (r < 0)
 		return r;

@@ -7,16 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
-
-#define CONFIG_MAX (4u << 20)
-
 /* What a kernel must have, whatever shares the files. */
-static const struct need {
-	const char *option, *module; /* NULL: can only be built in */
-	const char *why;
-	bool overlay, net;           /* only with --root overlay, with --net */
-} NEEDS[] = {
+static const struct need NEEDS[] = {
 	{ "BLK_DEV_INITRD", NULL, "an initramfs" },
 	{ "DEVTMPFS", NULL, "device nodes" },
 	{ "TMPFS", NULL, "/run" },
@@ -37,54 +29,15 @@ static const struct need P9[] = {
 	{ "9P_FS", "9p", "the host's files" },
 };
 
-/* Returns 1 when the kernel has it (modules added), 0 when not. */
-static int kernel_has(struct qemu *q, const struct need *need)
-{
-	char v = q->config.n ? kconfig_value(buf_str(&q->config), need->option) : '?';
-
-	if (v == 'y' || v == 'n')
-		return v == 'y';
-	/* Unknown, or a module: its files tell. */
-	if (need->module && q->has_modules)
-		return modules_want(&q->modules, need->module, NULL) >= 0;
-	return v == '?';
-}
-
-static bool kernel_has_all(struct qemu *q, const struct need *needs, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!kernel_has(q, &needs[i]))
-			return false;
-	return true;
-}
-
-static int check_kernel(struct qemu *q)
-{
-	const struct machine_config *c = &q->m->config;
-
-	for (size_t i = 0; i < ARRAY_SIZE(NEEDS); i++) {
-		const struct need *need = &NEEDS[i];
-
-		if ((need->overlay && c->root != MACHINE_ROOT_OVERLAY) || (need->net && !c->net))
-			continue;
-		if (!kernel_has(q, need))
-			return err_set(q->err, ENOTSUP,
-				       "kernel %s has no CONFIG_%s, needed for %s: set it to y%s",
-				       c->release, need->option, need->why,
-				       need->module ? ", or to m and build its modules" : "");
-	}
-	return 0;
-}
-
 /* virtiofs where it can be, else 9p, else the reason why neither. */
 static int choose_files(struct qemu *q)
 {
 	const char *release = q->m->config.release;
-	bool virtiofs = kernel_has_all(q, VIRTIOFS, ARRAY_SIZE(VIRTIOFS));
+	bool virtiofs = guest_kernel_has(&q->guest, VIRTIOFS, ARRAY_SIZE(VIRTIOFS));
 
 	share_server_find(&q->server);
 	q->virtiofs = virtiofs && q->server.path && geteuid() == 0;
-	if (q->virtiofs || kernel_has_all(q, P9, ARRAY_SIZE(P9)))
+	if (q->virtiofs || guest_kernel_has(&q->guest, P9, ARRAY_SIZE(P9)))
 		return 0;
 	if (!virtiofs)
 		return err_set(q->err, ENOTSUP,
@@ -121,13 +74,9 @@ int qemu_kernel(struct qemu *q)
 	const struct machine_config *c = &q->m->config;
 	int r = check_image(c->image, q->err);
 
-	if (r == 0 && c->config)
-		r = file_read(c->config, CONFIG_MAX, &q->config, q->err);
-	if (r == 0 && c->modules_dir) {
-		r = modules_open(&q->modules, c->modules_dir, c->release, q->err);
-		q->has_modules = r == 0;
-	}
 	if (r == 0)
-		r = check_kernel(q);
+		r = guest_kernel_open(&q->guest, c, q->err);
+	if (r == 0)
+		r = guest_kernel_check(&q->guest, NEEDS, ARRAY_SIZE(NEEDS), q->err);
 	return r < 0 ? r : choose_files(q);
 }

@@ -22,8 +22,7 @@
 static void qemu_done(struct qemu *q)
 {
 	free(q->program);
-	buf_done(&q->config);
-	modules_done(&q->modules);
+	guest_kernel_done(&q->guest);
 	share_server_done(&q->server);
 	closep(&q->kernel);
 	closep(&q->initramfs);

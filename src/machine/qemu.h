@@ -7,8 +7,8 @@
  * the command line, qemu.c starts it.
  */
 #include "machine/accel.h"
+#include "machine/guest-kernel.h"
 #include "machine/kind.h"
-#include "machine/modules.h"
 #include "machine/share.h"
 
 #define QEMU_ARGS_MAX (MACHINE_APPEND_MAX + 96)
@@ -19,9 +19,7 @@ struct qemu {
 	struct err *err;
 	char *program;
 	struct accel accel;
-	struct buf config;         /* the kernel's .config; empty: unknown */
-	struct modules modules;
-	bool has_modules;
+	struct guest_kernel guest;
 	struct share_server server;
 	bool virtiofs;             /* else 9p */
 	int kernel;                /* unpacked; -1: the image boots as it is */

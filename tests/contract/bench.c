@@ -182,15 +182,14 @@ static char *release_in(const char *modules)
 	return release;
 }
 
-static bool kernel_in_cache(struct kernel *k)
+static bool kernel_in_cache(struct kernel *k, const char *package)
 {
 	const char *cache = getenv("TAPROOM_TEST_CACHE"), *home = getenv("HOME");
-	_free_ char *pattern = cache ? path_join(cache, "taproom/debian/linux-image-*")
-				     : path_join(home, ".cache/taproom/debian/linux-image-*");
+	_free_ char *pattern = xasprintf("%s/%staproom/debian/%s", cache ? cache : home,
+					 cache ? "" : ".cache/", package);
 	glob_t g = {};
 	bool found = false;
 
-	*k = (struct kernel){};
 	if (glob(pattern, 0, NULL, &g) == 0) {
 		k->modules_dir = path_join(g.gl_pathv[0], "lib/modules");
 		k->release = release_in(k->modules_dir);
@@ -202,13 +201,31 @@ static bool kernel_in_cache(struct kernel *k)
 	return found;
 }
 
-bool bench_kernel(struct kernel *k, const char *cache)
-{
-	const char *spec = getenv("TAPROOM_TEST_KERNEL");
-	struct err err = {};
+/* What a kind boots: by name, else the first of a package that is there. */
+static const struct {
+	const char *kind, *variable, *package;
+	bool uml;
+} KERNELS[] = {
+	{ "qemu", "TAPROOM_TEST_KERNEL", "linux-image-*", false },
+	{ "uml", "TAPROOM_TEST_UML", "user-mode-linux_*", true },
+};
 
-	if (!spec)
-		return kernel_in_cache(k);
+bool bench_kernel(const char *kind, struct kernel *k, const char *cache)
+{
+	const char *spec = NULL;
+	struct err err = {};
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(KERNELS) && strcmp(KERNELS[i].kind, kind) != 0)
+		i++;
+	*k = (struct kernel){};
+	if (i == ARRAY_SIZE(KERNELS))
+		return true;
+	spec = getenv(KERNELS[i].variable);
+	if (!spec) {
+		k->uml = KERNELS[i].uml;
+		return kernel_in_cache(k, KERNELS[i].package);
+	}
 	if (kernel_find(spec, cache, NULL, k, &err) == 0)
 		return true;
 	printf("# %s\n", err.text);
@@ -224,6 +241,7 @@ bool bench_boot(struct bench *b, const char *kind, const struct machine_config *
 	b->deaths = 0;
 	b->last_ms = 0;
 	c.image = b->kernel.image;
+	c.image_is_uml = b->kernel.uml;
 	c.release = b->kernel.release;
 	c.modules_dir = b->kernel.modules_dir;
 	c.config = b->kernel.config;

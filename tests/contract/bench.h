@@ -52,8 +52,9 @@ void bench_shell(struct bench *b, const char *script);
 /* As a shell tells it; -1 when it did not end exactly once. */
 int bench_code(const struct bench *b);
 
-/* $TAPROOM_TEST_KERNEL, else the first Debian kernel in the cache. */
-bool bench_kernel(struct kernel *k, const char *cache);
+/* What a kind boots, where it has a kernel of its own: $TAPROOM_TEST_KERNEL or
+ * $TAPROOM_TEST_UML, else the first of Debian's in the cache. */
+bool bench_kernel(const char *kind, struct kernel *k, const char *cache);
 
 static inline const char *bench_text(struct buf *b)
 {

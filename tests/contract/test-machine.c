@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What every machine keeps, whatever it is made of. Rows of MACHINE_KINDS that
- * can't run here are skipped with their reason. A virtual machine needs a
- * kernel: TAPROOM_TEST_KERNEL, as for --kernel, else the first Debian kernel in
- * taproom's cache (which TAPROOM_TEST_CACHE moves). Nothing is fetched.
+ * can't run here are skipped with their reason; arguments name the only ones
+ * that run. A virtual machine needs a kernel: TAPROOM_TEST_KERNEL, as for
+ * --kernel, and TAPROOM_TEST_UML for User Mode Linux, else the first Debian
+ * kernel in taproom's cache (which TAPROOM_TEST_CACHE moves). Nothing is fetched.
  */
 #include <dirent.h>
 #include <signal.h>
@@ -296,6 +297,42 @@ static void test_files(struct bench *b, const char *share)
 	free(line);
 }
 
+/*
+ * The worst that a test does by accident, and what it does on purpose: the
+ * whole tree removed, the host's files mounted again without the overlay. Each
+ * file of the host's directory must be there afterwards.
+ */
+static void test_harmless(struct bench *b)
+{
+	_cleanup_(dir_removep) char *dir = NULL;
+	_free_ char *canary = NULL, *script = NULL, *again = NULL;
+
+	dir_temp("/var/tmp", "taproom-contract-", &dir, NULL);
+	canary = path_join(dir, "canary");
+	file_write(canary, STR("alive\n"), 0666, NULL);
+	chmod(dir, 0777);
+	/* Not all of it: a hundred thousand files take a translated machine minutes. */
+	script = xasprintf("rm -rf '%s' /etc /boot /srv /opt; test ! -e '%s' && "
+			   "test ! -e /etc/passwd && echo gone", dir, canary);
+	bench_shell(b, script);
+	is_str(b->tap, bench_text(&b->out), "gone\n", "rm -rf in the guest: its files are gone");
+	ok(b->tap, file_exists(canary) && file_exists("/etc/passwd"),
+	   "- the host's are where they were");
+	again = xasprintf("mkdir /run/m && mount -t hostfs -o / none /run/m || "
+			  "mount -t virtiofs taproom0 /run/m || exit 0; "
+			  "mount -o remount,rw /run/m; "
+			  "echo dead > '/run/m%s'; rm -rf '/run/m%s'; : > '/run/m%s/new'",
+			  canary, dir, dir);
+	bench_shell(b, again);
+	free(script);
+	script = NULL;
+	file_read_line(canary, &script, NULL);
+	is_str(b->tap, script, "alive", "- nor is there a way around the overlay");
+	free(script);
+	script = path_join(dir, "new");
+	ok(b->tap, !file_exists(script), "- and nothing new");
+}
+
 static const struct {
 	const char *name;
 	enum machine_root root;
@@ -479,6 +516,7 @@ static void test_kind(struct tap *t, const struct machine_kind *kind,
 		test_leftovers(&b);
 		test_busy(&b);
 		test_files(&b, shared);
+		test_harmless(&b);
 		bench_stop(&b);
 		is_int(t, b.how, MACHINE_STOPPED, "stops when asked");
 	}
@@ -487,8 +525,9 @@ static void test_kind(struct tap *t, const struct machine_kind *kind,
 		test_killed(&b);
 	b.m = machine_free(b.m);
 	test_roots(&b, kind->name);
-	if (strcmp(kind->name, "qemu") == 0) {
+	if (strcmp(kind->name, "qemu") == 0)
 		test_refused(&b, kind->name);
+	if (kernel->image) {
 		test_boot_fails(&b, kind->name);
 		test_panics(&b, kind->name);
 	}
@@ -499,25 +538,35 @@ static void test_kind(struct tap *t, const struct machine_kind *kind,
 	bench_done(&b);
 }
 
-int main(void)
+static bool asked(const char *name, int argc, char **argv)
+{
+	bool hit = argc < 2;
+
+	for (int i = 1; i < argc; i++)
+		hit |= strcmp(argv[i], name) == 0;
+	return hit;
+}
+
+int main(int argc, char **argv)
 {
 	struct tap t = {};
-	struct kernel kernel = {};
 
 	TAP_HEADER();
 	for (unsigned i = 0; i < MACHINE_KINDS_N; i++) {
 		const struct machine_kind *kind = &MACHINE_KINDS[i];
-		bool own = strcmp(kind->name, "host") != 0;
+		struct kernel kernel = {};
 		_cleanup_(buf_done) struct buf why = {};
 
+		if (!asked(kind->name, argc, argv))
+			continue;
 		if (kind->probe("/tmp", &why) <= 0)
 			ok(&t, true, "%s # SKIP %s", kind->name, why.p);
-		else if (own && !bench_kernel(&kernel, "/tmp"))
-			ok(&t, true, "%s # SKIP no kernel in the cache; give TAPROOM_TEST_KERNEL",
-			   kind->name);
+		else if (!bench_kernel(kind->name, &kernel, "/tmp"))
+			ok(&t, true, "%s # SKIP no kernel in the cache; give TAPROOM_TEST_KERNEL "
+			   "or TAPROOM_TEST_UML", kind->name);
 		else
 			test_kind(&t, kind, &kernel);
+		kernel_done(&kernel);
 	}
-	kernel_done(&kernel);
 	return tap_done(&t);
 }

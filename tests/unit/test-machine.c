@@ -301,7 +301,7 @@ static void converse(struct peer *p, const char *frames, size_t piece)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) < 0)
 		return;
-	agent_open(&a, s[0], loop, &PEER, (struct machine *)p);
+	agent_open(&a, s[0], false, loop, &PEER, (struct machine *)p);
 	agent_start(&a, &(struct machine_command){ .argv = argv }, NULL);
 	for (const char *f = frames; *f; f++)
 		frame_of(&b, *f);
