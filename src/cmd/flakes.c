@@ -7,9 +7,7 @@
 #include "base/units.h"
 #include "cmd/judged.h"
 #include "cmd/known.h"
-#include "stat/cost.h"
-#include "stat/duration.h"
-#include "stat/window.h"
+#include "judge/flakes.h"
 
 #define RUNS_DEFAULT 1000 /* also: of the newest so many --json tells each result */
 
@@ -23,8 +21,6 @@ struct flakes_options {
 
 #define AT(field) .offset = offsetof(struct flakes_options, field)
 
-static const char *const SORTS[] = { "rate", "cost", "recent", NULL };
-
 static const struct opt OPTS[] = {
 	{ .type = OPT_TYPE_STR, .name = "mode", .arg = "M", AT(mode),
 	  .help = "only this kernel configuration mode" },
@@ -34,8 +30,9 @@ static const struct opt OPTS[] = {
 	  .positive = true,
 	  .help = "only runs begun in this time before now: 14d, 12h [default: the last "
 		  "1000 runs]" },
-	{ .type = OPT_TYPE_STR, .name = "sort", .arg = "BY", AT(sort), .choices = SORTS,
-	  .help = "rate: fails most often; cost: makes most runs red; recent: failed last "
+	{ .type = OPT_TYPE_STR, .name = "sort", .arg = "BY", AT(sort), .choices = JUDGE_SORTS,
+	  .help = "rate: fails most often; flips: comes and goes most often; cost: makes most "
+		  "runs red; recent: failed last; streak: fails the longest; name "
 		  "[default: rate]" },
 	{ .type = OPT_TYPE_INT, .letter = 'n', .name = "limit", .arg = "N", AT(limit),
 	  .help = "how many tests [default: all]" },
@@ -57,278 +54,30 @@ const struct opt_command cmd_flakes_help = {
 	.examples = "  taproom flakes --mode debug --since 30d --sort cost\n",
 };
 
-/* ---- collecting ---- */
+/* ---- telling ---- */
 
-/* A test on one axis. */
-struct part {
-	const struct judge_series *s;
-	struct stat_cost cost;
-	const struct stat_outages *outages;
-};
-
-/* A test in one mode, on all branches and machines. */
-struct flake {
-	const struct part *parts;
-	size_t n_parts;
-	const struct judge_series *s; /* of the newest failure */
-	bool explained;
-	struct stat_rate rate;
-	uint64_t flaky;
-	uint32_t outages;    /* that it failed in */
-	struct stat_cost cost;
-	uint32_t last;       /* run */
-	int64_t cost_ms;     /* -1: unknown */
-};
-
-struct flakes {
-	const struct judge_run *runs;
-	uint32_t n_runs;
-	struct part *parts;
-	size_t n_parts;
-	struct flake *v;
-	size_t n, cap;
-	struct stat_outages *outages; /* of each axis */
-	size_t n_axes, n_outages;
-	struct plan *plan;            /* with the known issues */
+struct telling {
+	struct judge_flakes flakes;
+	struct plan *plan; /* with the known issues */
 	int64_t now_ms;
 };
 
-static void flakes_done(struct flakes *f)
+static void telling_done(struct telling *t)
 {
-	for (size_t i = 0; i < f->n_axes; i++)
-		stat_outages_done(&f->outages[i]);
-	plan_free(f->plan);
-	free(f->outages);
-	free(f->parts);
-	free(f->v);
+	judge_flakes_done(&t->flakes);
+	plan_free(t->plan);
 }
-
-/* The program's usual duration. -1: unknown. */
-static int64_t usual_ms(const struct judge_lane *l)
-{
-	_free_ struct stat_time *v = xcalloc((size_t)l->axis->n + 1, sizeof(*v));
-	size_t n = 0;
-
-	for (uint32_t i = 0; l->ms && i < l->axis->n; i++)
-		if (l->ms[i] >= 0)
-			v[n++] = (struct stat_time){ i, (uint32_t)l->ms[i] };
-	return n ? (int64_t)stat_time_median(v, n) : -1;
-}
-
-/* What failed in each run: leaves, and what failed without them. */
-static void add_axis(struct flakes *f, const struct judge_axis *a,
-		     const struct stat_outages *outages)
-{
-	struct part *first = f->parts + f->n_parts;
-	_free_ struct stat_piece *pieces = NULL;
-	_free_ struct stat_cost *costs = NULL;
-	size_t n = 0;
-
-	for (size_t i = 0; i < a->n_lanes; i++)
-		for (size_t k = 0; k < a->lanes[i].n; k++)
-			first[n++] = (struct part){ .s = &a->lanes[i].series[k],
-						    .outages = outages };
-	pieces = xcalloc(n + 1, sizeof(*pieces));
-	costs = xcalloc(n + 1, sizeof(*costs));
-	for (size_t i = 0; i < n; i++)
-		pieces[i] = (struct stat_piece){ &first[i].s->own, 0, a->n };
-	stat_cost(pieces, n, 0, a->n, costs);
-	for (size_t i = 0; i < n; i++)
-		first[i].cost = costs[i];
-	f->n_parts += n;
-}
-
-static int by_test(const void *a, const void *b)
-{
-	const struct part *x = a, *y = b;
-	struct str i = x->s->lane->axis->mode, k = y->s->lane->axis->mode;
-	int c;
-
-	if (x->s->id != y->s->id)
-		return x->s->id < y->s->id ? -1 : 1;
-	c = memcmp(i.p, k.p, i.n < k.n ? i.n : k.n);
-	if (c || i.n != k.n)
-		return c ? c : i.n < k.n ? -1 : 1;
-	return x->s->lane->axis < y->s->lane->axis ? -1 : x->s->lane->axis > y->s->lane->axis;
-}
-
-/* Where it failed last. */
-static void add_last(struct flake *x, const struct part *p, const struct stat_runs *bad)
-{
-	uint32_t run = p->s->lane->axis->run[bad->v[bad->n - 1]];
-
-	if (x->s && run <= x->last)
-		return;
-	x->last = run;
-	x->s = p->s;
-}
-
-static void add_flake(struct flakes *f, const struct part *parts, size_t n)
-{
-	struct flake x = { .parts = parts, .n_parts = n, .explained = true, .cost_ms = -1 };
-	uint64_t failed = 0, of = 0;
-	int64_t ms = -1;
-
-	for (size_t i = 0; i < n; i++)
-		x.explained = x.explained && !parts[i].s->own.bad.n;
-	for (size_t i = 0; i < n; i++) {
-		const struct part *p = &parts[i];
-		/* Of what its subtests explain nothing is left: that is told as it was. */
-		const struct stat_series *said = x.explained ? &p->s->said : &p->s->own;
-		struct stat_window w = stat_window(&said, 1, 0, p->s->lane->axis->n, p->outages,
-						   STAT_OUTAGES_ONCE);
-
-		failed += w.rate.k;
-		of += w.rate.n;
-		x.outages += w.outages;
-		x.flaky += p->s->counts[STATUS_FLAKY];
-		x.cost.red += p->cost.red;
-		x.cost.alone += p->cost.alone;
-		x.cost.share += p->cost.share;
-		if (said->bad.n)
-			add_last(&x, p, &said->bad);
-		ms = ms < 0 ? usual_ms(p->s->lane) : ms;
-	}
-	x.rate = stat_rate(failed, of);
-	if (ms >= 0)
-		x.cost_ms = ms * (int64_t)failed;
-	ARRAY_GROW(f->v, f->n, f->cap);
-	f->v[f->n++] = x;
-}
-
-static bool is_same(const struct part *a, const struct part *b)
-{
-	return a->s->id == b->s->id &&
-	       str_eq(a->s->lane->axis->mode, b->s->lane->axis->mode);
-}
-
-static bool has_failed(const struct part *parts, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (parts[i].s->said.bad.n)
-			return true;
-	return false;
-}
-
-static void collect(struct flakes *f, const struct judge *j)
-{
-	const struct judge_axis *axes = judge_axes(j, &f->n_axes);
-	size_t most = 0;
-
-	f->runs = judge_runs(j, &f->n_runs);
-	f->outages = xcalloc(f->n_axes + 1, sizeof(*f->outages));
-	for (size_t i = 0; i < f->n_axes; i++)
-		for (size_t k = 0; k < axes[i].n_lanes; k++)
-			most += axes[i].lanes[k].n;
-	f->parts = xcalloc(most + 1, sizeof(*f->parts));
-	for (size_t i = 0; i < f->n_axes; i++) {
-		judge_outages(&axes[i], &f->outages[i]);
-		f->n_outages += f->outages[i].n;
-		add_axis(f, &axes[i], &f->outages[i]);
-	}
-	if (f->n_parts)
-		qsort(f->parts, f->n_parts, sizeof(*f->parts), by_test);
-	for (size_t i = 0, e; i < f->n_parts; i = e) {
-		const struct part *p = &f->parts[i];
-
-		for (e = i + 1; e < f->n_parts && is_same(p, &f->parts[e]); e++)
-			;
-		if (has_failed(p, e - i))
-			add_flake(f, p, e - i);
-	}
-	/* A mode that never ran makes no axis. */
-	f->n_runs = f->n_axes ? f->n_runs : 0;
-}
-
-/* The first place of @run, or where it would be. */
-static uint32_t place_of(const struct judge_axis *a, uint32_t run)
-{
-	uint32_t low = 0, high = a->n;
-
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-
-		if (a->run[mid] < run)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-/* What it said in a run, on several machines the worst; false: none of its axes
- * has that run. */
-static bool cell_of(const struct flake *x, uint32_t run, uint8_t *ret)
-{
-	bool some = false;
-
-	*ret = STORE_CELL_ABSENT;
-	for (size_t i = 0; i < x->n_parts; i++) {
-		const struct judge_axis *a = x->parts[i].s->lane->axis;
-		uint32_t at = place_of(a, run);
-		uint8_t cell;
-
-		if (at == a->n || a->run[at] != run)
-			continue;
-		some = true;
-		cell = judge_cell(x->parts[i].s, at);
-		if (cell != STORE_CELL_ABSENT && (*ret == STORE_CELL_ABSENT || cell > *ret))
-			*ret = cell;
-	}
-	return some;
-}
-
-/* ---- order ---- */
-
-static int by_rate(const void *a, const void *b)
-{
-	const struct flake *x = a, *y = b;
-
-	return stat_rate_order(&x->rate, &y->rate);
-}
-
-static int by_cost(const void *a, const void *b)
-{
-	const struct flake *x = a, *y = b;
-	int c = stat_cost_order(&x->cost, &y->cost);
-
-	return c ? c : by_rate(a, b);
-}
-
-static int by_recent(const void *a, const void *b)
-{
-	const struct flake *x = a, *y = b;
-	int c = (x->last < y->last) - (x->last > y->last);
-
-	return c ? c : by_rate(a, b);
-}
-
-static const struct {
-	const char *name;
-	int (*compare)(const void *, const void *);
-} ORDERS[] = {
-	{ "rate", by_rate },
-	{ "cost", by_cost },
-	{ "recent", by_recent },
-};
-
-static void sort(struct flakes *f, const char *by)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(ORDERS); i++)
-		if (f->n && strcmp(by ? by : "rate", ORDERS[i].name) == 0)
-			qsort(f->v, f->n, sizeof(*f->v), ORDERS[i].compare);
-}
-
-/* ---- telling ---- */
 
 /* Oldest left, as time goes. */
-static void print_spark(struct cmd *c, const struct flakes *f, const struct flake *x)
+static void print_spark(struct cmd *c, const struct judge_flakes *f, const struct judge_flake *x)
 {
 	uint8_t cells[JUDGED_SPARK];
 	unsigned n = 0;
 
-	for (uint32_t i = f->n_runs; i > 0 && n < JUDGED_SPARK; i--)
-		n += cell_of(x, i - 1, &cells[n]);
+	for (uint32_t i = f->n_runs; i > 0 && n < JUDGED_SPARK; i--) {
+		cells[n] = judge_flake_cell(x, i - 1);
+		n += cells[n] != JUDGE_CELL_NO_RUN;
+	}
 	out_lit(c->out, "        ");
 	while (n > 0)
 		judged_mark(c, cells[--n]);
@@ -338,7 +87,7 @@ static void print_spark(struct cmd *c, const struct flakes *f, const struct flak
 
 #define LEFT (7 + 2 + 12 + 2 + 9 + 2 + 10 + 2)
 
-static void print_row(struct cmd *c, const struct flakes *f, const struct flake *x,
+static void print_row(struct cmd *c, const struct judge_flakes *f, const struct judge_flake *x,
 		      bool with_mode)
 {
 	const struct stat_rate *rate = &x->rate;
@@ -357,7 +106,7 @@ static void print_row(struct cmd *c, const struct flakes *f, const struct flake 
 	out_char(c->out, '\n');
 }
 
-static bool several_modes(const struct flakes *f)
+static bool several_modes(const struct judge_flakes *f)
 {
 	for (size_t i = 1; i < f->n; i++)
 		if (!str_eq(f->v[i].s->lane->axis->mode, f->v[0].s->lane->axis->mode))
@@ -365,7 +114,7 @@ static bool several_modes(const struct flakes *f)
 	return false;
 }
 
-static void print_nothing(struct cmd *c, const struct flakes *f, bool filtered)
+static void print_nothing(struct cmd *c, const struct judge_flakes *f, bool filtered)
 {
 	if (f->n_runs)
 		out_printf(c->out, "Nothing failed in %u run%s.\n", f->n_runs,
@@ -377,7 +126,7 @@ static void print_nothing(struct cmd *c, const struct flakes *f, bool filtered)
 				"them.\n");
 }
 
-static bool any_at_least(const struct flakes *f)
+static bool any_at_least(const struct judge_flakes *f)
 {
 	for (size_t i = 0; i < f->n; i++)
 		if (f->v[i].s->lane->at_least)
@@ -385,8 +134,9 @@ static bool any_at_least(const struct flakes *f)
 	return false;
 }
 
-static void print_table(struct cmd *c, const struct flakes *f, size_t n, bool filtered)
+static void print_table(struct cmd *c, const struct telling *t, size_t n, bool filtered)
 {
+	const struct judge_flakes *f = &t->flakes;
 	bool terminal = isatty(STDOUT_FILENO), modes = several_modes(f);
 
 	if (f->n == 0) {
@@ -401,7 +151,7 @@ static void print_table(struct cmd *c, const struct flakes *f, size_t n, bool fi
 		if (f->v[i].explained)
 			continue;
 		print_row(c, f, &f->v[i], modes);
-		known_print(c, 8, known_of(f->plan, f->v[i].s, f->now_ms));
+		known_print(c, 8, known_of(t->plan, f->v[i].s, t->now_ms));
 		if (terminal)
 			print_spark(c, f, &f->v[i]);
 		shown++;
@@ -415,15 +165,14 @@ static void print_table(struct cmd *c, const struct flakes *f, size_t n, bool fi
 			   f->n_runs);
 }
 
-static void json_cells(struct json *j, const struct flakes *f, const struct flake *x)
+static void json_cells(struct json *j, const struct judge_flakes *f, const struct judge_flake *x)
 {
 	json_key(j, "runs");
 	json_array(j);
 	for (uint32_t i = f->n_runs; i > 0 && f->n_runs - i < RUNS_DEFAULT; i--) {
-		uint8_t cell;
+		uint8_t cell = judge_flake_cell(x, i - 1);
 
-		cell_of(x, i - 1, &cell);
-		if (cell == STORE_CELL_ABSENT)
+		if (cell >= STATUS_N)
 			json_null(j);
 		else
 			json_str(j, str_of(STATUS_INFO[cell].name));
@@ -431,9 +180,10 @@ static void json_cells(struct json *j, const struct flakes *f, const struct flak
 	json_end(j);
 }
 
-static void json_flake(struct json *j, const struct flakes *f, const struct flake *x)
+static void json_flake(struct json *j, const struct telling *t, const struct judge_flake *x)
 {
-	const struct plan_known *rule = known_of(f->plan, x->s, f->now_ms);
+	const struct plan_known *rule = known_of(t->plan, x->s, t->now_ms);
+	const struct judge_flakes *f = &t->flakes;
 	const struct judge_lane *l = x->s->lane;
 	char date[UNIT_TEXT_MAX];
 
@@ -448,7 +198,7 @@ static void json_flake(struct json *j, const struct flakes *f, const struct flak
 	json_field_real(j, "low", x->rate.low);
 	json_field_real(j, "high", x->rate.high);
 	json_field_int(j, "failed", (int64_t)x->rate.k);
-	json_field_int(j, "flaky", (int64_t)x->flaky);
+	json_field_int(j, "flaky", (int64_t)x->counts[STATUS_FLAKY]);
 	json_field_int(j, "n", (int64_t)x->rate.n);
 	if (l->at_least)
 		json_field_bool(j, "at_least", true);
@@ -468,8 +218,9 @@ static void json_flake(struct json *j, const struct flakes *f, const struct flak
 	json_end(j);
 }
 
-static void print_json(struct cmd *c, const struct flakes *f, size_t n)
+static void print_json(struct cmd *c, const struct telling *t, size_t n)
 {
+	const struct judge_flakes *f = &t->flakes;
 	struct json j;
 
 	json_init(&j, c->out, false);
@@ -483,7 +234,7 @@ static void print_json(struct cmd *c, const struct flakes *f, size_t n)
 	json_key(&j, "flakes");
 	json_array(&j);
 	for (size_t i = 0; i < f->n && i < n; i++)
-		json_flake(&j, f, &f->v[i]);
+		json_flake(&j, t, &f->v[i]);
 	json_end(&j);
 	json_end(&j);
 }
@@ -503,9 +254,19 @@ static int load(struct store *s, const struct flakes_options *o, struct judge **
 	return judge_load(s, &filter, ret, err);
 }
 
+static enum judge_sort sort_of(const char *by)
+{
+	unsigned i = 0;
+
+	while (by && strcmp(by, JUDGE_SORTS[i]) != 0)
+		i++;
+	return (enum judge_sort)i;
+}
+
 int cmd_flakes_run(struct cmd *c, int argc, char **argv)
 {
-	_cleanup_(flakes_done) struct flakes f = {};
+	_cleanup_(telling_done) struct telling t = {};
+	const struct judge_flakes_filter all = {};
 	struct flakes_options o = {};
 	struct store *s = NULL;
 	struct judge *j = NULL;
@@ -519,8 +280,8 @@ int cmd_flakes_run(struct cmd *c, int argc, char **argv)
 		err_set(&err, EINVAL, "flakes takes no operand, not '%s'", argv[1]);
 		return cmd_fail(c, EXIT_USAGE, &err);
 	}
-	f.now_ms = clock_wall_ms();
-	r = known_load(&o.known, &f.plan, &err);
+	t.now_ms = clock_wall_ms();
+	r = known_load(&o.known, &t.plan, &err);
 	if (r == 0)
 		r = history_open(&o.common, &s, &err);
 	if (r > 0)
@@ -528,14 +289,17 @@ int cmd_flakes_run(struct cmd *c, int argc, char **argv)
 	store_close(s);
 	if (r < 0)
 		return history_fail(c, r, &err);
-	if (j)
-		collect(&f, j);
-	sort(&f, o.sort);
+	if (j) {
+		judge_flakes(j, &all, &t.flakes);
+		/* A mode that never ran makes no axis. */
+		t.flakes.n_runs = t.flakes.n_axes ? t.flakes.n_runs : 0;
+	}
+	judge_flakes_sort(&t.flakes, sort_of(o.sort));
 	shown = o.limit ? (size_t)o.limit : SIZE_MAX;
 	if (o.common.json)
-		print_json(c, &f, shown);
+		print_json(c, &t, shown);
 	else
-		print_table(c, &f, shown, o.mode || o.branch || o.since_ms);
+		print_table(c, &t, shown, o.mode || o.branch || o.since_ms);
 	judge_free(j);
 	return EXIT_PASSED;
 }

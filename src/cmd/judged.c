@@ -88,7 +88,7 @@ bool judged_machines(const struct judge *j)
 
 void judged_mark(struct cmd *c, uint8_t cell)
 {
-	if (cell == STORE_CELL_ABSENT) {
+	if (cell >= STATUS_N) {
 		out_lit(c->out, "·");
 		return;
 	}
