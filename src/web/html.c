@@ -5,7 +5,7 @@
 #include "web/pages.h"
 
 /* Up to the site's root from where the page is. */
-static void root(struct web_html *h)
+void html_root(struct web_html *h)
 {
 	for (const char *p = WEB_PAGES[h->page].path; *p; p++)
 		if (*p == '/')
@@ -31,7 +31,7 @@ void html_list(struct web_html *h, struct str s)
 void html_href(struct web_html *h, enum web_page_id page, const struct web_args *args)
 {
 	out_lit(h->out, " href=\"");
-	root(h);
+	html_root(h);
 	web_path(page, args, h->out);
 	out_lit(h->out, "\"");
 }
@@ -40,7 +40,7 @@ void html_line_link(struct web_html *h, enum web_page_id page, const struct web_
 		    uint64_t line)
 {
 	out_lit(h->out, "<a href=\"");
-	root(h);
+	html_root(h);
 	web_path(page, args, h->out);
 	out_printf(h->out, "#L%" PRIu64 "\">", line);
 }
@@ -48,7 +48,7 @@ void html_line_link(struct web_html *h, enum web_page_id page, const struct web_
 /* The menu entry that a page belongs to. */
 static enum web_page_id section(enum web_page_id page)
 {
-	return page >= WEB_FLAKES_BRANCH_MODE && page <= WEB_FLAKES ? WEB_FLAKES : WEB_RUNS;
+	return page >= WEB_FLAKES_BRANCH_MODE_OLDER && page <= WEB_FLAKES ? WEB_FLAKES : WEB_RUNS;
 }
 
 static void menu(struct web_html *h)
@@ -102,7 +102,7 @@ void html_begin(struct web_html *h, struct str title)
 	out_lit(o, "\">\n<link rel=\"stylesheet\"");
 	html_href(h, WEB_STYLE, h->args);
 	out_lit(o, ">\n<script src=\"");
-	root(h);
+	html_root(h);
 	web_path(WEB_SCRIPT, h->args, o);
 	out_lit(o, "\"></script>\n</head>\n<body>\n"
 		   "<a class=\"to-main\" href=\"#main\">Skip to the content</a>\n"

@@ -84,7 +84,7 @@ static void older(struct web_html *h, unsigned next)
 
 	if (next >= h->site->n_runs)
 		return;
-	args.before = h->site->runs[next - 1].id;
+	args.q.before = h->site->runs[next - 1].id;
 	out_lit(h->out, "<p class=\"pages\"><a rel=\"next\"");
 	html_href(h, WEB_RUNS_BEFORE, &args);
 	out_lit(h->out, ">Older runs</a></p>\n");
@@ -92,7 +92,7 @@ static void older(struct web_html *h, unsigned next)
 
 WEB_RENDER(web_runs_page)
 {
-	int64_t before = args->before;
+	int64_t before = args->q.before;
 	unsigned first = first_of(site, before), left = site->n_runs - first;
 	struct web_html h = { site, out, before ? WEB_RUNS_BEFORE : WEB_RUNS, args };
 	struct store_runs_filter f = { .before_id = before };
@@ -126,7 +126,7 @@ WEB_RENDER(web_runs_page)
 WEB_EACH(web_each_runs_before)
 {
 	for (unsigned i = PER_PAGE; i < site->n_runs; i += PER_PAGE) {
-		struct web_args args = { .before = site->runs[i - 1].id };
+		struct web_args args = { .q.before = site->runs[i - 1].id };
 		int r = fn(ctx, &args);
 
 		if (r)

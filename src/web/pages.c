@@ -18,6 +18,15 @@ const struct web_page WEB_PAGES[WEB_PAGE_N] = {
 	[WEB_CONSOLE] = { "run/{run}/console-{job}.html", NULL, HTML, web_console_page,
 			  web_each_console },
 	[WEB_RUN] = { "run/{run}.html", NULL, HTML, web_run_page, web_each_run },
+	[WEB_FLAKES_BRANCH_MODE_OLDER] = { "flakes/branch-mode-older/{branch}/{mode}/{before}.html",
+					   NULL, HTML, web_flakes_page,
+					   web_each_branch_mode_older },
+	[WEB_FLAKES_BRANCH_OLDER] = { "flakes/branch-older/{branch}/{before}.html", NULL, HTML,
+				      web_flakes_page, web_each_branch_older },
+	[WEB_FLAKES_MODE_OLDER] = { "flakes/mode-older/{mode}/{before}.html", NULL, HTML,
+				    web_flakes_page, web_each_mode_older },
+	[WEB_FLAKES_OLDER] = { "flakes/older/{before}.html", NULL, HTML, web_flakes_page,
+			       web_each_older },
 	[WEB_FLAKES_BRANCH_MODE] = { "flakes/branch/{branch}/{mode}.html", NULL, HTML,
 				     web_flakes_page, web_each_branch_mode },
 	[WEB_FLAKES_BRANCH] = { "flakes/branch/{branch}.html", NULL, HTML, web_flakes_page,
@@ -68,11 +77,11 @@ static void field(struct str name, enum web_page_id page, const struct web_args 
 	else if (str_eq(name, STR("job")))
 		out_printf(out, "%u", a->job);
 	else if (str_eq(name, STR("before")))
-		out_printf(out, "%" PRId64, a->before);
+		out_printf(out, "%" PRId64, a->q.before);
 	else if (str_eq(name, STR("branch")))
-		web_slug(out, a->branch);
+		web_slug(out, a->q.branch);
 	else if (str_eq(name, STR("mode")))
-		web_slug(out, a->mode);
+		web_slug(out, a->q.mode);
 	else
 		out_printf(out, "%08" PRIx32, web_asset_hash(page));
 }

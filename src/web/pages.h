@@ -28,6 +28,10 @@ WEB_EACH(web_each_branch_mode);
 WEB_EACH(web_each_branch);
 WEB_EACH(web_each_mode);
 WEB_EACH(web_each_runs_before);
+WEB_EACH(web_each_branch_mode_older);
+WEB_EACH(web_each_branch_older);
+WEB_EACH(web_each_mode_older);
+WEB_EACH(web_each_older);
 
 /* FNV-1a, 32 bits (draft-eastlake-fnv): names of files, not security. */
 uint32_t web_hash(struct str s);
@@ -49,9 +53,13 @@ struct web_html {
 void html_begin(struct web_html *h, struct str title);
 void html_end(struct web_html *h);
 
+void html_root(struct web_html *h);                      /* "../" for each level */
 void html_text(struct web_html *h, const char *s);       /* escaped */
 void html_list(struct web_html *h, struct str s);        /* "a,b" with room to wrap */
 void html_href(struct web_html *h, enum web_page_id page, const struct web_args *args);
+/* To flakes, asked so: on a server by a query; as files to the page there is for
+ * branch, mode and age, with the rest behind it, which a script reads. */
+void html_flakes_href(struct web_html *h, const struct web_query *q);
 /* Opens <a> to a line of a log. */
 void html_line_link(struct web_html *h, enum web_page_id page, const struct web_args *args,
 		    uint64_t line);
@@ -88,16 +96,6 @@ struct web_programs *programs_new(struct web_html *h, int64_t run, bool modes, u
 struct event_sink programs_sink(struct web_programs *p);
 /* Writes those that never ended, frees. */
 struct web_programs *programs_free(struct web_programs *p);
-
-/* ---- grid.c: tests by runs ---- */
-
-/* A test or a program; groups inside of a program say nothing that their
- * results do not. */
-bool grid_is_row(const struct store_series *s);
-#define GRID_STEADY_MAX 400 /* rows of the table of steady tests */
-/* The table of the tests that failed, or of the @steady others. */
-int grid_write(struct web_html *h, const struct store_grid_filter *f, bool steady,
-	       uint64_t *ret_rows, struct err *err);
 
 /* ---- lines.c: log lines as HTML ---- */
 

@@ -34,15 +34,15 @@ static bool field(const struct web_site *site, struct str name, struct str value
 	uint64_t v;
 
 	if (str_eq(name, STR("branch")))
-		return unslug(site, value, true, &a->branch);
+		return unslug(site, value, true, &a->q.branch);
 	if (str_eq(name, STR("mode")))
-		return unslug(site, value, false, &a->mode);
+		return unslug(site, value, false, &a->q.mode);
 	if (str_eq(name, STR("hash")))
 		return value.n == 8;
 	if (str_eq(name, STR("run")) && number(value, INT64_MAX, &v))
 		a->run = (int64_t)v;
 	else if (str_eq(name, STR("before")) && number(value, INT64_MAX, &v))
-		a->before = (int64_t)v;
+		a->q.before = (int64_t)v;
 	else if (str_eq(name, STR("program")) && number(value, UINT32_MAX, &v))
 		a->program = (unsigned)v;
 	else if (str_eq(name, STR("job")) && number(value, UINT32_MAX, &v))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 
+#include "web/history.h"
 #include "web/pages.h"
 
 static struct str keep(struct web_site *s, struct str v)
@@ -8,14 +9,21 @@ static struct str keep(struct web_site *s, struct str v)
 	return str_n(arena_strndup(&s->arena, v.p ? v.p : "", v.n), v.n);
 }
 
-static void add_choice(struct web_site *s, struct str branch, struct str mode)
+/* Of several machines the newest run. Strings are the history's. */
+static void add_choice(struct web_site *s, const struct judge_axis *a)
 {
-	for (unsigned i = 0; i < s->n_choices; i++)
-		if (str_eq(s->choices[i].branch, branch) && str_eq(s->choices[i].mode, mode))
-			return;
+	struct web_choice x = { a->branch, a->mode, a->n ? a->run[a->n - 1] : 0 };
+
+	for (unsigned i = 0; i < s->n_choices; i++) {
+		struct web_choice *c = &s->choices[i];
+
+		if (!str_eq(c->branch, x.branch) || !str_eq(c->mode, x.mode))
+			continue;
+		c->last = x.last > c->last ? x.last : c->last;
+		return;
+	}
 	if (s->n_choices < WEB_CHOICES_MAX)
-		s->choices[s->n_choices++] =
-			(struct web_choice){ keep(s, branch), keep(s, mode) };
+		s->choices[s->n_choices++] = x;
 }
 
 static int on_run(void *ctx, const struct store_run *run)
@@ -33,11 +41,6 @@ static int on_run(void *ctx, const struct store_run *run)
 	};
 	if (s->n_runs == 1)
 		s->date_ms = run->end_ms ? run->end_ms : run->begin_ms;
-	for (struct str mode, rest = run->modes; rest.p;) {
-		mode = str_cut(&rest, ',');
-		if (mode.n)
-			add_choice(s, run->branch, mode);
-	}
 	return 0;
 }
 
@@ -88,11 +91,15 @@ int web_site_new(struct store *store, const char *version, unsigned window,
 		s->window = WEB_RUNS_MAX;
 	f.limit = s->window;
 	r = store_runs(store, &f, on_run, s, err);
+	if (r >= 0)
+		r = web_history_new(store, &s->history, err);
 	if (r < 0) {
 		web_site_free(s);
 		return r;
 	}
 	index_by_id(s);
+	for (size_t i = 0; i < s->history->n_axes; i++)
+		add_choice(s, &s->history->axes[i]);
 	qsort(s->choices, s->n_choices, sizeof(*s->choices), by_choice);
 	*ret = s;
 	return 0;
@@ -102,6 +109,7 @@ struct web_site *web_site_free(struct web_site *s)
 {
 	if (!s)
 		return NULL;
+	web_history_free(s->history);
 	arena_done(&s->arena);
 	free(s->runs);
 	free(s->by_id);

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/out.h"
 #include "store/store.h"
+#include "web/query.h"
 
 enum web_page_id {
 	WEB_STYLE,
@@ -26,6 +27,10 @@ enum web_page_id {
 	WEB_LOG,
 	WEB_CONSOLE,
 	WEB_RUN,
+	WEB_FLAKES_BRANCH_MODE_OLDER,
+	WEB_FLAKES_BRANCH_OLDER,
+	WEB_FLAKES_MODE_OLDER,
+	WEB_FLAKES_OLDER,
 	WEB_FLAKES_BRANCH_MODE,
 	WEB_FLAKES_BRANCH,
 	WEB_FLAKES_MODE,
@@ -39,8 +44,7 @@ enum web_page_id {
 struct web_args {
 	int64_t run;              /* {run} */
 	unsigned program, job;    /* {program}, {job}: as events count them */
-	int64_t before;           /* {before}: runs older than this one */
-	struct str branch, mode;  /* {branch}, {mode}: empty means any */
+	struct web_query q;       /* {branch}, {mode}, {before}, and what has no path */
 };
 
 /* What column heads and menus need to know of a run. */
@@ -54,18 +58,26 @@ struct web_run {
 /* A branch and mode that occur together; there is a flakes page for each. */
 struct web_choice {
 	struct str branch, mode;
+	uint32_t last;            /* of the history: the newest run of both */
 };
 
 #define WEB_RUNS_DEFAULT 100
 #define WEB_RUNS_MAX     10000
 #define WEB_CHOICES_MAX  64
+#define WEB_OLDER_PAGES  4  /* of a flakes page, as files: so far back it can be turned */
 
-/* What all pages share: the newest @window runs of a store. Borrows @store and
- * @version. Make a new one to see newer runs. */
+struct web_history; /* web/history.h */
+
+/* What all pages share: the newest @window runs of a store, which have pages, and
+ * the judged history. Borrows @store and @version. Make a new one to see newer
+ * runs. */
 struct web_site {
 	struct store *store;
 	const char *version;
 	unsigned window;
+	/* A server answers, queries too: links have them. Else there are files. */
+	bool live;
+	struct web_history *history;
 	struct web_run *runs;     /* newest first */
 	const struct web_run **by_id; /* the same, by id */
 	unsigned n_runs, cap_runs;

@@ -165,8 +165,8 @@ static void test_routes(struct tap *t)
 	      args.program == 3, "what the path names");
 	id = WEB_PAGE_N;
 	web_route(&site, STR("flakes/branch/a-b-3a8e75c1/btf-normal.html"), &id, &args);
-	ok(t, id == WEB_FLAKES_BRANCH_MODE && str_eq(args.branch, STR("a/b")) &&
-	      str_eq(args.mode, STR("btf-normal")),
+	ok(t, id == WEB_FLAKES_BRANCH_MODE && str_eq(args.q.branch, STR("a/b")) &&
+	      str_eq(args.q.mode, STR("btf-normal")),
 	   "names of branch and mode, not their slugs");
 }
 

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "seed.h"
 #include "tap.h"
+#include "web/history.h"
 #include "web/pages.h"
 
 /* ---- pieces ---- */
@@ -25,11 +26,11 @@ static const struct path_row PATHS[] = {
 	{ WEB_RUN, { .run = 17 }, "run/17.html" },
 	{ WEB_LOG, { .run = 17, .program = 3 }, "run/17/log-3.html" },
 	{ WEB_CONSOLE_RAW, { .run = 17, .job = 2 }, "run/17/console-2.txt" },
-	{ WEB_FLAKES_BRANCH_MODE, { .branch = STR("net-next"), .mode = STR("debug") },
+	{ WEB_FLAKES_BRANCH_MODE, { .q.branch = STR("net-next"), .q.mode = STR("debug") },
 	  "flakes/branch/net-next/debug.html" },
-	{ WEB_FLAKES_BRANCH, { .branch = STR("a/b") }, "flakes/branch/a-b-3a8e75c1.html" },
-	{ WEB_FLAKES_BRANCH, { .branch = STR("../x") }, "flakes/branch/-.-x-5c237dda.html" },
-	{ WEB_FLAKES_MODE, { .mode = STR("\"><b>") }, "flakes/mode/---b--c78877d3.html" },
+	{ WEB_FLAKES_BRANCH, { .q.branch = STR("a/b") }, "flakes/branch/a-b-3a8e75c1.html" },
+	{ WEB_FLAKES_BRANCH, { .q.branch = STR("../x") }, "flakes/branch/-.-x-5c237dda.html" },
+	{ WEB_FLAKES_MODE, { .q.mode = STR("\"><b>") }, "flakes/mode/---b--c78877d3.html" },
 };
 
 static void test_paths(struct tap *t)
@@ -136,7 +137,7 @@ static const struct golden_row GOLDENS[] = {
 	{ "log.html", WEB_LOG, { .run = 14, .program = 4 } },
 	{ "console.html", WEB_CONSOLE, { .run = 14, .job = 1 } },
 	{ "flakes.html", WEB_FLAKES, {} },
-	{ "flakes-debug.html", WEB_FLAKES_MODE, { .mode = STR("debug") } },
+	{ "flakes-debug.html", WEB_FLAKES_MODE, { .q.mode = STR("debug") } },
 };
 
 /* A change of the style sheet is not one of the pages. */
@@ -198,6 +199,70 @@ static void test_pages(struct tap *t, const struct web_site *site, const char *d
 	}
 }
 
+/* What the seed broke in its 12th run and left broken; what is skipped always. */
+static void test_judged(struct tap *t, const struct web_site *site)
+{
+	const struct judge_flakes_filter all = { .steady = true, .mode = STR("debug"),
+						 .outages = site->history->outages };
+	struct judge_flakes f;
+	bool sorted = true;
+	unsigned seen = 0;
+
+	judge_flakes(site->history->judge, &all, &f);
+	judge_flakes_sort(&f, JUDGE_SORT_STREAK);
+	for (size_t i = 1; i < f.n; i++)
+		sorted &= f.v[i].streak <= f.v[i - 1].streak;
+	ok(t, sorted && f.n && f.v[0].streak > 0, "the longest streak of failures is on top");
+	for (size_t i = 0; i < f.n; i++) {
+		const struct judge_flake *x = &f.v[i];
+
+		if (str_eq(x->s->path, STR("mptcp_join: fastclose test"))) {
+			is_int(t, x->flips, 1, "it flipped once");
+			is_int(t, x->streak, (int)x->counts[STATUS_FAIL], "and fails since");
+			is_int(t, judge_flake_cell(x, x->last), STATUS_FAIL, "as its cell says");
+			is_int(t, judge_flake_cell(x, f.n_runs - 1), JUDGE_CELL_NO_RUN,
+			       "in a run without that mode it has none");
+			is_int(t, judge_flake_cell(x, 0), STATUS_PASS, "at first it passed");
+			seen++;
+		}
+		if (str_eq(x->s->path, STR("diag: ....chk last_data_sent"))) {
+			is_int(t, x->last, UINT32_MAX, "what is skipped never failed");
+			is_int(t, x->flips, 0, "nor flipped");
+			is_int(t, (int)x->rate.n, 0, "it says nothing");
+			seen++;
+		}
+	}
+	is_int(t, seen, 2, "both were there");
+	judge_flakes_done(&f);
+}
+
+/* Pages as a server asks for them. */
+static void test_live(struct tap *t, struct web_site *site)
+{
+	const struct web_args views[] = {
+		{ .q = { .status = 1u << STATUS_PASS, .sort = JUDGE_SORT_NAME } },
+		{ .q = { .mode = STR("debug"), .name = STR("*fastclose*") } },
+		{ .q = { .mode = STR("\"><script>") } },
+		{ .q = { .flips = 2, .days = 1, .known = WEB_KNOWN_NO, .skip = 100000 } },
+	};
+	static const char *const want[] = { "no msk on netns creation", "fastclose test",
+					    "No test fits", "No test fits" };
+
+	site->live = true;
+	for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
+		_cleanup_(buf_done) struct buf b = {};
+		struct err err = {};
+		struct out o;
+
+		out_to_buf(&o, &b);
+		is_int(t, WEB_PAGES[WEB_FLAKES].render(site, &views[i], &o, &err), 0, "a view");
+		out_flush(&o);
+		ok(t, str_find(buf_str(&b), str_of(want[i])) > 0, "with '%s'", want[i]);
+		ok(t, str_find(buf_str(&b), STR("<script>")) < 0, "and no markup of others");
+	}
+	site->live = false;
+}
+
 static void test_no_page(struct tap *t, const struct web_site *site)
 {
 	const struct web_args none = { .run = 999 };
@@ -251,6 +316,8 @@ int main(int argc, char **argv)
 	    ok(&t, web_site_new(store, "1.0", WINDOW, &site, &err) == 0, "a site")) {
 		test_pages(&t, site, argv[1]);
 		test_no_page(&t, site);
+		test_judged(&t, site);
+		test_live(&t, site);
 	}
 	web_site_free(site);
 	store_close(store);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "web/history.h"
+
+#include <stdlib.h>
+
+static int by_series(const void *a, const void *b)
+{
+	const struct judge_series *x = (*(const struct judge_event *const *)a)->series;
+	const struct judge_series *y = (*(const struct judge_event *const *)b)->series;
+
+	return (x > y) - (x < y);
+}
+
+static void index_changes(struct web_history *h)
+{
+	h->changes = xcalloc(h->events.n + 1, sizeof(struct judge_event *));
+	for (size_t i = 0; i < h->events.n; i++) {
+		const struct judge_event *e = &h->events.v[i];
+
+		if (e->series && !e->suspect && e->what <= JUDGE_RATE_DOWN)
+			h->changes[h->n_changes++] = e;
+	}
+	qsort(h->changes, h->n_changes, sizeof(struct judge_event *), by_series);
+}
+
+int web_history_new(struct store *store, struct web_history **ret, struct err *err)
+{
+	const struct judge_changes_filter all = {};
+	const struct judge_filter filter = {};
+	struct web_history *h = xcalloc(1, sizeof(*h));
+	int r = judge_load(store, &filter, &h->judge, err);
+
+	if (r < 0) {
+		web_history_free(h);
+		return r;
+	}
+	h->runs = judge_runs(h->judge, &h->n_runs);
+	h->axes = judge_axes(h->judge, &h->n_axes);
+	h->outages = xcalloc(h->n_axes + 1, sizeof(*h->outages));
+	for (size_t i = 0; i < h->n_axes; i++)
+		judge_outages(&h->axes[i], &h->outages[i]);
+	judge_changes(h->judge, &all, &h->events);
+	index_changes(h);
+	*ret = h;
+	return 0;
+}
+
+struct web_history *web_history_free(struct web_history *h)
+{
+	if (!h)
+		return NULL;
+	for (size_t i = 0; h->outages && i < h->n_axes; i++)
+		stat_outages_done(&h->outages[i]);
+	free(h->outages);
+	free(h->changes);
+	judge_events_done(&h->events);
+	judge_free(h->judge);
+	free(h);
+	return NULL;
+}
+
+size_t web_history_changes(const struct web_history *h, const struct judge_series *s,
+			   const struct judge_event *const **ret)
+{
+	size_t low = 0, high = h->n_changes, n = 0;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (h->changes[mid]->series < s)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	*ret = h->changes + low;
+	while (low + n < h->n_changes && h->changes[low + n]->series == s)
+		n++;
+	return n;
+}
+
+const struct stat_outage *web_history_outage(const struct web_history *h,
+					     const struct judge_axis *a, uint32_t run)
+{
+	const struct stat_outages *o = &h->outages[a - h->axes];
+
+	for (size_t i = 0; i < o->n; i++)
+		if (a->run[o->v[i].first] <= run && run <= a->run[o->v[i].last])
+			return &o->v[i];
+	return NULL;
+}
+
+uint32_t web_history_run(const struct web_history *h, int64_t id)
+{
+	/* Imported pasts have other ids than their order. */
+	for (uint32_t i = h->n_runs; i-- > 0;)
+		if (h->runs[i].id == id)
+			return i;
+	return h->n_runs;
+}

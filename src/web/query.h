@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Query: which part of a page is asked for, as it stands in its address behind
+ * the '?': "branch=net&status=fail&sort=cost". A server parses it, links print
+ * it; what was printed is parsed as the same. What is at its default is not
+ * printed, so that an address is short and there is one for each view.
+ *
+ * Keys that nobody knows are skipped (others add theirs to links), values that
+ * can't be are an error. "+" is a space, as forms send it.
+ */
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/out.h"
+#include "judge/flakes.h"
+
+#define WEB_QUERY_MAX  4096 /* bytes of it all, as they are sent */
+#define WEB_VALUE_MAX  512  /* bytes of one value, decoded */
+#define WEB_DAYS_MAX   36500
+#define WEB_COUNT_MAX  1000000
+
+enum web_known {
+	WEB_KNOWN_ANY,
+	WEB_KNOWN_YES, /* all that failed was excused: flaky */
+	WEB_KNOWN_NO,
+	WEB_KNOWN_N,
+};
+extern const char *const WEB_KNOWN_WORDS[WEB_KNOWN_N]; /* "yes", "no"; any: "" */
+
+struct web_query {
+	struct str branch, mode, machine, suite; /* equal; empty: any */
+	/* Of "suite/program/path": a part of it, in any case; with one of *?[ a
+	 * glob of all of it. Empty: any. */
+	struct str name;
+	uint32_t status;      /* 1 << enum status: had one of them; 0: failed, or was flaky */
+	uint32_t flips;       /* at least so many */
+	uint32_t days;        /* runs begun in so many days up to the newest; 0: the newest 1000 */
+	enum web_known known;
+	enum judge_sort sort;
+	int64_t before;       /* only runs older than this one; 0: from the newest */
+	uint32_t skip;        /* rows, from the top */
+	int64_t a, b;         /* two runs to compare; 0: none */
+};
+
+/* @text: without the '?'. Strings of *ret live in @arena, or are literals. -EINVAL:
+ * a sentence says which value; *ret is not to be used then. */
+int web_query_parse(struct str text, struct arena *arena, struct web_query *ret,
+		    struct err *err);
+/* With its '?' in front; nothing at all when all of it is at its default. @html:
+ * for an attribute ("&amp;"). */
+void web_query_print(const struct web_query *q, bool html, struct out *out);
+/* Whether "suite/program/path" fits .name. */
+bool web_query_names(const struct web_query *q, struct str suite, struct str program,
+		     struct str path);
