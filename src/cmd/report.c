@@ -54,7 +54,7 @@ static int known_log(void *ctx, unsigned program, struct str path, uint64_t from
 		     struct out *out)
 {
 	(void)path;
-	return report_log(ctx, program, from, to, out);
+	return report_log(ctx, 0, program, from, to, out);
 }
 
 static int on_begin(void *ctx, const struct store_run *r)
