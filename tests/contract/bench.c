@@ -46,6 +46,7 @@ static void on_exited(void *ctx, struct machine *m, const struct machine_exit *e
 	b->exits++;
 	b->exit = *exit;
 	snprintf(b->exit_why, sizeof(b->exit_why), "%s", exit->why ? exit->why : "");
+	snprintf(b->memory, sizeof(b->memory), "%s", exit->memory ? exit->memory : "");
 	loop_stop(b->loop);
 }
 

@@ -29,7 +29,7 @@ struct bench {
 	char fetch_why[256];
 	int exits, deaths;
 	struct machine_exit exit;
-	char exit_why[256];
+	char exit_why[256], memory[256];
 	enum machine_death how;
 	char why[512];
 	char *work, *cache;
