@@ -276,10 +276,11 @@ static void on_died(void *ctx, struct machine *m, enum machine_death how, const 
 {
 	struct exec *e = ctx;
 	struct err err = {};
-	bool harness = how == MACHINE_BOOT_FAILED || how == MACHINE_PROTOCOL;
+	bool harness = !e->started || how == MACHINE_PROTOCOL;
 
 	if (!e->exited) {
-		err_set(&err, EIO, "%s%s", harness ? "" : "the machine died: ", why);
+		err_set(&err, EIO, "%s%s: %s", harness ? "" : "the machine died: ",
+			MACHINE_ENDS[how].word, why);
 		e->code = fail(e, harness ? EXEC_HARNESS : EXEC_DIED, &err);
 	}
 	finish(e, e->code);

@@ -381,6 +381,7 @@ static void hang_told(void *ctx)
 	_cleanup_(buf_done) struct buf why = {};
 	char text[UNIT_TEXT_MAX];
 	int64_t mute = clock_mono_ms() - m->pulse.beat_ms;
+	enum machine_death death;
 
 	if (mute < m->mute_ms) {
 		log_warn(m->log, "the guest gave no sign of life for %s; it goes on",
@@ -390,7 +391,8 @@ static void hang_told(void *ctx)
 		return;
 	}
 	m->mute_ms = mute;
-	die(m, life_verdict(m, -1, &why), "%s", why.p);
+	death = life_verdict(m, -1, &why);
+	die(m, death, "%s", why.p);
 }
 
 static void on_pulse(void *ctx)
