@@ -149,7 +149,7 @@ int main(void)
 	bool root = geteuid() == 0;
 
 	TAP_HEADER();
-	if (!root || !bench_kernel(&kernel, "/tmp")) {
+	if (!root || !bench_kernel("qemu", &kernel, "/tmp")) {
 		ok(&t, true, "ends # SKIP %s", root ? "no kernel in the cache" : "needs root");
 		return tap_done(&t);
 	}
