@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -141,10 +142,18 @@ static int recall(const char *path, const char *boot, char *why, size_t size)
 	return line[n + 1] == '1';
 }
 
+static char *boot_id(void)
+{
+	char *boot = NULL;
+
+	return file_read_line("/proc/sys/kernel/random/boot_id", &boot, NULL) < 0 ?
+	       xstrdup("?") : boot;
+}
+
 int accel_kvm(const char *cache_dir, char *why, size_t size, bool *ret_fresh)
 {
 	_free_ char *path = cache_dir ? path_join(cache_dir, "kvm-probe") : NULL;
-	_free_ char *boot = NULL;
+	_free_ char *boot = boot_id();
 	_free_ char *text = NULL;
 	int r = -ENOENT;
 
@@ -156,8 +165,6 @@ int accel_kvm(const char *cache_dir, char *why, size_t size, bool *ret_fresh)
 				 : "/dev/kvm may not be opened: add yourself to group kvm");
 		return 0;
 	}
-	if (file_read_line("/proc/sys/kernel/random/boot_id", &boot, NULL) < 0)
-		boot = xstrdup("?");
 	if (path)
 		r = recall(path, boot, why, size);
 	if (r >= 0)
@@ -171,8 +178,64 @@ int accel_kvm(const char *cache_dir, char *why, size_t size, bool *ret_fresh)
 	return r;
 }
 
-int accel_choose(const char *asked, const char *cache_dir, const struct log *log,
-		 struct accel *ret, struct err *err)
+/* ---- trials ---- */
+
+/* A file's name and state: another build of it has another. */
+static uint64_t identity(uint64_t hash, const char *path)
+{
+	struct stat st = {};
+	uint64_t facts[4];
+
+	hash = str_hash(str_of(path), hash);
+	if (stat(path, &st) == 0) {
+		facts[0] = (uint64_t)st.st_ino;
+		facts[1] = (uint64_t)st.st_size;
+		facts[2] = (uint64_t)st.st_mtim.tv_sec;
+		facts[3] = (uint64_t)st.st_mtim.tv_nsec;
+		hash = str_hash(str_n((const char *)facts, sizeof(facts)), hash);
+	}
+	return hash;
+}
+
+/* One file each, of the format above: runs at the same time don't collide. */
+static char *trial_path(const char *cache_dir, const struct accel_pair *pair)
+{
+	uint64_t hash = identity(identity(STR_HASH_INIT, pair->vmm), pair->image);
+
+	return xasprintf("%s/kvm-trial-%016llx", cache_dir, (unsigned long long)hash);
+}
+
+void accel_learn(const char *cache_dir, const struct accel_pair *pair, bool reached,
+		 const char *why)
+{
+	_free_ char *path = cache_dir ? trial_path(cache_dir, pair) : NULL;
+	_free_ char *boot = boot_id();
+	_free_ char *text = xasprintf("%s %d %s\n", boot, reached, reached ? "reached" : why);
+
+	/* Not remembered, it is tried again. */
+	if (path && dir_make(cache_dir, NULL) == 0)
+		file_write(path, str_of(text), 0644, NULL);
+}
+
+int accel_tried(const char *cache_dir, const struct accel_pair *pair, struct accel *a)
+{
+	_free_ char *path = cache_dir ? trial_path(cache_dir, pair) : NULL;
+	_free_ char *boot = boot_id();
+	char why[sizeof(a->why)];
+	size_t n = strlen(a->why);
+	int r = path ? recall(path, boot, why, sizeof(why)) : -ENOENT;
+
+	a->trial = r < 0;
+	if (r == 0)
+		snprintf(a->why, sizeof(a->why), "kvm did not boot this kernel: %.200s",
+			 why);
+	else if (r > 0)
+		snprintf(a->why + n, sizeof(a->why) - n, "; a guest reached its agent on it");
+	return r != 0;
+}
+
+int accel_choose(const char *asked, const char *cache_dir, const struct accel_pair *pair,
+		 const struct log *log, struct accel *ret, struct err *err)
 {
 	bool good;
 
@@ -185,6 +248,8 @@ int accel_choose(const char *asked, const char *cache_dir, const struct log *log
 		return err_set(err, EINVAL, "no accelerator '%s'; there are auto, kvm and tcg",
 			       asked);
 	good = accel_kvm(cache_dir, ret->why, sizeof(ret->why), &ret->fresh);
+	if (good && pair)
+		good = accel_tried(cache_dir, pair, ret) != 0;
 	if (good)
 		ret->name = "kvm";
 	else if (strcmp(asked, "kvm") == 0)

@@ -31,6 +31,12 @@ struct machine_ops {
 	int (*sysrq)(struct machine *m, char key, struct err *err);
 	/* Writes the guest's memory to config.dump: 0, then @done follows. NULL: it can't. */
 	int (*dump)(struct machine *m, monitor_fn done, void *ctx);
+	/* It is ready. May be NULL. */
+	void (*booted)(struct machine *m);
+	/* It is not, and @how says why. 1: there is another way, which the next
+	 * boot takes; -1: there is none, m->accel_why says why; 0: it may be
+	 * tried again. May be NULL. */
+	int (*unbooted)(struct machine *m, const char *how);
 };
 
 /* Whose last words are kept: apart, because a helper complains of every end. */
@@ -44,6 +50,7 @@ struct machine_run {
 	int port, console, monitor; /* our ends; -1: none */
 	int said[MACHINE_VOICES]; /* our ends of their standard errors */
 	char *scratch;            /* a directory to remove; NULL: none */
+	int64_t timeout_ms;       /* to be ready, less than usual; 0: as usual */
 };
 
 #define MACHINE_RUN_NONE { .port = -1, .console = -1, .monitor = -1, .said = { -1, -1 } }
@@ -91,7 +98,8 @@ struct machine {
 	char why[ERR_TEXT_MAX];
 
 	struct machine_facts facts;
-	char accel_why[256];
+	char accel_why[256], accel_how[160];
+	bool accel_trial, accel_failed; /* kvm for the first time; and not again */
 	char release[80];
 	char gdb[128];
 };

@@ -215,6 +215,19 @@ static void boot_failed(struct machine *m, enum machine_death death, const char 
 	int r;
 
 	log_words(m);
+	/* Words of its own are no accelerator's fault. */
+	if (!said.n && m->kind->ops->unbooted) {
+		int other = m->kind->ops->unbooted(m, how);
+
+		if (other < 0) {
+			die(m, MACHINE_BOOT_FAILED, "%s", m->accel_why);
+			return;
+		}
+		if (other > 0) {
+			m->boots--;
+			hopeless = false;
+		}
+	}
 	if (m->boots < BOOTS_MAX && !hopeless) {
 		log_warn(m->log, "the machine did not boot (%s); trying once more", how);
 		run_end(m);
@@ -444,6 +457,8 @@ static void on_hello(struct machine *m, struct str release)
 	loop_timer_set(m->w_pulse, PULSE_LOOK_MS);
 	snprintf(m->release, sizeof(m->release), "%.*s", STR_FMT(release));
 	m->facts.release = m->release;
+	if (m->kind->ops->booted)
+		m->kind->ops->booted(m);
 	m->events->ready(m->ctx, m);
 }
 
@@ -516,6 +531,8 @@ static void watch(struct machine *m)
 	int64_t timeout = m->config.boot_timeout_ms ? m->config.boot_timeout_ms
 						    : m->kind->ops->boot_timeout_ms;
 
+	if (r->timeout_ms && r->timeout_ms < timeout)
+		timeout = r->timeout_ms;
 	if (m->config.gdb)
 		timeout = -1;
 

@@ -54,14 +54,46 @@ static void decide(struct qemu *q)
 static int choose_accel(struct qemu *q)
 {
 	struct machine *m = q->m;
-	bool failed = m->boots > 1 && strcmp(m->facts.accel, "kvm") == 0;
+	const struct accel_pair pair = { q->program, m->config.image };
+	bool failed = m->accel_failed || (m->boots > 1 && strcmp(m->facts.accel, "kvm") == 0);
+	int r;
 
 	if (failed && strcmp(m->config.accel, "auto") == 0) {
 		q->accel = (struct accel){ .name = "tcg" };
-		snprintf(q->accel.why, sizeof(q->accel.why), "kvm did not boot");
+		snprintf(q->accel.why, sizeof(q->accel.why), "%s",
+			 m->accel_failed ? m->accel_why : "kvm did not boot");
 		return 0;
 	}
-	return accel_choose(m->config.accel, m->config.cache_dir, m->log, &q->accel, q->err);
+	r = accel_choose(m->config.accel, m->config.cache_dir, &pair, m->log, &q->accel, q->err);
+	m->accel_trial = r == 0 && q->accel.trial;
+	if (m->accel_trial)
+		m->run.timeout_ms = ACCEL_TRIAL_MS;
+	return r;
+}
+
+/* That kvm is no good for this kernel is only known when tcg is. */
+static void booted(struct machine *m)
+{
+	_free_ char *program = proc_find(PROGRAM);
+	const struct accel_pair pair = { program, m->config.image };
+
+	if (program && (m->accel_trial || m->accel_failed))
+		accel_learn(m->config.cache_dir, &pair, m->accel_trial, m->accel_how);
+	m->accel_trial = false;
+}
+
+static int unbooted(struct machine *m, const char *how)
+{
+	bool other = strcmp(m->config.accel, "auto") == 0;
+
+	if (!m->accel_trial)
+		return 0;
+	m->accel_trial = false;
+	m->accel_failed = true;
+	snprintf(m->accel_how, sizeof(m->accel_how), "%s", how);
+	snprintf(m->accel_why, sizeof(m->accel_why), "kvm did not boot this kernel: %.160s%s", how,
+		 other ? "" : "; --accel auto takes tcg then");
+	return other ? 1 : -1;
 }
 
 /* Its socket has a name, in a directory that is ours alone. */
@@ -188,4 +220,6 @@ const struct machine_ops machine_qemu_ops = {
 	.boot = boot,
 	.sysrq = sysrq,
 	.dump = dump,
+	.booted = booted,
+	.unbooted = unbooted,
 };

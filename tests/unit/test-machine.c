@@ -466,9 +466,9 @@ static void test_accel(struct tap *t)
 	struct accel a;
 	struct err err;
 
-	is_int(t, accel_choose("tcg", NULL, NULL, &a, &err), 0, "tcg when asked");
+	is_int(t, accel_choose("tcg", NULL, NULL, NULL, &a, &err), 0, "tcg when asked");
 	is_str(t, a.name, "tcg", "- is it");
-	is_int(t, accel_choose("xen", NULL, NULL, &a, &err), -EINVAL, "an unknown one");
+	is_int(t, accel_choose("xen", NULL, NULL, NULL, &a, &err), -EINVAL, "an unknown one");
 	if (access("/dev/kvm", R_OK | W_OK) < 0) {
 		ok(t, true, "what was seen is remembered # SKIP no /dev/kvm");
 		return;
@@ -478,15 +478,47 @@ static void test_accel(struct tap *t)
 	file_read_line("/proc/sys/kernel/random/boot_id", &boot, NULL);
 	text = xasprintf("%s 0 it was slow\n", boot);
 	file_write(path, str_of(text), 0644, NULL);
-	is_int(t, accel_choose("auto", dir, NULL, &a, &err), 0, "auto");
+	is_int(t, accel_choose("auto", dir, NULL, NULL, &a, &err), 0, "auto");
 	ok(t, strcmp(a.name, "tcg") == 0 && strcmp(a.why, "it was slow") == 0 && !a.fresh,
 	   "what was seen is remembered");
-	is_int(t, accel_choose("kvm", dir, NULL, &a, &err), -ENODEV, "kvm on a bad host");
+	is_int(t, accel_choose("kvm", dir, NULL, NULL, &a, &err), -ENODEV, "kvm on a bad host");
 	ok(t, strstr(err.text, "it was slow"), "- says why");
 	file_write(path, STR("another-boot 0 it was slow\n"), 0644, NULL);
-	is_int(t, accel_choose("auto", dir, NULL, &a, &err), 0, "after a reboot");
+	is_int(t, accel_choose("auto", dir, NULL, NULL, &a, &err), 0, "after a reboot");
 	ok(t, a.fresh && strstr(a.why, "/dev/kvm"), "- it is measured again");
 	printf("# %s\n", a.why);
+}
+
+/* By host boot, VMM and kernel: another of any of them is tried anew. */
+static void test_trials(struct tap *t)
+{
+	static const struct {
+		const char *vmm, *image;
+		int learn; /* -1: nothing, 0, 1 */
+		int want;
+		bool trial;
+		const char *says, *what;
+	} rows[] = {
+		{ "/vmm", "/image", -1, 1, true, "good", "before the first boot" },
+		{ "/vmm", "/image", 1, 1, false, "good; a guest reached", "after a good one" },
+		{ "/vmm", "/image", 0, 0, false, "did not boot this kernel: it hung", "a bad one" },
+		{ "/vmm", "/image2", -1, 1, true, "good", "another kernel" },
+		{ "/vmm2", "/image", -1, 1, true, "good", "another VMM" },
+	};
+	_cleanup_(dir_removep) char *dir = NULL;
+
+	dir_temp("/tmp", "taproom-accel-", &dir, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct accel_pair pair = { rows[i].vmm, rows[i].image };
+		struct accel a = { .name = "kvm", .why = "good" };
+		int r;
+
+		if (rows[i].learn >= 0)
+			accel_learn(dir, &pair, rows[i].learn, "it hung");
+		r = accel_tried(dir, &pair, &a);
+		ok(t, r == rows[i].want && a.trial == rows[i].trial && strstr(a.why, rows[i].says),
+		   "kvm, %s", rows[i].what);
+	}
 }
 
 int main(void)
@@ -501,5 +533,6 @@ int main(void)
 	test_kconfig(&t);
 	test_vmlinux(&t);
 	test_accel(&t);
+	test_trials(&t);
 	return tap_done(&t);
 }
