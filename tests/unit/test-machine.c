@@ -322,6 +322,60 @@ static void converse(struct peer *p, const char *frames, size_t piece)
 	loop_free(loop);
 }
 
+/* What waits in a socket, @n bytes at most. */
+static size_t waiting(int fd, char *to, size_t n)
+{
+	ssize_t got = recv(fd, to, n, MSG_DONTWAIT);
+
+	return got > 0 ? (size_t)got : 0;
+}
+
+/* On a serial line no byte is sent that the guest might not have room for. */
+static void test_line(struct tap *t)
+{
+	static const char *const argv[] = { "true", NULL };
+	static char big[32768], got[65536];
+	_cleanup_(buf_done) struct buf b = {};
+	struct loop *loop = loop_new();
+	struct loop_watch *end = loop_timer(loop, on_end, loop);
+	struct agent a = {};
+	struct peer p = {};
+	uint32_t n = 1000;
+	char raw[sizeof(struct proto_header)];
+	int s[2];
+
+	if (!ok(t, socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0, "a line"))
+		return;
+	memset(big, 'x', sizeof(big) - 1);
+	agent_open(&a, s[0], true, loop, &PEER, (struct machine *)&p);
+	agent_start(&a, &(struct machine_command){ .argv = argv }, NULL);
+	agent_input(&a, str_n(big, sizeof(big)), NULL);
+	loop_timer_set(end, 20);
+	loop_run(loop);
+	is_int(t, (int64_t)waiting(s[1], got, sizeof(got)), PROTO_LINE_WINDOW,
+	       "a window of bytes is sent");
+	frame_of(&b, 'h');
+	buf_add_str(&b, header(raw, PROTO_MAGIC, PROTO_READ, 0, 0, sizeof(n)));
+	buf_add(&b, (const char *)&n, sizeof(n));
+	(void)!write(s[1], b.p, b.n);
+	loop_timer_set(end, 20);
+	loop_run(loop);
+	is_int(t, (int64_t)waiting(s[1], got, sizeof(got)), 1000, "and as many as were read");
+	n = PROTO_LINE_WINDOW + 1;
+	buf_clear(&b);
+	buf_add_str(&b, header(raw, PROTO_MAGIC, PROTO_READ, 0, 0, sizeof(n)));
+	buf_add(&b, (const char *)&n, sizeof(n));
+	ok(t, a.readable, "the guest is believed");
+	(void)!write(s[1], b.p, b.n);
+	loop_timer_set(end, 20);
+	loop_run(loop);
+	ok(t, !a.readable, "until it read more than was sent");
+	agent_close(&a);
+	close(s[1]);
+	loop_unwatch(end);
+	loop_free(loop);
+}
+
 static void test_order(struct tap *t)
 {
 	static const size_t pieces[] = { 1, 7, 100000 };
@@ -529,6 +583,7 @@ int main(void)
 	test_initramfs(&t);
 	test_frames(&t);
 	test_order(&t);
+	test_line(&t);
 	test_inflate(&t);
 	test_kconfig(&t);
 	test_vmlinux(&t);
