@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/cmd.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 static const struct cmd_row COMMANDS[] = {
 	{ "run", &cmd_run_help, cmd_run_run },
 	{ "exec", &cmd_exec_help, cmd_exec_run },
+	{ "shell", &cmd_shell_help, cmd_shell_run },
 	{ "parse", &cmd_parse_help, cmd_parse_run },
 	{ "runs", &cmd_runs_help, cmd_runs_run },
 	{ "show", &cmd_show_help, cmd_show_run },
@@ -179,6 +181,14 @@ static int command(struct cmd *c, int argc, char **argv)
 	return row ? row->run(c, argc, argv) : cmd_fail(c, EXIT_USAGE, &err);
 }
 
+/* Whoever closed one of the three does not want a database of ours in its place. */
+static void standard_descriptors(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) < 0)
+			exit(EXIT_HARNESS);
+}
+
 int main(int argc, char **argv)
 {
 	struct out out;
@@ -192,6 +202,7 @@ int main(int argc, char **argv)
 	struct err err = {};
 	int code;
 
+	standard_descriptors();
 	signal(SIGPIPE, SIG_IGN);
 	out_to_fd(&out, STDOUT_FILENO);
 	code = command(&c, argc - 1, argv + 1);

@@ -174,6 +174,7 @@ int machine_start(struct machine *m, const struct machine_command *cmd, struct e
  * has ended is dropped.
  */
 int machine_input(struct machine *m, struct str bytes, struct err *err);
+bool machine_input_closed(const struct machine *m); /* by the command */
 int machine_signal(struct machine *m, int sig, struct err *err); /* to its group */
 int machine_resize(struct machine *m, unsigned rows, unsigned columns, struct err *err);
 /* Whoever takes the command's output waits, or goes on: while held, at most 1

@@ -227,6 +227,11 @@ int machine_input(struct machine *m, struct str bytes, struct err *err)
 	return r < 0 ? r : agent_input(&m->agent, bytes, err);
 }
 
+bool machine_input_closed(const struct machine *m)
+{
+	return m->agent.input_closed;
+}
+
 int machine_signal(struct machine *m, int sig, struct err *err)
 {
 	char byte = (char)sig;
