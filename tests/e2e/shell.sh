@@ -70,6 +70,7 @@ command -v tmux >/dev/null || {
 	echo "# tmux is not installed: shell is not tested at a terminal"
 	finish
 }
+trap 'tmux -S "$dir/tmux" kill-server 2>/dev/null; rm -rf "$dir"' EXIT
 tm() { tmux -S "$dir/tmux" -f /dev/null "$@"; }
 screen() { tm capture-pane -p -J; }
 keys() { tm send-keys "$@"; }
@@ -139,14 +140,15 @@ shows "one that takes no keys" "deaf"
 keys 'C-]' 'C-]' 'C-]'
 shows "is left" "left by Ctrl-]"
 is "the terminal is as it was" "$(modes)" "$before"
-for signal in TERM HUP INT; do
+for pair in TERM:143 HUP:129 INT:130; do
+	signal=${pair%:*}
 	keys clear Enter
 	keys "$enter -- sh -c 'trap \"\" INT; echo waiting; sleep 1000'" Enter
 	shows "before SIG$signal" "waiting"
 	pid=$(pgrep -f "^$enter" | head -n 1)
 	kill -s "$signal" "$pid"
 	keys '' 'echo "code=$?"' Enter
-	shows "SIG$signal ends it" "code=$((128 + $(kill -l "$signal")))"
+	shows "SIG$signal ends it" "code=${pair#*:}"
 	is "the terminal is as it was" "$(modes)" "$before"
 done
 keys clear Enter
@@ -158,5 +160,4 @@ shows "a machine that dies" "the machine died"
 keys 'echo "code=$?"' Enter
 shows "is told" "code=137"
 is "the terminal is as it was" "$(modes)" "$before"
-tm kill-server
 finish
