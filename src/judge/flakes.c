@@ -109,13 +109,6 @@ static void add_axis(struct judge_flakes *r, const struct judge_flakes_filter *f
 
 /* ---- one flake ---- */
 
-static int order(struct str a, struct str b)
-{
-	int c = memcmp(a.p ? a.p : "", b.p ? b.p : "", a.n < b.n ? a.n : b.n);
-
-	return c ? c : (a.n > b.n) - (a.n < b.n);
-}
-
 static int by_test(const void *a, const void *b)
 {
 	const struct judge_part *x = a, *y = b;
@@ -123,7 +116,7 @@ static int by_test(const void *a, const void *b)
 
 	if (x->s->id != y->s->id)
 		return x->s->id < y->s->id ? -1 : 1;
-	c = order(x->s->lane->axis->mode, y->s->lane->axis->mode);
+	c = judge_str_order(x->s->lane->axis->mode, y->s->lane->axis->mode);
 	if (c || x->s->lane->axis == y->s->lane->axis)
 		return c;
 	return x->s->lane->axis < y->s->lane->axis ? -1 : 1;
@@ -347,76 +340,4 @@ uint8_t judge_flake_cell(const struct judge_flake *x, uint32_t run)
 		}
 	}
 	return worst;
-}
-
-/* ---- order ---- */
-
-const char *const JUDGE_SORTS[JUDGE_SORT_N + 1] = {
-	[JUDGE_SORT_RATE] = "rate", [JUDGE_SORT_FLIPS] = "flips", [JUDGE_SORT_COST] = "cost",
-	[JUDGE_SORT_RECENT] = "recent", [JUDGE_SORT_STREAK] = "streak", [JUDGE_SORT_NAME] = "name",
-};
-
-static int by_name(const void *a, const void *b)
-{
-	const struct judge_flake *x = a, *y = b;
-	int c = order(x->s->lane->suite, y->s->lane->suite);
-
-	c = c ? c : order(x->s->lane->program, y->s->lane->program);
-	c = c ? c : order(x->s->path, y->s->path);
-	c = c ? c : order(x->s->lane->axis->mode, y->s->lane->axis->mode);
-	return c ? c : (x->s->id > y->s->id) - (x->s->id < y->s->id);
-}
-
-static int by_rate(const void *a, const void *b)
-{
-	const struct judge_flake *x = a, *y = b;
-	int c = stat_rate_order(&x->rate, &y->rate);
-
-	return c ? c : by_name(a, b);
-}
-
-static int by_flips(const void *a, const void *b)
-{
-	const struct judge_flake *x = a, *y = b;
-	int c = (x->flips < y->flips) - (x->flips > y->flips);
-
-	return c ? c : by_rate(a, b);
-}
-
-static int by_cost(const void *a, const void *b)
-{
-	const struct judge_flake *x = a, *y = b;
-	int c = stat_cost_order(&x->cost, &y->cost);
-
-	return c ? c : by_rate(a, b);
-}
-
-static int by_recent(const void *a, const void *b)
-{
-	const struct judge_flake *x = a, *y = b;
-	/* UINT32_MAX, none, becomes 0. */
-	uint32_t i = x->last + 1, k = y->last + 1;
-	int c = (i < k) - (i > k);
-
-	return c ? c : by_rate(a, b);
-}
-
-static int by_streak(const void *a, const void *b)
-{
-	const struct judge_flake *x = a, *y = b;
-	int c = (x->streak < y->streak) - (x->streak > y->streak);
-
-	return c ? c : by_rate(a, b);
-}
-
-static int (*const ORDERS[JUDGE_SORT_N])(const void *, const void *) = {
-	[JUDGE_SORT_RATE] = by_rate,     [JUDGE_SORT_FLIPS] = by_flips,
-	[JUDGE_SORT_COST] = by_cost,     [JUDGE_SORT_RECENT] = by_recent,
-	[JUDGE_SORT_STREAK] = by_streak, [JUDGE_SORT_NAME] = by_name,
-};
-
-void judge_flakes_sort(struct judge_flakes *f, enum judge_sort by)
-{
-	if (f->n)
-		qsort(f->v, f->n, sizeof(*f->v), ORDERS[by]);
 }

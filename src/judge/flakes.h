@@ -87,6 +87,7 @@ enum judge_sort {
 };
 extern const char *const JUDGE_SORTS[JUDGE_SORT_N + 1]; /* "rate", ...; NULL ends it */
 void judge_flakes_sort(struct judge_flakes *f, enum judge_sort by);
+int judge_str_order(struct str a, struct str b); /* of bytes, as memcmp() says */
 
 /* What it said in a run, on several machines the worst: enum status, or
  * STORE_CELL_ABSENT, or one of the two above. */

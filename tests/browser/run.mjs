@@ -173,6 +173,48 @@ async function walk() {
   await context.close();
 }
 
+// ---- filters and sorts of a flakes page ----
+async function filters() {
+  const { page: p, context } = await page(browser);
+  const rows = () => p.$$eval('#grid tbody tr:not([hidden])', (all) => all.map((r) => r.cells[0].title));
+  const values = (i) => p.$$eval('#grid tbody tr:not([hidden])',
+    (all, nth) => all.map((r) => Number(r.dataset.v.split(' ')[nth])), i);
+  const falls = (v) => v.every((x, i) => i === 0 || x <= v[i - 1]);
+  await p.goto(url('flakes.html'));
+  const all = await rows();
+  ok(all.length > 3 && falls(await values(0)), 'the highest rate is on top');
+  await p.fill('#f-name', 'simult');
+  const some = await rows();
+  ok(some.length > 0 && some.length < all.length && some.every((n) => n.includes('simult')),
+    'a part of a name filters', some.join('\n'));
+  ok(new URL(p.url()).searchParams.get('name') === 'simult', 'and stands in the address', p.url());
+  await p.reload();
+  ok((await rows()).join() === some.join(), 'which shows the same again');
+  await p.fill('#f-name', '*: fastclose tes?');
+  ok((await rows()).every((n) => n.endsWith('fastclose test')) && (await rows()).length > 0, 'so does a glob');
+  await p.fill('#f-name', '[');
+  ok((await rows()).length === 0, 'a glob that is none fits nothing');
+  await p.fill('#f-name', '');
+  await p.click('a[data-sort=flips]');
+  ok(falls(await values(1)) && await p.$eval('a[data-sort=flips]',
+    (a) => a.parentNode.getAttribute('aria-sort')) === 'descending', 'a head sorts, and says so');
+  await p.focus('a[data-sort=name]');
+  await p.keyboard.press('Enter');
+  const names = await rows();
+  ok(names.join() === [...names].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1)).join(), 'by keyboard too');
+  await p.fill('#f-flips', '2');
+  ok((await values(1)).every((n) => n >= 2), 'flips at least');
+  await p.click('.choices a >> text=debug');
+  ok(new URL(p.url()).searchParams.get('flips') === '2' && (await values(1)).every((n) => n >= 2),
+    'another mode is asked the same', p.url());
+  await context.close();
+  const { page: plain, context: off } = await page(browser, { javaScriptEnabled: false });
+  await plain.goto(`${url('flakes.html')}?name=simult`);
+  ok(!await plain.isVisible('#filter'), 'without JavaScript no form that does nothing');
+  ok((await plain.$$('#grid tbody tr')).length === all.length, 'and every row');
+  await off.close();
+}
+
 // ---- strings that would like to be more ----
 async function harmless() {
   const { page: p, context, outside } = await page(browser);
@@ -193,7 +235,7 @@ async function harmless() {
   await context.close();
 }
 
-for (const part of [validate, links, accessible, narrow, scheme, keyboard, walk, harmless]) {
+for (const part of [validate, links, accessible, narrow, scheme, keyboard, walk, filters, harmless]) {
   const begin = Date.now();
   await part();
   console.log(`# ${part.name}: ${Date.now() - begin} ms`);
