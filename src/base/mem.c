@@ -96,7 +96,9 @@ static struct arena_chunk *chunk_new(size_t size, struct arena_chunk *next)
 	return c;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+/* What is large gets a chunk of its own behind the first, in which there is room
+ * for small ones still. */
+void *arena_raw(struct arena *a, size_t size)
 {
 	struct arena_chunk *c = a->head;
 	void *p;
@@ -104,21 +106,29 @@ void *arena_alloc(struct arena *a, size_t size)
 	if (size > SIZE_MAX / 2)
 		checked(NULL);
 	size = (size + 15) & ~(size_t)15;
-	if (!c || c->size - c->used < size) {
+	if (c && c->size - c->used < size && size > ARENA_CHUNK / 4) {
+		c = c->next = chunk_new(size, c->next);
+	} else if (!c || c->size - c->used < size) {
 		c = chunk_new(size > ARENA_CHUNK ? size : ARENA_CHUNK, c);
 		a->head = c;
 	}
 	p = c->data + c->used;
 	c->used += size;
 	a->total += size;
-	return memset(p, 0, size);
+	return p;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	return memset(arena_raw(a, size), 0, size);
 }
 
 char *arena_strndup(struct arena *a, const char *s, size_t n)
 {
-	char *p = arena_alloc(a, n + 1);
+	char *p = arena_raw(a, n + 1);
 
 	memcpy(p, s, n);
+	p[n] = '\0';
 	return p;
 }
 
@@ -128,13 +138,15 @@ void arena_reset(struct arena *a)
 
 	for (struct arena_chunk *c = a->head, *next; c; c = next) {
 		next = c->next;
-		if (!next && c->size == ARENA_CHUNK)
+		if (!keep && c->size == ARENA_CHUNK)
 			keep = c;
 		else
 			free(c);
 	}
-	if (keep)
+	if (keep) {
 		keep->used = 0;
+		keep->next = NULL;
+	}
 	a->head = keep;
 	a->total = 0;
 }

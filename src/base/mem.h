@@ -42,7 +42,7 @@ void closep(int *fd);  /* for _cleanup_: closes a descriptor that is >= 0 */
 
 /*
  * Arena: many small things with one lifetime. Zero-initialise; arena_done()
- * frees everything, arena_reset() keeps the first chunk for the next round.
+ * frees everything, arena_reset() keeps one chunk for the next round.
  */
 struct arena_chunk;
 struct arena {
@@ -51,6 +51,7 @@ struct arena {
 };
 
 void *arena_alloc(struct arena *a, size_t size); /* aligned to 16, zeroed */
+void *arena_raw(struct arena *a, size_t size);   /* not zeroed: for what is filled at once */
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 void arena_reset(struct arena *a);
 void arena_done(struct arena *a);
