@@ -212,7 +212,7 @@ static void add_flake(struct judge_flakes *r, const struct judge_part *parts, si
 	for (size_t i = 0; i < n; i++) {
 		const struct judge_part *p = &parts[i];
 		const struct stat_series *said = said_of(&x, p);
-		struct stat_window w = stat_window(&said, 1, p->from, p->s->lane->axis->n,
+		struct stat_window w = stat_window_counts(&said, 1, p->from, p->s->lane->axis->n,
 						   p->outages, STAT_OUTAGES_ONCE);
 
 		failed += w.rate.k;

@@ -61,9 +61,10 @@ static void reach(struct stat_window *w, const struct stat_series *s, bool *some
 	*some = true;
 }
 
-struct stat_window stat_window(const struct stat_series *const *series, size_t n, uint32_t from,
-			       uint32_t to, const struct stat_outages *outages,
-			       enum stat_outage_use use)
+struct stat_window stat_window_counts(const struct stat_series *const *series, size_t n,
+				      uint32_t from, uint32_t to,
+				      const struct stat_outages *outages,
+				      enum stat_outage_use use)
 {
 	struct stat_window w = { .from = from, .to = to, .first = from, .last = from, .use = use };
 	struct counts all;
@@ -94,7 +95,19 @@ struct stat_window stat_window(const struct stat_series *const *series, size_t n
 			all.k += in.k > 0;
 		}
 	}
-	w.rate = stat_rate(all.k, all.n);
+	w.rate = (struct stat_rate){ .k = all.k, .n = all.n, .high = 1 };
+	if (all.n)
+		w.rate.rate = (double)all.k / (double)all.n;
+	return w;
+}
+
+struct stat_window stat_window(const struct stat_series *const *series, size_t n, uint32_t from,
+			       uint32_t to, const struct stat_outages *outages,
+			       enum stat_outage_use use)
+{
+	struct stat_window w = stat_window_counts(series, n, from, to, outages, use);
+
+	w.rate = stat_rate(w.rate.k, w.rate.n);
 	return w;
 }
 

@@ -38,6 +38,12 @@ struct stat_window stat_window(const struct stat_series *const *series, size_t n
 			       uint32_t to, const struct stat_outages *outages,
 			       enum stat_outage_use use);
 
+/* The same without the interval of its rate, which costs more than all else. */
+struct stat_window stat_window_counts(const struct stat_series *const *series, size_t n,
+				      uint32_t from, uint32_t to,
+				      const struct stat_outages *outages,
+				      enum stat_outage_use use);
+
 struct stat_pool {
 	struct stat_rate rate;
 	double factor; /* likelihood of a rate for each, to one for all */
