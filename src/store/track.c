@@ -16,7 +16,8 @@ void tracks_done(struct tracks *t)
 	free(t->runs);
 	free(t->branches);
 	free(t->entries);
-	map_done(&t->by_id);
+	free(t->by_id);
+	map_done(&t->scattered);
 	arena_done(&t->arena);
 	*t = (struct tracks){};
 }
@@ -140,6 +141,32 @@ static void add(struct tracks *t, struct track *to, struct tracked x, int64_t ms
 	to->v[to->n++] = x;
 }
 
+/* Ids are given one after the other, so that few are missing between them. */
+static void index_runs(struct tracks *t)
+{
+	int64_t low = INT64_MAX, high = INT64_MIN;
+	uint64_t span;
+
+	for (size_t i = 0; i < t->n_runs; i++) {
+		low = t->runs[i].id < low ? t->runs[i].id : low;
+		high = t->runs[i].id > high ? t->runs[i].id : high;
+	}
+	if (!t->n_runs)
+		return;
+	span = (uint64_t)high - (uint64_t)low;
+	if (span / 8 >= t->n_runs) {
+		for (size_t i = 0; i < t->n_runs; i++)
+			map_put(&t->scattered, (uint64_t)t->runs[i].id,
+				(void *)(uintptr_t)(i + 1));
+		return;
+	}
+	t->first_id = low;
+	t->n_by_id = span + 1;
+	t->by_id = xcalloc(t->n_by_id, sizeof(*t->by_id));
+	for (size_t i = 0; i < t->n_runs; i++)
+		t->by_id[(uint64_t)t->runs[i].id - (uint64_t)low] = (uint32_t)i + 1;
+}
+
 /* The place of a run; its neighbour in the database is mostly the next in time. */
 static size_t run_place(struct tracks *t, int64_t id, size_t last)
 {
@@ -147,10 +174,14 @@ static size_t run_place(struct tracks *t, int64_t id, size_t last)
 		return last;
 	if (last + 1 < t->n_runs && t->runs[last + 1].id == id)
 		return last + 1;
-	if (!t->by_id.n)
-		for (size_t i = 0; i < t->n_runs; i++)
-			map_put(&t->by_id, (uint64_t)t->runs[i].id, (void *)(uintptr_t)(i + 1));
-	return (size_t)(uintptr_t)map_get(&t->by_id, (uint64_t)id) - 1; /* 0 - 1: none */
+	if (!t->n_by_id && !t->scattered.n)
+		index_runs(t);
+	if (t->n_by_id) {
+		uint64_t nth = (uint64_t)id - (uint64_t)t->first_id;
+
+		return nth < t->n_by_id ? (size_t)t->by_id[nth] - 1 : SIZE_MAX;
+	}
+	return (size_t)(uintptr_t)map_get(&t->scattered, (uint64_t)id) - 1; /* 0 - 1: none */
 }
 
 static int take_segment(struct store *s, struct tracks *t, int64_t program_id,

@@ -59,7 +59,10 @@ struct tracks {
 	struct str *branches;
 	size_t n_branches, cap_branches;
 	struct arena arena;
-	struct map by_id;    /* runs, + 1 */
+	uint32_t *by_id;     /* place + 1 of the run .first_id + i; 0: none */
+	int64_t first_id;
+	size_t n_by_id;
+	struct map scattered; /* the same, where ids lie too far apart for it */
 	struct track_entry *entries;
 	size_t cap_entries;
 	bool times;
