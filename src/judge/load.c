@@ -62,7 +62,7 @@ static struct str keep(struct judge *j, struct str s)
 
 static void *copy(struct arena *a, const void *p, size_t n, size_t size)
 {
-	void *to = arena_alloc(a, n * size);
+	void *to = arena_raw(a, n * size);
 
 	return n ? memcpy(to, p, n * size) : to;
 }
@@ -207,7 +207,7 @@ static void axis_places(struct load *l, struct judge_axis *a, uint32_t nth)
 			place[l->lanes[i].runs[k] * m + l->lanes[i].machine_nth] = 1;
 	for (size_t i = 0; i < all; i++)
 		a->n += place[i];
-	a->run = run = arena_alloc(&l->j->arena, a->n * sizeof(*run));
+	a->run = run = arena_raw(&l->j->arena, a->n * sizeof(*run));
 	a->n = 0;
 	for (size_t i = 0; i < all; i++) {
 		if (!place[i])
@@ -220,13 +220,15 @@ static void axis_places(struct load *l, struct judge_axis *a, uint32_t nth)
 
 		if (x->axis != nth)
 			continue;
-		x->at = arena_alloc(&l->arena, x->n * sizeof(*x->at));
-		x->breaks = arena_alloc(&l->arena, x->n * sizeof(*x->breaks));
+		x->at = arena_raw(&l->arena, x->n * sizeof(*x->at));
 		for (uint32_t k = 0; k < x->n; k++) {
 			x->at[k] = place[x->runs[k] * m + x->machine_nth];
-			if (k && x->at[k] != x->at[k - 1] + 1)
-				x->breaks[x->n_breaks++] = k;
+			x->n_breaks += k && x->at[k] != x->at[k - 1] + 1;
 		}
+		x->breaks = arena_raw(&l->arena, x->n_breaks * sizeof(*x->breaks));
+		for (uint32_t k = 1, b = 0; b < x->n_breaks; k++)
+			if (x->at[k] != x->at[k - 1] + 1)
+				x->breaks[b++] = k;
 	}
 	axis_commits(l->j, a);
 }
@@ -323,9 +325,9 @@ static void set_said(struct judge *j, struct judge_series *s)
 		n_bad += say == STAT_FAILED;
 		n_skips += s->exceptions[i].status == STATUS_SKIP;
 	}
-	mute = arena_alloc(&j->arena, n_mute * sizeof(*mute));
-	bad = arena_alloc(&j->arena, n_bad * sizeof(*bad));
-	skips = arena_alloc(&j->arena, n_skips * sizeof(*skips));
+	mute = arena_raw(&j->arena, n_mute * sizeof(*mute));
+	bad = arena_raw(&j->arena, n_bad * sizeof(*bad));
+	skips = arena_raw(&j->arena, n_skips * sizeof(*skips));
 	s->said.mute = (struct stat_runs){ mute, n_mute };
 	s->said.bad = (struct stat_runs){ bad, n_bad };
 	s->skips = (struct stat_runs){ skips, n_skips };
