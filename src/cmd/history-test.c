@@ -44,8 +44,8 @@ const struct opt_command cmd_history_help = {
 	.text = "TEST is 'suite/program/path', whole or as a glob, a test's key, the number of a "
 		"test, or else a part of a name. Each branch, mode and machine is told by itself: "
 		"stretches with one failure rate, its 95 % interval, and the commits in which "
-		"one became another. Failures in outages count here as any others; 'taproom "
-		"changes' leaves them out.",
+		"one became another. Failures in outages are in no rate; 'taproom changes' "
+		"lists the outages.",
 	.opts = OPTS,
 	.examples = "  taproom history 'mptcp/mptcp_join.sh/fastclose*'\n"
 		    "  taproom history mptcp/simult_flows.sh --mode debug --json\n",
@@ -57,6 +57,10 @@ struct past {
 	const struct judge_axis *axis;
 	const struct judge_run *runs;
 	const struct judge_series *s;
+	struct stat_runs outages;    /* places of the axis: runs that are in one */
+	struct stat_series said;     /* without these */
+	struct stat_series_room room;
+	size_t n_left;               /* failures in them */
 	struct stat_change *changes; /* in time */
 	size_t n_changes;
 	struct stat_pace paces[PACES_MAX];
@@ -67,6 +71,13 @@ struct past {
 static void past_done(struct past *p)
 {
 	free(p->changes);
+	free((uint32_t *)(uintptr_t)p->outages.v);
+	stat_series_room_done(&p->room);
+}
+
+static const struct judge_run *at(const struct past *p, uint32_t place)
+{
+	return judge_run_at(p->runs, p->axis, place);
 }
 
 /* The durations of a program where it ran, in the order of time. */
@@ -89,11 +100,71 @@ static uint32_t median(const struct past *p, uint32_t from, uint32_t to, size_t 
 	return stat_time_median(v, *ret_n);
 }
 
+/* ---- outages ---- */
+
+/* What happened in the order of time. */
+static int by_run(const struct judge_run *x, const struct judge_run *y)
+{
+	if (x->begin_ms != y->begin_ms)
+		return x->begin_ms < y->begin_ms ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* @all: the axis of the same branch, mode and machine with every test on it, whose
+ * places are others: those of the runs of any program. */
+static void past_outages(struct past *p, const struct judge_axis *all,
+			 const struct judge_run *runs)
+{
+	struct stat_outages o;
+	uint32_t *v, n = 0, place = 0;
+
+	judge_outages(all, &o);
+	v = xcalloc(o.n_in + 1, sizeof(*v));
+	for (size_t i = 0; i < o.n_in; i++) {
+		const struct judge_run *run = judge_run_at(runs, all, o.in[i]);
+
+		while (place < p->axis->n && by_run(at(p, place), run) < 0)
+			place++;
+		if (place < p->axis->n && at(p, place)->id == run->id)
+			v[n++] = place;
+	}
+	p->outages = (struct stat_runs){ v, n };
+	stat_outages_done(&o);
+}
+
+static const struct judge_axis *axis_like(const struct judge *j, const struct judge_axis *like)
+{
+	size_t n;
+	const struct judge_axis *axes = judge_axes(j, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(axes[i].branch, like->branch) && str_eq(axes[i].mode, like->mode) &&
+		    str_eq(axes[i].machine, like->machine))
+			return &axes[i];
+	return NULL;
+}
+
+/* @everything: NULL where it never failed. */
+static void past_leave_outages(struct past *p, const struct judge *everything)
+{
+	const struct judge_axis *all = everything ? axis_like(everything, p->axis) : NULL;
+	uint32_t n_runs;
+
+	p->said = p->s->said;
+	if (!all || !p->said.bad.n)
+		return;
+	past_outages(p, all, judge_runs(everything, &n_runs));
+	stat_series_without(&p->s->said, p->outages, &p->room, &p->said);
+	p->n_left = p->s->said.bad.n - p->said.bad.n;
+}
+
+/* ---- rates and their changes ---- */
+
 static void past_find(struct past *p)
 {
 	_free_ struct stat_time *v = xcalloc((size_t)p->axis->n + 1, sizeof(*v));
 	struct stat_finder *f = stat_finder_new(&p->axis->stat, STAT_PRIOR_DEFAULT);
-	struct stat_changes c = stat_finder_run(f, &p->s->said);
+	struct stat_changes c = stat_finder_run(f, &p->said);
 	const struct stat_spans *in = &p->s->said.in;
 
 	p->changes = xcalloc(c.n + 1, sizeof(*p->changes));
@@ -126,16 +197,16 @@ static struct segment segment_at(const struct past *p, size_t i)
 	}
 	if (i < p->n_changes)
 		s.to = p->changes[i].run;
-	n = stat_series_rank(&p->s->said, &all, s.from);
-	n = stat_series_rank(&p->s->said, &all, s.to) - n;
+	n = stat_series_rank(&p->said, &all, s.from);
+	n = stat_series_rank(&p->said, &all, s.to) - n;
 	/* Bad runs outside of the spans say nothing. */
-	for (size_t b = 0; b < p->s->said.bad.n; b++) {
-		uint32_t run = p->s->said.bad.v[b];
+	for (size_t b = 0; b < p->said.bad.n; b++) {
+		uint32_t run = p->said.bad.v[b];
 
 		if (run < s.from || run >= s.to)
 			continue;
-		before = stat_series_rank(&p->s->said, &c, run);
-		k += stat_series_rank(&p->s->said, &c, run + 1) - before;
+		before = stat_series_rank(&p->said, &c, run);
+		k += stat_series_rank(&p->said, &c, run + 1) - before;
 	}
 	s.rate = stat_rate(k < n ? k : n, n);
 	return s;
@@ -147,15 +218,12 @@ struct telling {
 	struct cmd *c;
 	struct store *s;
 	const struct history_options *o;
+	int64_t since_ms;
+	struct judge *everything; /* all tests; NULL until one is told that failed */
 	struct json j;
 	struct err *err;
 	unsigned nth;
 };
-
-static const struct judge_run *at(const struct past *p, uint32_t place)
-{
-	return judge_run_at(p->runs, p->axis, place);
-}
 
 static void tell_segment(struct telling *t, const struct past *p, const struct segment *s)
 {
@@ -233,6 +301,10 @@ static void tell_past(struct telling *t, const struct past *p, bool machines)
 	}
 	for (size_t i = p->n_paces; i-- > 0;)
 		tell_pace(t, p, &p->paces[i]);
+	if (p->n_left)
+		out_printf(o, "  %zu %s in an outage %s in no rate here; 'taproom changes' lists "
+			   "outages.\n", p->n_left, p->n_left == 1 ? "failure" : "failures",
+			   p->n_left == 1 ? "is" : "are");
 	if (!p->s->lane->failures_only &&
 	    (now.kind == STAT_VANISHED || now.kind == STAT_DID_NOT_RUN)) {
 		out_printf(o, "  %s: not in the last %u %s of its program, last in ",
@@ -308,6 +380,7 @@ static void json_past(struct telling *t, const struct past *p)
 		json_segment(j, p, &s);
 	}
 	json_end(j);
+	json_field_int(j, "in_outages", (int64_t)p->n_left);
 	json_paces(j, p);
 	json_key(j, "not_passed");
 	json_array(j);
@@ -316,6 +389,8 @@ static void json_past(struct telling *t, const struct past *p)
 		json_field_int(j, "run", at(p, p->s->exceptions[i].at)->id);
 		json_field_str(j, "status",
 			       str_of(STATUS_INFO[p->s->exceptions[i].status].name));
+		if (stat_runs_have(p->outages, p->s->exceptions[i].at))
+			json_field_bool(j, "outage", true);
 		json_end(j);
 	}
 	json_end(j);
@@ -351,7 +426,8 @@ static int by_last(const void *a, const void *b)
 	return i != k ? (i < k ? 1 : -1) : (x->axis > y->axis) - (x->axis < y->axis);
 }
 
-static size_t find_pasts(const struct judge *j, int64_t id, struct past **ret)
+static size_t find_pasts(const struct judge *j, const struct judge *everything, int64_t id,
+			 struct past **ret)
 {
 	uint32_t n_runs;
 	const struct judge_run *runs = judge_runs(j, &n_runs);
@@ -367,6 +443,7 @@ static size_t find_pasts(const struct judge *j, int64_t id, struct past **ret)
 				ARRAY_GROW(v, n, cap);
 				v[n] = (struct past){ .axis = &axes[i], .runs = runs,
 						      .s = &axes[i].lanes[k].series[s] };
+				past_leave_outages(&v[n], everything);
 				past_find(&v[n++]);
 			}
 	if (n)
@@ -414,8 +491,7 @@ static int load(struct telling *t, const struct test_match *m, struct judge **re
 	_free_ char *suite = xstrndup(m->name, strcspn(m->name, "/"));
 	int r;
 
-	if (t->o->since_ms)
-		f.scan.since_ms = clock_wall_ms() - t->o->since_ms;
+	f.scan.since_ms = t->since_ms;
 	r = judge_load(t->s, &f, ret, t->err);
 	if (r < 0 || !any_at_least(*ret))
 		return r;
@@ -425,6 +501,30 @@ static int load(struct telling *t, const struct test_match *m, struct judge **re
 	return judge_load(t->s, &f, ret, t->err);
 }
 
+static bool any_failed(const struct judge *j, int64_t id)
+{
+	size_t n;
+	const struct judge_axis *axes = judge_axes(j, &n);
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < axes[i].n_lanes; k++)
+			for (size_t s = 0; s < axes[i].lanes[k].n; s++)
+				if (axes[i].lanes[k].series[s].id == id &&
+				    axes[i].lanes[k].series[s].said.bad.n)
+					return true;
+	return false;
+}
+
+/* An outage is one of all tests together: where this one failed, the others are
+ * asked; once for all tests that are told. */
+static int load_everything(struct telling *t)
+{
+	struct judge_filter f = { .scan = { .branch = t->o->branch, .mode = t->o->mode,
+					    .since_ms = t->since_ms } };
+
+	return t->everything ? 0 : judge_load(t->s, &f, &t->everything, t->err);
+}
+
 static int tell_test(struct telling *t, const struct test_match *m)
 {
 	struct judge *j = NULL;
@@ -432,8 +532,12 @@ static int tell_test(struct telling *t, const struct test_match *m)
 	size_t n;
 	int r = load(t, m, &j);
 
-	if (r < 0)
+	if (r == 0 && any_failed(j, m->id))
+		r = load_everything(t);
+	if (r < 0) {
+		judge_free(j);
 		return r;
+	}
 	t->nth = 0;
 	if (t->o->common.json) {
 		json_object(&t->j);
@@ -450,7 +554,7 @@ static int tell_test(struct telling *t, const struct test_match *m)
 	r = store_test_names(t->s, m->id, on_name, t, t->err);
 	if (t->o->common.json)
 		json_end(&t->j);
-	n = find_pasts(j, m->id, &v);
+	n = find_pasts(j, t->everything, m->id, &v);
 	tell_pasts(t, j, v, n);
 	if (!t->o->common.json && any_at_least(j))
 		out_lit(t->c->out, "  Only failures were published: a rate is at least this.\n");
@@ -519,11 +623,14 @@ int cmd_history_run(struct cmd *c, int argc, char **argv)
 		return cmd_fail(c, EXIT_USAGE, &err);
 	}
 	t.err = &err;
+	if (o.since_ms)
+		t.since_ms = clock_wall_ms() - o.since_ms;
 	r = store_open(o.common.store, STORE_READ, &t.s, &err);
 	if (r == 0)
 		r = test_match(t.s, argv[1], &m, &err);
 	if (r == 0)
 		r = tell_all(&t, &m);
+	judge_free(t.everything);
 	store_close(t.s);
 	return r < 0 ? history_fail(c, r, &err) : EXIT_PASSED;
 }

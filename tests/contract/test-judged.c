@@ -137,13 +137,22 @@ static const struct row CHANGES[] = {
 static const struct row HISTORY[] = {
 	{ "history mptcp/join.sh/breaks", 0, "mptcp/join.sh/breaks\n"
 	  "export debug: 100 passed, 20 failed\n"
-	  "  2024-01-13 to 2024-03-12  0 % of 60 [0-4.1]\n"
+	  "  2024-01-13 to 2024-03-12  0 % of 59 [0-4.2]\n"
 	  "    fix, behind 000000abc01d (run 60), up to 000000abc01e (run 61)\n"
 	  "  2023-12-24 to 2024-01-12  100 % of 20 [88-100]\n"
 	  "    regression, behind 000000abc013 (run 40), up to 000000abc014 (run 41)\n"
 	  "  2023-11-14 to 2023-12-23  0 % of 40 [0-6.0]\n", NULL, "\x1b" },
 	{ "history breaks", 0, "mptcp/join.sh/breaks\n", NULL, "steady" },
-	{ "history mptcp/alone.sh", 0, "[0.090-3.8], takes 1.0 s\n", NULL, "join" },
+	/* All of sock.sh failed at once, once. */
+	{ "history mptcp/sock.sh/a", 0, "export debug: 119 passed, 1 failed\n"
+	  "  2023-11-14 to 2024-03-12  0 % of 119 [0-2.1]\n"
+	  "  1 failure in an outage is in no rate here;", NULL, "regression" },
+	{ "history mptcp/sock.sh/a --json", 0, "\"in_outages\":1,", NULL, NULL },
+	{ "history mptcp/sock.sh/a --json", 0, "{\"run\":71,\"status\":\"fail\",\"outage\":true}",
+	  NULL, NULL },
+	{ "history flaky", 0, "13 failed\n", NULL, "outage" },
+	{ "history flaky --json", 0, "\"in_outages\":0,", NULL, "\"outage\":true" },
+	{ "history mptcp/alone.sh", 0, "[0.091-3.9], takes 1.0 s\n", NULL, "join" },
 	{ "history goes?away", 2, NULL, "no test 'goes?away'", NULL },
 	{ "history */goes?away", 0, "vanished: not in the last 70 runs of its program, last in "
 	  "000000abc018 (run 50)\n", NULL, NULL },
