@@ -102,58 +102,13 @@ static uint32_t median(const struct past *p, uint32_t from, uint32_t to, size_t 
 
 /* ---- outages ---- */
 
-/* What happened in the order of time. */
-static int by_run(const struct judge_run *x, const struct judge_run *y)
-{
-	if (x->begin_ms != y->begin_ms)
-		return x->begin_ms < y->begin_ms ? -1 : 1;
-	return (x->id > y->id) - (x->id < y->id);
-}
-
-/* @all: the axis of the same branch, mode and machine with every test on it, whose
- * places are others: those of the runs of any program. */
-static void past_outages(struct past *p, const struct judge_axis *all,
-			 const struct judge_run *runs)
-{
-	struct stat_outages o;
-	uint32_t *v, n = 0, place = 0;
-
-	judge_outages(all, &o);
-	v = xcalloc(o.n_in + 1, sizeof(*v));
-	for (size_t i = 0; i < o.n_in; i++) {
-		const struct judge_run *run = judge_run_at(runs, all, o.in[i]);
-
-		while (place < p->axis->n && by_run(at(p, place), run) < 0)
-			place++;
-		if (place < p->axis->n && at(p, place)->id == run->id)
-			v[n++] = place;
-	}
-	p->outages = (struct stat_runs){ v, n };
-	stat_outages_done(&o);
-}
-
-static const struct judge_axis *axis_like(const struct judge *j, const struct judge_axis *like)
-{
-	size_t n;
-	const struct judge_axis *axes = judge_axes(j, &n);
-
-	for (size_t i = 0; i < n; i++)
-		if (str_eq(axes[i].branch, like->branch) && str_eq(axes[i].mode, like->mode) &&
-		    str_eq(axes[i].machine, like->machine))
-			return &axes[i];
-	return NULL;
-}
-
 /* @everything: NULL where it never failed. */
 static void past_leave_outages(struct past *p, const struct judge *everything)
 {
-	const struct judge_axis *all = everything ? axis_like(everything, p->axis) : NULL;
-	uint32_t n_runs;
-
 	p->said = p->s->said;
-	if (!all || !p->said.bad.n)
+	if (!everything || !p->said.bad.n)
 		return;
-	past_outages(p, all, judge_runs(everything, &n_runs));
+	p->outages = judge_outages_from(everything, p->axis, p->runs);
 	stat_series_without(&p->s->said, p->outages, &p->room, &p->said);
 	p->n_left = p->s->said.bad.n - p->said.bad.n;
 }
