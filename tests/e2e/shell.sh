@@ -44,7 +44,7 @@ for signal in INT TERM HUP USR1 USR2 QUIT WINCH; do
 	wait "$pid"
 	is "SIG$signal is the command's" "$? $(tail -n 1 "$dir/out")" "9 $signal"
 done
-in_host -- sleep 1000 &
+"$TAPROOM" exec --machine host -- sleep 1000 &
 pid=$!
 sleep 2
 kill -TERM "$pid"
