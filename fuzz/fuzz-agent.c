@@ -160,7 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	signal(SIGPIPE, SIG_IGN);
 	fcntl(s[1], F_SETFL, O_NONBLOCK);
-	agent_open(&p.agent, s[0], loop, &EVENTS, (struct machine *)&p);
+	agent_open(&p.agent, s[0], false, loop, &EVENTS, (struct machine *)&p);
 	for (size_t at = 0; at < size && !p.broken;) {
 		size_t n = size - at < PIECE ? size - at : PIECE;
 		ssize_t w = write(s[1], data + at, n);

@@ -265,21 +265,9 @@ static const char *program_begin(struct reader *r, const cJSON *v, struct event 
 	return NULL;
 }
 
-/* Without a reason there is none. */
-static struct event_excuse excuse_of(const cJSON *v, const char *name)
-{
-	const cJSON *e = value_get(v, name);
-
-	return (struct event_excuse){ .reason = value_str(e, "reason"),
-				      .link = value_str(e, "link"),
-				      .owner = value_str(e, "owner"),
-				      .until = value_str(e, "until") };
-}
-
 static const char *program_end(struct reader *r, const cJSON *v, struct event *ev)
 {
 	struct unit *u = unit_open(&r->programs, ev->program);
-	struct event_excuse known;
 	struct event_program p = {
 		.time_ms = value_int(v, "time_ms", 0), .exit_code = small(v, "exit", -1),
 		.duration_ms = value_int(v, "duration_ms", -1), .reason = value_str(v, "reason"),
@@ -288,8 +276,6 @@ static const char *program_end(struct reader *r, const cJSON *v, struct event *e
 
 	if (!u || status_from_name(value_str(v, "status"), &p.status) < 0)
 		return u ? "its status is none" : "no such program is open";
-	known = excuse_of(v, "known");
-	p.known = known.reason.n ? &known : NULL;
 	p.log_path = str_of(u->log.path);
 	ev->job = u->job;
 	ev->type = EVENT_PROGRAM_END;
@@ -312,7 +298,6 @@ static const char *result(struct reader *r, const cJSON *v, struct event *ev)
 		.key = value_str(v, "key"),
 	};
 	const struct unit *u = unit_open(&r->programs, ev->program);
-	struct event_excuse known;
 
 	if (!u)
 		return "no such program is open";
@@ -330,8 +315,6 @@ static const char *result(struct reader *r, const cJSON *v, struct event *ev)
 		return "it has no name or no key";
 	if (x.reason.n > IMPORT_TEXT_MAX || x.ordinal < 1 || x.line_from > x.line_to)
 		return "its reason, ordinal or lines can't be";
-	known = excuse_of(v, "known");
-	x.known = known.reason.n ? &known : NULL;
 	ev->job = u->job;
 	ev->type = EVENT_RESULT;
 	ev->result = &x;
@@ -372,6 +355,17 @@ static unsigned frames(struct reader *r, const cJSON *list)
 		};
 	}
 	return n;
+}
+
+/* Without a reason there is none. */
+static struct event_excuse excuse_of(const cJSON *v, const char *name)
+{
+	const cJSON *e = value_get(v, name);
+
+	return (struct event_excuse){ .reason = value_str(e, "reason"),
+				      .link = value_str(e, "link"),
+				      .owner = value_str(e, "owner"),
+				      .until = value_str(e, "until") };
 }
 
 static const char *splat(struct reader *r, const cJSON *v, struct event *ev)

@@ -51,8 +51,6 @@ void event_json_result(struct json *j, const struct event_result *r, bool log)
 	json_field_bool(j, "leaf", r->leaf);
 	if (r->implied)
 		json_field_bool(j, "implied", true);
-	if (r->known)
-		event_json_excuse(j, "known", r->known);
 	if (log && r->line) {
 		json_key(j, "log");
 		json_object(j);

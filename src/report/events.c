@@ -124,8 +124,6 @@ static void put_program(struct report *r, const struct event *ev, bool ends)
 		json_field_int(&j, "duration_ms", e->duration_ms);
 		json_field_int(&j, "log_lines", (int64_t)e->log_lines);
 		event_json_text(&j, "reason", e->reason);
-		if (e->known)
-			event_json_excuse(&j, "known", e->known);
 	}
 	line_end(r, &j);
 }

@@ -183,6 +183,8 @@ static void put_result(struct json *j, const struct event_result *r, bool log)
 {
 	json_object(j);
 	event_json_result(j, r, log);
+	if (r->known)
+		event_json_excuse(j, "known", r->known);
 	json_end(j);
 }
 

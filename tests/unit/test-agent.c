@@ -109,7 +109,7 @@ static void hear(struct peer *p, struct str s)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd) < 0)
 		return;
-	agent_open(&p->agent, fd[0], loop, &EVENTS, (struct machine *)p);
+	agent_open(&p->agent, fd[0], false, loop, &EVENTS, (struct machine *)p);
 	while (s.n && !p->broken) {
 		size_t n = s.n < 65536 ? s.n : 65536;
 
