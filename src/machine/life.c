@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "machine/life.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/units.h"
+#include "machine/tail.h"
 
 #define STOP_MS      5000  /* a guest that was asked to power off */
 #define PANIC_MS     4000  /* a kernel that panicked and does not reboot */
@@ -18,7 +18,6 @@
 #define HELPER_MS    1000  /* a machine that ends takes its helpers along first */
 #define TRACE_MS     1000  /* what is said behind a panic, before memory is dumped */
 #define DUMP_MS      300000
-#define TAIL_SIZE    16384
 #define BOOTS_MAX    2
 
 static int boot(struct machine *m, struct err *err);
@@ -90,64 +89,13 @@ __attribute__((format(printf, 3, 4))) static void die(struct machine *m, enum ma
 	loop_timer_set(m->timer, 0);
 }
 
-/* Keeps the end of what came; a little more than TAIL_SIZE at most. */
-static void tail_add(struct buf *tail, const char *p, size_t n)
-{
-	if (n > TAIL_SIZE) {
-		p += n - TAIL_SIZE;
-		n = TAIL_SIZE;
-	}
-	if (tail->n + n > 2 * TAIL_SIZE)
-		buf_drop(tail, tail->n - TAIL_SIZE);
-	buf_add(tail, p, n);
-}
-
-/* Appends the last lines of @s that say something, control characters out. */
-static void last_lines(struct str s, unsigned want, struct buf *ret)
-{
-	struct str lines[4];
-	unsigned n = 0;
-
-	while (n < want && n < ARRAY_SIZE(lines) && s.n) {
-		struct str line = s;
-
-		for (size_t i = s.n; i-- > 0;)
-			if (s.p[i] == '\n') {
-				line = str_from(s, i + 1);
-				break;
-			}
-		s.n -= line.n + (line.n < s.n);
-		line = str_trim(line);
-		if (line.n)
-			lines[n++] = line;
-	}
-	while (n--) {
-		for (size_t i = 0; i < lines[n].n && i < 160; i++)
-			if (isprint((unsigned char)lines[n].p[i]))
-				buf_add(ret, &lines[n].p[i], 1);
-		buf_add_str(ret, n ? STR(" | ") : STR(""));
-	}
-}
-
-/* The line of the tail that holds @what; empty without one. */
-static struct str line_with(const struct buf *tail, struct str what)
-{
-	struct str rest = buf_str(tail);
-	ptrdiff_t at = str_find(rest, what);
-
-	if (at < 0)
-		return STR_NONE;
-	rest = str_from(rest, (size_t)at);
-	return str_trim(str_cut(&rest, '\n'));
-}
-
 /* What the guest's own program said before it gave up. */
 static struct str guest_sentence(const struct machine *m)
 {
-	struct str s = line_with(&m->tail, STR("taproom: "));
+	struct str s = tail_line_with(&m->tail, STR("taproom: "));
 
 	if (!s.n)
-		s = line_with(&m->words[MACHINE_VMM], STR("taproom: "));
+		s = tail_line_with(&m->words[MACHINE_VMM], STR("taproom: "));
 	return s.n > 9 ? str_from(s, 9) : s;
 }
 
@@ -170,7 +118,7 @@ static enum machine_death life_verdict(struct machine *m, int status, struct buf
 		.host_kills = pulse_host_kills() > m->host_kills,
 	};
 
-	last_lines(buf_str(&m->words[MACHINE_VMM]), 2, &words);
+	tail_last_lines(buf_str(&m->words[MACHINE_VMM]), 2, &words);
 	w.vmm = buf_str(&words);
 	if (status < 0) {
 		w.cpu_ms = pulse_cpu_ms(m->run.vmm.pid, &w.state);
@@ -186,7 +134,7 @@ static void log_words(struct machine *m)
 {
 	struct buf b = {};
 
-	last_lines(buf_str(&m->tail), 4, &b);
+	tail_last_lines(buf_str(&m->tail), 4, &b);
 	if (b.n)
 		log_debug(m->log, "the console ended with: %s", b.p);
 	buf_done(&b);
@@ -243,7 +191,7 @@ static void boot_failed(struct machine *m, enum machine_death death, const char 
 	}
 	/* Behind a panic stands nothing but its trace. */
 	if (!m->panicked)
-		last_lines(buf_str(&m->tail), 3, &b);
+		tail_last_lines(buf_str(&m->tail), 3, &b);
 	die(m, death, "the machine did not boot: %s%s%s%s%s", how,
 	    lacks ? "; it most likely lacks " : "", lacks ? lacks : "",
 	    b.n ? "; its console ended with: " : "", b.n ? b.p : "");
@@ -253,7 +201,7 @@ static void helper_failed(struct machine *m)
 {
 	_cleanup_(buf_done) struct buf b = {};
 
-	last_lines(buf_str(&m->words[MACHINE_HELPERS]), 2, &b);
+	tail_last_lines(buf_str(&m->words[MACHINE_HELPERS]), 2, &b);
 	die(m, m->state == MACHINE_BOOTING ? MACHINE_BOOT_FAILED : MACHINE_VANISHED,
 	    "the server of the host's files ended%s%s", b.n ? ": " : "", buf_str(&b).p);
 }

@@ -42,7 +42,9 @@ wait_for() { # wait_for SECONDS COMMAND...
 		i=$((i - 1))
 	done
 }
+# shellcheck disable=SC2317
 begun() { test "$(cat "$1"/*.log 2>"$dir/null" | grep -cE '^(one|two|three|four)$')" -ge "$2"; }
+# shellcheck disable=SC2317
 gone() { for p in "$@"; do ! kill -0 "$p" 2>"$dir/null" || return 1; done; }
 
 # ---- four machines of one kind, two of the other, at once ----

@@ -105,6 +105,7 @@ vmm=$(vmm_of "$pid")
 ok "a test runs, and its QEMU is found" test -n "$vmm"
 kill -KILL "${vmm:-$pid}"
 # By nobody's fault of its own: it is started once more, after the others.
+# shellcheck disable=SC2317
 another() { test "$(vmm_of "$pid")" != "$vmm" && grep -q 'end of time' "$dir"/logs/004-*; }
 wait_for 90 another
 ok "and started once more" another
