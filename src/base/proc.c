@@ -8,10 +8,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <linux/mount.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -96,6 +99,20 @@ static int child_map(const struct id_maps *m)
 	return r < 0 ? r : child_write("/proc/self/gid_map", m->gid);
 }
 
+/* What is mounted later, by others, does not reach it either. */
+static int child_read_only(void)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return -errno;
+	if (syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof(attr)) == 0)
+		return 0;
+	if (errno != ENOSYS)
+		return -errno;
+	return mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0 ? -errno : 0;
+}
+
 static int child_setup(const struct proc_spec *s, pid_t parent, const struct id_maps *maps)
 {
 	sigset_t none;
@@ -112,6 +129,8 @@ static int child_setup(const struct proc_spec *s, pid_t parent, const struct id_
 	if (s->session && setsid() < 0)
 		return -errno;
 	r = s->unshare & CLONE_NEWUSER ? child_map(maps) : 0;
+	if (r == 0 && s->read_only)
+		r = child_read_only();
 	if (r == 0)
 		r = child_fds(s);
 	if (r < 0)

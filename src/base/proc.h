@@ -24,6 +24,9 @@ struct proc_spec {
 	bool session;               /* setsid(): a group that can be killed whole */
 	unsigned long unshare;      /* CLONE_NEW* flags; CLONE_NEWPID: child is pid 1;
 				     * CLONE_NEWUSER: it is root there */
+	/* With CLONE_NEWNS: every file system is read-only for it (Linux 5.12; before
+	 * that only the root's). */
+	bool read_only;
 };
 
 #define PROC_NULL (-1)

@@ -2,6 +2,7 @@
 #include "machine/share.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -99,6 +100,11 @@ int share_serve(const struct share_server *s, const char *dir, bool rw, const ch
 	}
 	spec.keep[0] = listener;
 	spec.n_keep = 1;
+	/* That the guest mounts it read-only binds the guest as long as it likes. */
+	if (!rw) {
+		spec.unshare = CLONE_NEWNS;
+		spec.read_only = true;
+	}
 	r = proc_start(&spec, ret, err);
 	if (r < 0)
 		return r;
