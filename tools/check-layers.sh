@@ -34,7 +34,7 @@ allowed() {
 	import) echo "import base tap" ;;
 	report) echo "report base tap stat plan" ;;
 	web) echo "web base tap stat store judge" ;;
-	serve) echo "serve base store web" ;;
+	serve) echo "serve base tap store import web" ;;
 	cmd) echo "cmd base tap stat plan kernel machine suite run store judge import report web serve" ;;
 	esac
 }

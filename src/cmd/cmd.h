@@ -74,6 +74,7 @@ CMD_ROW(cmd_alias);
 CMD_ROW(cmd_report);
 CMD_ROW(cmd_export);
 CMD_ROW(cmd_web);
+CMD_ROW(cmd_token);
 CMD_ROW(cmd_store);
 CMD_ROW(cmd_import);
 CMD_ROW(cmd_doctor);

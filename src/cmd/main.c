@@ -33,6 +33,7 @@ static const struct cmd_row COMMANDS[] = {
 	{ "report", &cmd_report_help, cmd_report_run },
 	{ "export", &cmd_export_help, cmd_export_run },
 	{ "web", &cmd_web_help, cmd_web_run },
+	{ "token", &cmd_token_help, cmd_token_run },
 	{ "store", &cmd_store_help, cmd_store_run },
 	{ "import", &cmd_import_help, cmd_import_run },
 	{ "doctor", &cmd_doctor_help, cmd_doctor_run },

@@ -6,7 +6,10 @@
 #include "base/mem.h"
 #include "base/json.h"
 #include "cmd/cmd.h"
+#include "run/run.h"
+#include "serve/push.h"
 #include "serve/serve.h"
+#include "serve/tokens.h"
 #include "store/store.h"
 #include "web/web.h"
 
@@ -15,6 +18,8 @@
 struct options {
 	struct cmd_common common;
 	struct opt_list listen;
+	const char *tokens;
+	bool push;
 	int runs;
 };
 
@@ -26,6 +31,12 @@ static const struct opt OPTIONS[] = {
 	{ .type = OPT_TYPE_INT, .name = "runs", .arg = "N",
 	  .help = "how many runs, the newest, the pages list [default: 100]",
 	  .offset = offsetof(struct options, runs) },
+	{ .type = OPT_TYPE_FLAG, .name = "push",
+	  .help = "take runs that others push, from who has a token (taproom token)",
+	  .offset = offsetof(struct options, push) },
+	{ .type = OPT_TYPE_STR, .name = "tokens", .arg = "FILE",
+	  .help = "where tokens are kept [default: ~/.local/share/taproom/tokens]",
+	  .offset = offsetof(struct options, tokens) },
 	OPT_GROUP("Common", CMD_COMMON, struct options, common),
 	OPT_END,
 };
@@ -33,10 +44,10 @@ static const struct opt OPTIONS[] = {
 const struct opt_command cmd_web_help = {
 	.usage = "taproom web [--listen ADDR:PORT]... [options]",
 	.summary = "Serves the web pages.",
-	.text = "Answers with the pages that 'taproom export' writes, as they are now. It only "
-		"reads the store; runs that are recorded meanwhile appear within a second. It "
-		"serves plain HTTP: for TLS, or for who may read, put a proxy in front. SIGTERM "
-		"and Ctrl-C end it when the answers that are on their way are sent.",
+	.text = "Answers with the pages that 'taproom export' writes, as they are now; runs that "
+		"are recorded meanwhile appear within a second. Without --push it only reads the "
+		"store. It serves plain HTTP: for TLS, or for who may read, put a proxy in front. "
+		"SIGTERM and Ctrl-C end it when the answers that are on their way are sent.",
 	.opts = OPTIONS,
 	.examples = "  taproom web\n"
 		    "  taproom web --listen :80\n"
@@ -100,6 +111,9 @@ static int serve(struct cmd *c, struct options *opt, struct store *store, struct
 {
 	struct serve_config config = { .store = store, .version = TAPROOM_VERSION,
 				       .window = (unsigned)opt->runs };
+	_free_ char *tokens = opt->tokens ? xstrdup(opt->tokens) : tokens_default_path();
+	_free_ char *cache = cmd_cache_dir();
+	struct run_work work = { .lock = -1 };
 	struct loop_watch *signals[2] = {};
 	struct web w = { .loop = loop_new() };
 	int r;
@@ -110,7 +124,11 @@ static int serve(struct cmd *c, struct options *opt, struct store *store, struct
 	config.listen = opt->listen.v;
 	raise_files();
 	signal(SIGPIPE, SIG_IGN);
-	r = serve_new(w.loop, &c->log, &config, on_stopped, &w, &w.serve, err);
+	r = opt->push ? run_work_open(cache, &work, err) : 0;
+	if (r >= 0 && opt->push)
+		config.push = push_new(opt->common.store, tokens, work.path, &c->log);
+	if (r >= 0)
+		r = serve_new(w.loop, &c->log, &config, on_stopped, &w, &w.serve, err);
 	if (r == 0) {
 		signals[0] = loop_signal(w.loop, SIGINT, on_signal, &w);
 		signals[1] = loop_signal(w.loop, SIGTERM, on_signal, &w);
@@ -120,8 +138,24 @@ static int serve(struct cmd *c, struct options *opt, struct store *store, struct
 		loop_unwatch(signals[1]);
 	}
 	serve_free(w.serve);
+	push_free(config.push);
+	run_work_close(&work);
 	loop_free(w.loop);
 	return r;
+}
+
+/* Where runs are pushed to there may be none yet. */
+static int open_store(const struct options *opt, struct store **ret, struct err *err)
+{
+	int r = 0;
+
+	if (opt->push)
+		r = store_open(opt->common.store, STORE_WRITE, ret, err);
+	if (r < 0)
+		return r;
+	if (opt->push)
+		*ret = store_close(*ret);
+	return store_open(opt->common.store, STORE_READ, ret, err);
 }
 
 int cmd_web_run(struct cmd *c, int argc, char **argv)
@@ -138,7 +172,7 @@ int cmd_web_run(struct cmd *c, int argc, char **argv)
 	else if (opt.runs > WEB_RUNS_MAX)
 		r = err_set(&err, EINVAL, "--runs takes at most %d", WEB_RUNS_MAX);
 	else
-		r = store_open(opt.common.store, STORE_READ, &store, &err);
+		r = open_store(&opt, &store, &err);
 	if (r >= 0)
 		r = 0;
 	if (r == 0)

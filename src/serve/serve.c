@@ -9,6 +9,7 @@
 #include "serve/http.h"
 #include "serve/listen.h"
 #include "serve/pages.h"
+#include "serve/push.h"
 #include "serve/range.h"
 
 #define PIECE 262144 /* of a log; what waits for a slow client */
@@ -17,6 +18,7 @@ struct serve {
 	const struct log *log;
 	struct store *store;
 	struct pages *pages;
+	struct push *push;
 	struct http_server *http;
 	struct listen listen[SERVE_LISTEN_MAX];
 	unsigned n_listen;
@@ -173,6 +175,10 @@ static void on_request(void *ctx, struct http_request *q)
 	struct err err = {};
 	int r;
 
+	if (method == HTTP_POST && s->push && str_eq(http_path(q), STR(PUSH_PATH))) {
+		push_request(s->push, q);
+		return;
+	}
 	if (method != HTTP_GET && method != HTTP_HEAD) {
 		http_set(q, "Allow", STR("GET, HEAD"));
 		answer_text(q, 405, "Only GET and HEAD are answered here.\n");
@@ -224,7 +230,8 @@ int serve_new(struct loop *loop, const struct log *log, const struct serve_confi
 	struct serve *s = xcalloc(1, sizeof(*s));
 	int r;
 
-	*s = (struct serve){ .log = log, .store = config->store, .stopped = stopped, .ctx = ctx };
+	*s = (struct serve){ .log = log, .store = config->store, .push = config->push,
+			     .stopped = stopped, .ctx = ctx };
 	s->pages = pages_new(config->store, config->version, config->window);
 	s->http = http_new(loop, log, &HANDLER, s);
 	r = open_all(s, config, err);

@@ -15,6 +15,8 @@ struct serve_config {
 	struct store *store;
 	const char *version;
 	unsigned window;           /* runs; 0: web.h's default */
+	/* Where runs may be pushed to, see push.h; NULL: nowhere. */
+	struct push *push;
 	const char *const *listen; /* listen.h; NULL-ended; what systemd passed comes first */
 };
 

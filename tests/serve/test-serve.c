@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,7 +17,9 @@
 #include "seed.h"
 #include "serve/http.h"
 #include "serve/listen.h"
+#include "serve/push.h"
 #include "serve/serve.h"
+#include "serve/tokens.h"
 #include "tap.h"
 
 #define WAIT_MS 60000 /* far more than it takes: a hang fails, a slow machine doesn't */
@@ -24,7 +27,7 @@
 
 struct bench {
 	struct tap *t;
-	char *dir, *db, *sock;
+	char *dir, *db, *sock, *tokens;
 	pid_t server;
 	struct buf reply;
 };
@@ -52,7 +55,7 @@ static void say(void *ctx, enum log_level level, struct str text)
 }
 
 /* Returns what its exit code is to be. */
-static int server(const char *db, const char *spec, int ready)
+static int server(const struct bench *b, const char *spec, int ready)
 {
 	const char *listen[] = { spec, NULL };
 	struct log log = { .level = LOG_WARN, .line = say };
@@ -61,9 +64,10 @@ static int server(const char *db, const char *spec, int ready)
 	struct store *store;
 	struct err err = {};
 
-	if (store_open(db, STORE_READ, &store, &err) < 0)
+	if (store_open(b->db, STORE_READ, &store, &err) < 0)
 		return printf("# %s\n", err.text), 1;
-	struct serve_config config = { .store = store, .version = "0", .listen = listen };
+	struct serve_config config = { .store = store, .version = "0", .listen = listen,
+				       .push = push_new(b->db, b->tokens, b->dir, &log) };
 	if (serve_new(c.loop, &log, &config, on_stopped, &c, &c.serve, &err) < 0)
 		return printf("# %s\n", err.text), 1;
 	signal(SIGPIPE, SIG_IGN); /* as cmd/ does */
@@ -73,6 +77,7 @@ static int server(const char *db, const char *spec, int ready)
 	loop_run(c.loop);
 	loop_unwatch(term);
 	serve_free(c.serve);
+	push_free(config.push);
 	store_close(store);
 	loop_free(c.loop);
 	return 0;
@@ -90,7 +95,7 @@ static bool server_start(struct bench *b)
 	b->server = fork();
 	if (b->server == 0) {
 		close(p[0]);
-		exit(server(b->db, spec, p[1]));
+		exit(server(b, spec, p[1]));
 	}
 	close(p[1]);
 	c = (char)read(p[0], &c, 1);
@@ -322,6 +327,84 @@ static void test_slow(struct bench *b)
 		closep(&fd[i]);
 }
 
+/* ---- pushed runs ---- */
+
+#define RUN(id, branch)                                                                     \
+	"{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"" id    \
+	"\",\"branch\":\"" branch "\",\"time_ms\":1764000000000}\n"                            \
+	"{\"event\":\"job-begin\",\"job\":1,\"mode\":\"normal\"}\n"                            \
+	"{\"event\":\"program-begin\",\"job\":1,\"program\":1,\"suite\":\"s\",\"name\":\"p\"}\n"  \
+	"{\"event\":\"log\",\"job\":1,\"program\":1,\"data\":\"aGVsbG8K\"}\n"                  \
+	"{\"event\":\"program-end\",\"program\":1,\"status\":\"pass\",\"exit\":0}\n"            \
+	"{\"event\":\"job-end\",\"job\":1}\n"
+
+#define RUN_END "{\"event\":\"run-end\",\"conclusion\":\"Success\",\"exit_code\":0}\n"
+
+/* In this order: what came before is there. The token may send five. */
+static const struct {
+	const char *name;
+	bool token;
+	const char *body, *want; /* the status, and in what is said */
+} PUSHES[] = {
+	{ "a run from nobody", false, RUN("x-1", "net") RUN_END, "401 no token" },
+	{ "a run", true, RUN("x-1", "net-next") RUN_END, "201 {\"run\":\"x-1\"}" },
+	{ "the same again", true, RUN("x-1", "net-next") RUN_END, "200 \"known\":true" },
+	{ "of a branch that isn't his", true, RUN("x-2", "bpf") RUN_END, "403 not for 'bpf'" },
+	{ "half a run", true, RUN("x-3", "net"), "422 has no end" },
+	{ "two runs", true, RUN("x-4", "net") RUN_END RUN("x-5", "net") RUN_END,
+	  "422 more than one run" },
+	{ "one more than he may in an hour", true, RUN("x-6", "net") RUN_END, "429 in an hour" },
+};
+
+static int push(struct bench *b, const char *token, const char *body)
+{
+	_free_ char *q = xasprintf("POST /api/v1/runs HTTP/1.1\r\nHost: x\r\nConnection: "
+				   "close\r\n%s%s\r\nContent-Length: %zu\r\n\r\n%s",
+				   token ? "Authorization: Bearer " : "X-None: ",
+				   token ? token : "1", strlen(body), body);
+	const char *reply = ask(b, str_of(q));
+
+	return strncmp(reply, "HTTP/1.1 ", 9) == 0 ? atoi(reply + 9) : -1;
+}
+
+static void test_push(struct bench *b)
+{
+	struct token t = { .name = "ci", .branches = "net*", .runs_per_hour = 5,
+			   .max_bytes = 1500 };
+	struct token other = { .name = "other", .branches = "*", .runs_per_hour = 5,
+			       .max_bytes = 10 };
+	char token[TOKEN_TEXT], small[TOKEN_TEXT], again[TOKEN_TEXT];
+	struct err err = {};
+
+	is_int(b->t, tokens_add(b->tokens, &t, token, &err), 0, "a token");
+	is_int(b->t, tokens_add(b->tokens, &other, small, &err), 0, "and another");
+	ok(b->t, tokens_add(b->tokens, &t, again, &err) == -EEXIST, "%s", err.text);
+	for (size_t i = 0; i < ARRAY_SIZE(PUSHES); i++) {
+		int status = push(b, PUSHES[i].token ? token : NULL, PUSHES[i].body);
+
+		if (!ok(b->t, status == atoi(PUSHES[i].want) &&
+			      strstr(b->reply.p, PUSHES[i].want + 4), "%s", PUSHES[i].name))
+			printf("# %d: %s\n", status, strstr(b->reply.p, "\r\n\r\n") + 4);
+	}
+	is_int(b->t, push(b, small, RUN("x-7", "net") RUN_END), 413, "larger than it may be");
+	is_int(b->t, push(b, "tap_no", RUN("x-7", "net") RUN_END), 401, "a token of nobody");
+	is_int(b->t, tokens_remove(b->tokens, "ci", &err), 0, "it is revoked");
+	is_int(b->t, push(b, token, RUN("x-1", "net-next") RUN_END), 401, "- at once");
+}
+
+static void test_tokens_file(struct bench *b)
+{
+	_free_ char *path = path_join(b->dir, "bad");
+	struct tokens t;
+	struct stat st;
+	struct err err = {};
+
+	ok(b->t, stat(b->tokens, &st) == 0 && (st.st_mode & 0777) == 0600,
+	   "the file of tokens is its owner's");
+	file_write(path, STR("a b c\n"), 0600, NULL);
+	ok(b->t, tokens_read(path, &t, &err) == -EBADMSG, "%s", err.text);
+}
+
 /* Nothing of them is left; the leak sanitizer looks when the server ends. */
 static void test_gone(struct bench *b)
 {
@@ -399,6 +482,7 @@ int main(void)
 	b.dir = dir;
 	b.db = path_join(dir, "history.db");
 	b.sock = path_join(dir, "web.sock");
+	b.tokens = path_join(dir, "tokens");
 	if (store_open(b.db, STORE_WRITE, &store, &err) < 0 ||
 	    seed_store(store, dir, 4, true, &err) < 0) {
 		printf("Bail out! %s\n", err.text);
@@ -413,10 +497,13 @@ int main(void)
 		test_limits(&b);
 		test_slow(&b);
 		test_gone(&b);
+		test_push(&b);
+		test_tokens_file(&b);
 		test_stop(&b);
 	}
 	free(b.db);
 	free(b.sock);
+	free(b.tokens);
 	buf_done(&b.reply);
 	dir_remove(dir, NULL);
 	return tap_done(&t);
