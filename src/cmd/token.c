@@ -134,7 +134,7 @@ int cmd_token_run(struct cmd *c, int argc, char **argv)
 	else
 		r = err_set(&err, EINVAL, "token takes 'add NAME', 'list' or 'revoke NAME'");
 	if (r < 0)
-		return cmd_fail(c, r == -EINVAL || r == -EEXIST || r == -ENOENT ? EXIT_USAGE
-										: EXIT_HARNESS, &err);
+		return cmd_fail(c, r == -EINVAL || r == -EEXIST || r == -ENOENT ? EXIT_USAGE :
+				   EXIT_HARNESS, &err);
 	return EXIT_PASSED;
 }
