@@ -10,7 +10,7 @@
 #include "machine/agent.h"
 #include "machine/examine.h"
 #include "machine/machine.h"
-#include "machine/monitor.h"
+#include "machine/qmp.h"
 #include "machine/pulse.h"
 #include "machine/verdict.h"
 
@@ -30,7 +30,7 @@ struct machine_ops {
 	/* Presses a key of sysrq; its answer comes by the console. NULL: it can't. */
 	int (*sysrq)(struct machine *m, char key, struct err *err);
 	/* Writes the guest's memory to config.dump: 0, then @done follows. NULL: it can't. */
-	int (*dump)(struct machine *m, monitor_fn done, void *ctx);
+	int (*dump)(struct machine *m, qmp_answer_fn done, void *ctx);
 	/* It is ready. May be NULL. */
 	void (*booted)(struct machine *m);
 	/* It is not, and @how says why. 1: there is another way, which the next
@@ -86,7 +86,7 @@ struct machine {
 	struct pulse pulse;
 	struct loop_watch *w_pulse;
 	struct examine examine;
-	struct monitor monitor;   /* QEMU's */
+	struct qmp monitor;      /* QEMU's */
 	char key;                 /* of sysrq, that waits for its break */
 	char shutdown[32];        /* why QEMU says that it ends; empty: it did not say */
 	bool panic_device, dumping;

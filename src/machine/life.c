@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "machine/life.h"
 
+#include <cjson/cJSON.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -38,11 +39,11 @@ static void run_end(struct machine *m)
 	}
 	for (unsigned i = 0; i < MACHINE_HELPERS_MAX; i++)
 		m->w_helpers[i] = loop_unwatch(m->w_helpers[i]);
+	qmp_close(&m->monitor);
 	proc_end(&r->vmm);
 	for (unsigned i = 0; i < r->n_helpers; i++)
 		proc_end(&r->helpers[i]);
 	agent_close(&m->agent);
-	monitor_close(&m->monitor);
 	closep(&r->monitor);
 	closep(&r->port);
 	closep(&r->console);
@@ -206,7 +207,7 @@ static void helper_failed(struct machine *m)
 	    "the server of the host's files ended%s%s", b.n ? ": " : "", buf_str(&b).p);
 }
 
-static void on_dumped(void *ctx, const char *problem)
+static void on_dumped(void *ctx, const struct cJSON *ret, const char *problem)
 {
 	struct machine *m = ctx;
 
@@ -312,7 +313,7 @@ static void on_vmm_end(void *ctx, int fd, unsigned ready)
 		status = 0;
 	console_read(m);
 	said_read(m, MACHINE_VMM);
-	monitor_drain(&m->monitor);
+	qmp_drain(&m->monitor);
 	agent_drain(&m->agent);
 	death = life_verdict(m, status, &how);
 	if (m->state == MACHINE_BOOTING)
@@ -463,15 +464,19 @@ static const struct agent_events AGENT_EVENTS = {
 };
 
 /* What QEMU sees of its guest from outside. */
-static void on_monitor(void *ctx, struct str name, struct str reason)
+static void on_monitor(void *ctx, const char *name, const struct cJSON *data)
 {
+	const char *reason =
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(data, "reason"));
 	struct machine *m = ctx;
 
-	if (str_eq(name, STR("SHUTDOWN")) && !m->shutdown[0])
-		snprintf(m->shutdown, sizeof(m->shutdown), "%.*s", STR_FMT(reason));
-	else if (str_eq(name, STR("GUEST_PANICKED")))
+	if (strcmp(name, "SHUTDOWN") == 0 && !m->shutdown[0])
+		snprintf(m->shutdown, sizeof(m->shutdown), "%s", reason ? reason : "");
+	else if (strcmp(name, "GUEST_PANICKED") == 0)
 		m->panic_device = true;
 }
+
+static const struct qmp_events MONITOR_EVENTS = { .event = on_monitor };
 
 static void watch(struct machine *m)
 {
@@ -496,7 +501,7 @@ static void watch(struct machine *m)
 		if (r->said[i] >= 0)
 			m->w_said[i] = loop_io(m->loop, r->said[i], LOOP_READ, on_said, m);
 	if (r->monitor >= 0)
-		monitor_open(&m->monitor, r->monitor, m->loop, on_monitor, m);
+		qmp_open(&m->monitor, r->monitor, m->loop, &MONITOR_EVENTS, m);
 	r->monitor = -1;
 	agent_open(&m->agent, r->port, m->kind->ops->line, m->loop, &AGENT_EVENTS, m);
 	r->port = -1;

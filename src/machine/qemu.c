@@ -169,7 +169,7 @@ static int boot(struct machine *m, struct err *err)
 }
 
 /* The line is in a break: what comes next is for the kernel (sysrq.rst). */
-static void on_break(void *ctx, const char *problem)
+static void on_break(void *ctx, const struct cJSON *ret, const char *problem)
 {
 	struct machine *m = ctx;
 
@@ -180,11 +180,12 @@ static void on_break(void *ctx, const char *problem)
 static int sysrq(struct machine *m, char key, struct err *err)
 {
 	m->key = key;
-	return monitor_run(&m->monitor, "chardev-send-break", "{\"id\":\"console\"}", on_break, m);
+	return qmp_command(&m->monitor, "chardev-send-break", "{\"id\":\"console\"}", -1, on_break,
+			   m, err);
 }
 
 /* An ELF file: what gdb reads, and crash and drgn do too. */
-static int dump(struct machine *m, monitor_fn done, void *ctx)
+static int dump(struct machine *m, qmp_answer_fn done, void *ctx)
 {
 	_free_ char *protocol = xasprintf("file:%s", m->config.dump);
 	_cleanup_(buf_done) struct buf text = {};
@@ -201,7 +202,7 @@ static int dump(struct machine *m, monitor_fn done, void *ctx)
 	out_flush(&out);
 	text.n = str_trim(buf_str(&text)).n;
 	text.p[text.n] = '\0';
-	return monitor_run(&m->monitor, "dump-guest-memory", text.p, done, ctx);
+	return qmp_command(&m->monitor, "dump-guest-memory", text.p, -1, done, ctx, NULL);
 }
 
 int machine_qemu_probe(const char *cache_dir, struct buf *why)

@@ -145,16 +145,16 @@ static int lines_cut(struct qmp *q, struct err *err)
 	return r;
 }
 
-static void on_readable(void *ctx, int fd, unsigned ready)
+/* Returns false when there is nothing to read, now or ever. */
+static bool read_some(struct qmp *q)
 {
-	struct qmp *q = ctx;
 	struct err err = {};
 	char chunk[READ_SIZE];
-	ssize_t n = read(fd, chunk, sizeof(chunk));
+	ssize_t n = read(q->fd, chunk, sizeof(chunk));
 	int r = 0;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+		return errno == EINTR;
 	if (n <= 0)
 		r = err_set(&err, ECONNRESET, "QEMU's monitor is gone");
 	else
@@ -165,6 +165,18 @@ static void on_readable(void *ctx, int fd, unsigned ready)
 		r = err_set(&err, EPROTO, "a line of more than %u bytes", QMP_LINE_MAX);
 	if (r < 0 && q->readable)
 		broken(q, err.text);
+	return q->readable != NULL;
+}
+
+static void on_readable(void *ctx, int fd, unsigned ready)
+{
+	read_some(ctx);
+}
+
+void qmp_drain(struct qmp *q)
+{
+	while (q->readable && read_some(q))
+		;
 }
 
 void qmp_open(struct qmp *q, int fd, struct loop *loop, const struct qmp_events *events,

@@ -64,6 +64,8 @@ struct qmp {
  * once. @events and @ctx must outlive it. */
 void qmp_open(struct qmp *q, int fd, struct loop *loop, const struct qmp_events *events,
 	      void *ctx);
+/* Reads what has come, now: of a QEMU that has ended. Also of a zeroed one. */
+void qmp_drain(struct qmp *q);
 /* What waits for an answer is told that there is none. Also of a zeroed one. */
 void qmp_close(struct qmp *q);
 
