@@ -218,15 +218,16 @@ static void name(struct grid *g, const struct judge_flake *x)
 	if (x->s->path.n)
 		out_lit(o, "/");
 	out_html(o, x->s->path);
-	out_lit(o, "\"><span class=\"where\">");
+	out_lit(o, "\"><span class=\"line\"><span class=\"where\">");
 	out_html(o, l->suite);
 	out_lit(o, "/");
 	if (x->s->path.n) {
 		out_html(o, l->program);
-		out_lit(o, "</span> ");
+		out_lit(o, "</span> <span class=\"test\">");
 		out_html(o, x->s->path);
+		out_lit(o, "</span>");
 	} else {
-		out_lit(o, "</span><b>");
+		out_lit(o, "</span><b class=\"test\">");
 		out_html(o, l->program);
 		out_lit(o, "</b>");
 	}
@@ -235,6 +236,7 @@ static void name(struct grid *g, const struct judge_flake *x)
 		out_html(o, l->axis->mode);
 		out_lit(o, "</span>");
 	}
+	out_lit(o, "</span>");
 	/* On a narrow screen the figures stand below the name. */
 	out_lit(o, "<span class=\"below\">");
 	rate_text(g, x);
