@@ -165,9 +165,13 @@ async function walk() {
   const absent = await p.$eval('td.absent', (e) => getComputedStyle(e).backgroundColor);
   ok(grey > 0 && green !== absent, 'absent is not green');
   await p.click('td.fail a');
+  await p.waitForURL(/\/run\/\d+\.html#/);
+  await p.waitForSelector(':target', { state: 'attached' });
   const target = await p.evaluate(() => document.querySelector(':target')?.textContent);
   ok(target && /✗/.test(target), 'a red cell leads to that result', target);
   await p.locator(':target a').first().click();
+  await p.waitForURL(/\/log-\d+\.html#/);
+  await p.waitForSelector(':target', { state: 'attached' });
   ok(await p.evaluate(() => /\[FAIL\]/.test(document.querySelector(':target')?.textContent)),
     'and that to its lines of the log');
   await context.close();

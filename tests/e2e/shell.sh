@@ -71,7 +71,8 @@ command -v tmux >/dev/null || {
 	finish
 }
 trap 'tmux -S "$dir/tmux" kill-server 2>/dev/null; rm -rf "$dir"' EXIT
-tm() { tmux -S "$dir/tmux" -f /dev/null "$@"; }
+# Whoever started us may have told us to ignore some signals.
+tm() { env --default-signal tmux -S "$dir/tmux" -f /dev/null "$@"; }
 screen() { tm capture-pane -p -J; }
 keys() { tm send-keys "$@"; }
 shows() { # shows NAME TEXT: within 20 s
@@ -135,7 +136,7 @@ keys 'echo "code=$?"' Enter
 shows "ended by Ctrl-C" "code=130"
 is "the terminal is as it was" "$(modes)" "$before"
 keys clear Enter
-keys "$enter -- sh -c 'stty raw -isig; echo deaf; sleep 1000'" Enter
+keys "$enter -- sh -c 'stty raw -isig; echo de''af; sleep 1000'" Enter
 shows "one that takes no keys" "deaf"
 keys 'C-]' 'C-]' 'C-]'
 shows "is left" "left by Ctrl-]"
@@ -143,8 +144,8 @@ is "the terminal is as it was" "$(modes)" "$before"
 for pair in TERM:143 HUP:129 INT:130; do
 	signal=${pair%:*}
 	keys clear Enter
-	keys "$enter -- sh -c 'trap \"\" INT; echo waiting; sleep 1000'" Enter
-	shows "before SIG$signal" "waiting"
+	keys "$enter -- sh -c 'trap \"\" INT; echo ready=\$((40 + 2)); sleep 1000'" Enter
+	shows "before SIG$signal" "ready=42"
 	pid=$(pgrep -f "^$enter" | head -n 1)
 	kill -s "$signal" "$pid"
 	keys '' 'echo "code=$?"' Enter
@@ -152,8 +153,8 @@ for pair in TERM:143 HUP:129 INT:130; do
 	is "the terminal is as it was" "$(modes)" "$before"
 done
 keys clear Enter
-keys "$enter -- sh -c 'echo waiting; sleep 1000'" Enter
-shows "before its machine dies" "waiting"
+keys "$enter -- sh -c 'echo ready=\$((40 + 2)); sleep 1000'" Enter
+shows "before its machine dies" "ready=42"
 pid=$(pgrep -f "^$enter" | head -n 1)
 kill -KILL "$(pgrep -P "$pid" | head -n 1)"
 shows "a machine that dies" "the machine died"
