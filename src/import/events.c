@@ -146,9 +146,12 @@ static const char *name_of(const cJSON *v, const char *name, struct str *ret)
 	return !ret->n ? "a name is missing" : ret->n > TAP_NAME_MAX ? "a name is too long" : NULL;
 }
 
-/* As ours and import_uid()'s are. */
+/* As ours and import_uid()'s are: parts with a '-' between them, so that none is
+ * taken for a run's number or for "latest" (store.h, store_run_find()). */
 static bool is_id(struct str s)
 {
+	if (str_find(s, STR("-")) < 1 || str_starts(s, STR("latest")))
+		return false;
 	for (size_t i = 0; i < s.n; i++)
 		if (!isalnum((unsigned char)s.p[i]) && (i == 0 || !strchr("-_.", s.p[i])))
 			return false;

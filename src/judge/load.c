@@ -578,19 +578,10 @@ const struct judge_axis *judge_axes(const struct judge *j, size_t *ret_n)
 
 uint8_t judge_cell(const struct judge_series *s, uint32_t place)
 {
-	size_t low = 0, high = s->n_exceptions;
+	const struct store_exception *x;
 
 	if (!stat_spans_have(s->said.in, place))
 		return STORE_CELL_ABSENT;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (s->exceptions[mid].at < place)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < s->n_exceptions && s->exceptions[low].at == place ?
-	       s->exceptions[low].status :
-	       s->lane->at_least ? STORE_CELL_ABSENT : STATUS_PASS;
+	x = store_exception_at(s->exceptions, s->n_exceptions, place);
+	return x ? x->status : s->lane->at_least ? STORE_CELL_ABSENT : STATUS_PASS;
 }

@@ -2,21 +2,9 @@
 /* QEMU's command line. */
 #include "machine/qemu.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
-__attribute__((format(printf, 2, 3))) static void arg(struct qemu *q, const char *fmt, ...)
-{
-	char text[4096];
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (q->n_args < QEMU_ARGS_MAX - 1 && n < (int)sizeof(text))
-		q->args[q->n_args++] = arena_strndup(&q->arena, text, (size_t)n);
-}
+#define arg(q, ...) machine_args_add(&(q)->args, __VA_ARGS__)
 
 static void args_machine(struct qemu *q)
 {
@@ -113,7 +101,7 @@ static void args_9p(struct qemu *q, unsigned tag, const char *dir, bool rw)
 {
 	arg(q, "-fsdev");
 	arg(q, "local,id=fs%u,path=%s,security_model=none,multidevs=remap%s", tag,
-	    doubled(&q->arena, dir), rw ? "" : ",readonly=on");
+	    doubled(&q->args.arena, dir), rw ? "" : ",readonly=on");
 	arg(q, "-device");
 	arg(q, "virtio-9p-pci,fsdev=fs%u,mount_tag=taproom%u", tag, tag);
 }
@@ -173,7 +161,7 @@ static void args_rest(struct qemu *q)
 	if (q->m->facts.gdb) {
 		arg(q, "-chardev");
 		arg(q, "socket,id=gdb,path=%s,server=on,wait=off",
-		    doubled(&q->arena, q->m->facts.gdb));
+		    doubled(&q->args.arena, q->m->facts.gdb));
 		arg(q, "-gdb");
 		arg(q, "chardev:gdb");
 		if (c->gdb_waits)
@@ -194,5 +182,5 @@ int qemu_args(struct qemu *q)
 	if (r < 0)
 		return r;
 	args_rest(q);
-	return 0;
+	return machine_args_end(&q->args, q->err);
 }

@@ -33,7 +33,7 @@ static void qemu_done(struct qemu *q)
 		closep(&q->words[i]);
 	while (q->n_fs)
 		closep(&q->fs[--q->n_fs]);
-	arena_done(&q->arena);
+	machine_args_done(&q->args);
 }
 
 static void decide(struct qemu *q)
@@ -114,7 +114,7 @@ static int choose_gdb(struct machine *m, struct err *err)
 static int start(struct qemu *q)
 {
 	struct machine_run *run = &q->m->run;
-	struct proc_spec spec = { .argv = q->args, .in = PROC_NULL };
+	struct proc_spec spec = { .argv = q->args.v, .in = PROC_NULL };
 	int r = 0;
 
 	for (unsigned i = 0; r == 0 && i < MACHINE_VOICES; i++)

@@ -7,11 +7,10 @@
  * the command line, qemu.c starts it.
  */
 #include "machine/accel.h"
+#include "machine/args.h"
 #include "machine/guest-kernel.h"
 #include "machine/kind.h"
 #include "machine/share.h"
-
-#define QEMU_ARGS_MAX (MACHINE_APPEND_MAX + 96)
 
 /* What is made for one boot and inherited by QEMU. */
 struct qemu {
@@ -27,9 +26,7 @@ struct qemu {
 	int words[MACHINE_VOICES];
 	int fs[PROTO_SHARES_MAX + 1]; /* virtiofs sockets: the root, then rw shares */
 	unsigned n_fs;
-	struct arena arena;
-	const char *args[QEMU_ARGS_MAX];
-	unsigned n_args;
+	struct machine_args args;
 };
 
 /* Reads image, .config and modules; chooses how the host's files are shared.

@@ -18,11 +18,11 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "machine/args.h"
 #include "machine/guest-kernel.h"
 #include "machine/kind.h"
 
 #define MEMORY   (1ull << 30)
-#define ARGS_MAX (MACHINE_APPEND_MAX + 32)
 #define LINE     "ttyS0" /* a line of ours in the guest: the agent's port */
 
 static const struct need NEEDS[] = {
@@ -57,9 +57,7 @@ struct uml {
 	struct err *err;
 	struct guest_kernel guest;
 	int program, config, initramfs, console, port, words;
-	struct arena arena;
-	const char *args[ARGS_MAX];
-	unsigned n_args;
+	struct machine_args args;
 };
 
 static void uml_done(struct uml *u)
@@ -71,21 +69,10 @@ static void uml_done(struct uml *u)
 	closep(&u->console);
 	closep(&u->port);
 	closep(&u->words);
-	arena_done(&u->arena);
+	machine_args_done(&u->args);
 }
 
-__attribute__((format(printf, 2, 3))) static void arg(struct uml *u, const char *fmt, ...)
-{
-	char text[4096];
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (u->n_args < ARGS_MAX - 1 && n < (int)sizeof(text))
-		u->args[u->n_args++] = arena_strndup(&u->arena, text, (size_t)n);
-}
+#define arg(u, ...) machine_args_add(&(u)->args, __VA_ARGS__)
 
 /* What a process can't be. */
 static int check_config(const struct uml *u)
@@ -174,6 +161,7 @@ static int arg_time(struct uml *u)
 static int make_args(struct uml *u)
 {
 	const struct machine_config *c = &u->m->config;
+	int r;
 
 	arg(u, "/proc/self/fd/%d", u->program);
 	arg(u, "cage");
@@ -197,14 +185,15 @@ static int make_args(struct uml *u)
 	arg(u, "cryptomgr.notests");
 	for (unsigned i = 0; c->append[i] && i < MACHINE_APPEND_MAX; i++)
 		arg(u, "%s", c->append[i]);
-	return arg_time(u);
+	r = arg_time(u);
+	return r < 0 ? r : machine_args_end(&u->args, u->err);
 }
 
 static int start(struct uml *u)
 {
 	struct machine_run *run = &u->m->run;
 	struct proc_spec spec = {
-		.argv = u->args,
+		.argv = u->args.v,
 		.in = PROC_NULL,
 		.keep = { u->config, u->initramfs, u->console, u->port },
 		.n_keep = 4,

@@ -356,8 +356,25 @@ int store_scan(struct store *s, const struct store_scan_filter *f, store_scan_ru
 	return r ? r : e;
 }
 
+const struct store_exception *store_exception_at(const struct store_exception *v, size_t n,
+						 uint32_t at)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (v[mid].at < at)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < n && v[low].at == at ? &v[low] : NULL;
+}
+
 uint8_t store_scanned_at(const struct store_scanned *s, uint32_t at)
 {
+	const struct store_exception *x;
 	size_t low = 0, high = s->n_present;
 
 	while (low < high) {
@@ -370,16 +387,6 @@ uint8_t store_scanned_at(const struct store_scanned *s, uint32_t at)
 	}
 	if (low == s->n_present || s->present[low].from > at)
 		return STORE_CELL_ABSENT;
-	low = 0;
-	high = s->n_exceptions;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (s->exceptions[mid].at < at)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < s->n_exceptions && s->exceptions[low].at == at ?
-	       s->exceptions[low].status : STATUS_PASS;
+	x = store_exception_at(s->exceptions, s->n_exceptions, at);
+	return x ? x->status : STATUS_PASS;
 }

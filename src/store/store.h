@@ -267,6 +267,9 @@ typedef int (*store_scanned_fn)(void *ctx, const struct store_scanned *series);
 int store_scan(struct store *s, const struct store_scan_filter *f, store_scan_runs_fn runs,
 	       store_scanned_fn series, void *ctx, struct err *err);
 
+/* The exception at @at of @n ascending ones; NULL: none. O(log n). */
+const struct store_exception *store_exception_at(const struct store_exception *v, size_t n,
+						 uint32_t at);
 /* Status of a run in which the series was or wasn't: STORE_CELL_ABSENT outside
  * of its stretches. O(log n). */
 uint8_t store_scanned_at(const struct store_scanned *s, uint32_t at);

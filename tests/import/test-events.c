@@ -197,18 +197,22 @@ static void test_tampered(struct tap *t, const char *dir)
 static const struct {
 	const char *text, *why;
 } BAD[] = {
-	{ "{\"event\":\"run-begin\",\"id\":\"x\"}\n", "a run begins where none can" },
+	{ "{\"event\":\"run-begin\",\"id\":\"x-1\"}\n", "a run begins where none can" },
 	{ "{\"taproom\":\"events\",\"version\":2}\n", "it is of a newer taproom" },
-	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"../x\"}\n",
+	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"../x-1\"}\n",
 	  "its id is none" },
-	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"x\"}\n"
+	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"12\"}\n",
+	  "its id is none" },
+	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"latest-1\"}\n",
+	  "its id is none" },
+	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"x-1\"}\n"
 	  "{\"event\":\"job-begin\",\"job\":7}\n", "its number is not the next one" },
-	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"x\"}\n"
+	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"x-1\"}\n"
 	  "{\"event\":\"log\",\"job\":1,\"program\":0,\"data\":\"\"}\n", "nothing that is open" },
-	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"x\"}\n"
+	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"x-1\"}\n"
 	  "{\"event\":\"job-begin\",\"job\":1}\n{\"event\":\"log\",\"job\":1,\"data\":\"a\"}\n",
 	  "no base64" },
-	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"x\"}\n",
+	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"x-1\"}\n",
 	  "the run has no end" },
 	{ "[]\n", "it is no object" },
 	{ "{\n", "brackets" },
