@@ -110,6 +110,12 @@ static void legend(struct grid *g)
 		   "outage</li>\n</ul>\n");
 }
 
+/* Of what ran; that nothing has a name that was asked for is another thing. */
+static bool nothing_failed(const struct grid *g)
+{
+	return !g->failed && !g->programs && g->flakes.tests && !g->q->name.n;
+}
+
 static void lead(struct grid *g)
 {
 	const struct judge_flakes *f = &g->flakes;
@@ -129,14 +135,17 @@ static void lead(struct grid *g)
 		runs += in;
 	}
 	out_lit(o, "<p class=\"lead\">");
-	html_count(g->h, g->failed);
+	if (nothing_failed(g))
+		out_lit(o, "None");
+	else
+		html_count(g->h, g->failed);
 	out_lit(o, " of ");
 	html_count(g->h, f->tests);
 	out_str(o, f->tests == 1 ? STR(" test") : STR(" tests"));
 	if (g->programs)
 		out_printf(o, ", and %" PRIu64 " program%s as a whole,", g->programs,
 			   g->programs == 1 ? "" : "s");
-	out_lit(o, " failed at least once in ");
+	out_str(o, nothing_failed(g) ? STR(" failed in ") : STR(" failed at least once in "));
 	html_count(g->h, runs);
 	out_str(o, runs == 1 ? STR(" run since ") : STR(" runs since "));
 	if (oldest < f->n_runs)
@@ -272,11 +281,12 @@ WEB_RENDER(web_flakes_page)
 	}
 	lead(&g);
 	filter_write(&g);
-	legend(&g);
+	if (g.n_rows || !nothing_failed(&g))
+		legend(&g);
 	columns_nav(&g);
 	if (g.n_rows > args->q.skip)
 		grid_write(&g);
-	else
+	else if (!nothing_failed(&g))
 		out_lit(out, "<p class=\"empty\">No test fits.</p>\n");
 	rows_nav(&g);
 	html_end(&h);
