@@ -141,23 +141,32 @@ shows "one that takes no keys" "deaf"
 keys 'C-]' 'C-]' 'C-]'
 shows "is left" "left by Ctrl-]"
 is "the terminal is as it was" "$(modes)" "$before"
+# What is typed before would go to the one that ends.
+ended() {
+	for _ in $(seq 200); do
+		kill -0 "$1" 2>/dev/null || break
+		sleep 0.1
+	done
+}
 for pair in TERM:143 HUP:129 INT:130; do
 	signal=${pair%:*}
 	keys clear Enter
-	keys "$enter -- sh -c 'trap \"\" INT; echo ready=\$((40 + 2)); sleep 1000'" Enter
-	shows "before SIG$signal" "ready=42"
+	keys "$enter -- sh -c 'trap \"\" INT; echo $signal=\$((40 + 2)); sleep 1000'" Enter
+	shows "before SIG$signal" "$signal=42"
 	pid=$(pgrep -f "^$enter" | head -n 1)
 	kill -s "$signal" "$pid"
+	ended "$pid"
 	keys '' 'echo "code=$?"' Enter
 	shows "SIG$signal ends it" "code=${pair#*:}"
 	is "the terminal is as it was" "$(modes)" "$before"
 done
 keys clear Enter
-keys "$enter -- sh -c 'echo ready=\$((40 + 2)); sleep 1000'" Enter
-shows "before its machine dies" "ready=42"
+keys "$enter -- sh -c 'echo alone=\$((40 + 2)); sleep 1000'" Enter
+shows "before its machine dies" "alone=42"
 pid=$(pgrep -f "^$enter" | head -n 1)
 kill -KILL "$(pgrep -P "$pid" | head -n 1)"
 shows "a machine that dies" "the machine died"
+ended "$pid"
 keys 'echo "code=$?"' Enter
 shows "is told" "code=137"
 is "the terminal is as it was" "$(modes)" "$before"
