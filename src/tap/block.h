@@ -81,7 +81,7 @@ struct tap_parser {
 	/* parse.c: lines */
 	struct lines lines;
 	char clean[TAP_LINE_MAX];
-	struct lex_has has;    /* what may be in the lines that come */
+	struct scan_has has;    /* what may be in the lines that come */
 	bool after_result;     /* a YAML block may begin */
 	bool yaml;
 	struct lex_place yaml_of;

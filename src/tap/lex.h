@@ -13,6 +13,7 @@
 
 #include "tap/event.h"
 #include "tap/parse.h"
+#include "tap/scan.h"
 
 #define LEX_COMMENTS_MAX 4 /* "##########" is decoration, not nesting */
 
@@ -68,12 +69,6 @@ struct lex_degraded {
 
 extern const struct lex_degraded LEX_DEGRADED_ROWS[];
 
-/* Bytes that may be in a line: what is known not to be there is not looked for. */
-struct lex_has {
-	bool junk;    /* NUL, escape: lex_clean() */
-	bool bracket; /* '[': printk's prefix in the middle of a line */
-};
-
 /* Can a line that begins with this byte be anything but LEX_OTHER? */
 extern const bool LEX_FIRST[256];
 
@@ -103,7 +98,7 @@ struct lex_room {
 };
 
 /* @escapes: "\#" and "\\" mean # and \, in names and reasons. Strings are in @text or in @room. */
-void lex_result(struct str text, bool ok, bool escapes, struct lex_has has,
+void lex_result(struct str text, bool ok, bool escapes, struct scan_has has,
 		struct lex_room *room, struct lex_result *ret);
 /* What stands before a kernel message that was printed into the middle of a line. */
 struct str lex_cut_printk(struct str text);

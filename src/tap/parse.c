@@ -287,26 +287,17 @@ static void on_line(void *ctx, struct str line, bool too_long)
 		p->after_result = false;
 }
 
-/* What lines may hold is asked for many at a time. */
-static struct lex_has what_is_in(const char *bytes, size_t n)
-{
-	return (struct lex_has){
-		.junk = memchr(bytes, '\0', n) || memchr(bytes, '\x1b', n),
-		.bracket = memchr(bytes, '[', n) != NULL,
-	};
-}
-
 void tap_parse(struct tap_parser *p, const char *bytes, size_t n)
 {
 	while (n) {
 		size_t part = n < PART ? n : PART;
-		struct lex_has has = what_is_in(bytes, part);
+		struct scan_has has = scan_look(bytes, part);
 
 		p->has.junk |= has.junk;
 		p->has.bracket |= has.bracket;
 		lines_feed(&p->lines, bytes, part, on_line, p);
 		if (!p->lines.open)
-			p->has = (struct lex_has){};
+			p->has = (struct scan_has){};
 		else if (memrchr(bytes, '\n', part))
 			p->has = has; /* the open line began in here */
 		bytes += part;

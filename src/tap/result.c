@@ -66,26 +66,38 @@ static const struct directive *directive_at(struct str s, bool ok, struct str *r
 	return NULL;
 }
 
+/* Thousandths, of what follows a point at the start of @s; *ret: their length. */
+static int64_t thousandths(struct str s, size_t *ret)
+{
+	int64_t v = 0, scale = 1000;
+	size_t n = 0;
+
+	if (s.n && s.p[0] == '.')
+		while (++n < s.n && is_digit(s.p[n]))
+			v += (s.p[n] - '0') * (scale /= 10);
+	*ret = n;
+	return v;
+}
+
 /* "12ms", "3", "1.5s". Returns 1, or 0 and changes nothing. */
 static int duration(struct str s, int64_t *ret_ms)
 {
-	int64_t v = 0, scale = 1000000, unit;
-	size_t n = 0;
+	int64_t v = 0, part;
+	size_t n = 0, point;
+	bool seconds;
 
 	while (n < s.n && is_digit(s.p[n]) && v < INT32_MAX)
 		v = v * 10 + (s.p[n++] - '0');
 	if (!n || v >= INT32_MAX)
 		return 0;
-	v *= scale;
-	if (n < s.n && s.p[n] == '.')
-		while (++n < s.n && is_digit(s.p[n]))
-			v += (s.p[n] - '0') * (scale /= 10);
 	s = str_from(s, n);
+	part = thousandths(s, &point);
+	s = str_from(s, point);
 	/* A bare number is milliseconds: node-tap and the MPTCP scripts. */
-	unit = str_eq(s, STR("s")) ? 1000 : s.n == 0 || str_eq(s, STR("ms")) ? 1 : 0;
-	if (!unit)
+	seconds = str_eq(s, STR("s"));
+	if (!seconds && s.n && !str_eq(s, STR("ms")))
 		return 0;
-	*ret_ms = v / 1000 * unit / 1000;
+	*ret_ms = seconds ? v * 1000 + part : v;
 	return 1;
 }
 
@@ -239,7 +251,7 @@ static bool only_field(struct str text, size_t at, struct lex_result *ret)
 	return true;
 }
 
-void lex_result(struct str text, bool ok, bool escapes, struct lex_has has,
+void lex_result(struct str text, bool ok, bool escapes, struct scan_has has,
 		struct lex_room *room, struct lex_result *ret)
 {
 	const char *hash;

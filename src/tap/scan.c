@@ -183,3 +183,42 @@ const char *scan_find(const char *p, const char *end, uint64_t *newlines)
 #endif
 	return scan_find_anywhere(p, end, newlines);
 }
+
+static struct scan_has look_anywhere(const char *p, size_t n)
+{
+	return (struct scan_has){
+		.junk = memchr(p, '\0', n) || memchr(p, '\x1b', n),
+		.bracket = memchr(p, '[', n) != NULL,
+	};
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static struct scan_has look_avx2(const char *p, size_t n)
+{
+	const __m256i nul = _mm256_setzero_si256(), escape = _mm256_set1_epi8('\x1b');
+	const __m256i bracket = _mm256_set1_epi8('[');
+	__m256i junk = nul, brackets = nul;
+	struct scan_has rest;
+
+	for (; n >= WIDTH; p += WIDTH, n -= WIDTH) {
+		__m256i v = _mm256_loadu_si256((const void *)p);
+
+		junk = _mm256_or_si256(junk, _mm256_cmpeq_epi8(v, nul));
+		junk = _mm256_or_si256(junk, _mm256_cmpeq_epi8(v, escape));
+		brackets = _mm256_or_si256(brackets, _mm256_cmpeq_epi8(v, bracket));
+	}
+	rest = look_anywhere(p, n);
+	rest.junk |= !_mm256_testz_si256(junk, junk);
+	rest.bracket |= !_mm256_testz_si256(brackets, brackets);
+	return rest;
+}
+#endif
+
+struct scan_has scan_look(const char *p, size_t n)
+{
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx2"))
+		return look_avx2(p, n);
+#endif
+	return look_anywhere(p, n);
+}

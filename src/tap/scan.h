@@ -8,6 +8,7 @@
  * (tap/splat.c's, held together by tests/unit/test-console.c), few of them in
  * other lines.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,3 +19,12 @@
 const char *scan_find(const char *p, const char *end, uint64_t *newlines);
 /* The same on any machine, slower: scan_find() without AVX2. */
 const char *scan_find_anywhere(const char *p, const char *end, uint64_t *newlines);
+
+/* What bytes may be in lines: what is known not to be there is not looked for. */
+struct scan_has {
+	bool junk;    /* NUL, escape: lex_clean() */
+	bool bracket; /* '[': printk's prefix in the middle of a line */
+};
+
+/* What of it is in @n bytes at @p: one pass for all of it. */
+struct scan_has scan_look(const char *p, size_t n);

@@ -278,6 +278,29 @@ static void test_scan(struct tap *t)
 	ok(t, good, "the quick search finds each place, and counts the lines before it");
 }
 
+static void test_look(struct tap *t)
+{
+	static const char BYTES[] = { '\0', '\x1b', '[', '\x1a', '{', '\xdb' };
+	char text[100];
+	bool good = true;
+
+	for (size_t n = 0; n <= sizeof(text); n++) {
+		for (size_t at = 0; at <= n; at++) {
+			for (size_t i = 0; i < sizeof(BYTES); i++) {
+				struct scan_has has;
+
+				memset(text, '.', sizeof(text));
+				if (at < sizeof(text))
+					text[at] = BYTES[i]; /* @at == @n: behind the end */
+				has = scan_look(text, n);
+				good &= has.junk == (at < n && i < 2);
+				good &= has.bracket == (at < n && i == 2);
+			}
+		}
+	}
+	ok(t, good, "what bytes are in lines is seen at each place, and not behind the end");
+}
+
 /* A line of the kernel that is longer than what is looked at. */
 static void test_long_line(struct tap *t)
 {
@@ -381,6 +404,7 @@ int main(void)
 	test_fingerprint(&t);
 	test_scan_rows(&t);
 	test_scan(&t);
+	test_look(&t);
 	test_long_line(&t);
 	test_bounds(&t);
 	return tap_done(&t);
