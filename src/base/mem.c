@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#define HUGE_PAGE ((size_t)2 << 20)
+#define HEAP_ROOM (256 << 20) /* only what is used of it is memory */
+#define HEAP_MMAP (32 << 20)  /* as large as glibc lets it be */
 
 static void *checked(void *p)
 {
@@ -64,6 +70,23 @@ char *xasprintf(const char *fmt, ...)
 	return checked(n < 0 ? NULL : p);
 }
 
+void mem_heap_huge(void)
+{
+	size_t heap;
+	char *end;
+
+	mallopt(M_MMAP_THRESHOLD, HEAP_MMAP);
+	mallopt(M_TRIM_THRESHOLD, HEAP_ROOM);
+	mallopt(M_TOP_PAD, HEAP_ROOM);
+	free(xmalloc(HEAP_MMAP / 2)); /* the heap grows by it and by the pad */
+	heap = mallinfo2().arena;
+	end = sbrk(0);
+	end -= (uintptr_t)end % HUGE_PAGE;
+	if (heap > 2 * HUGE_PAGE)
+		madvise(end - (heap - HUGE_PAGE) / HUGE_PAGE * HUGE_PAGE,
+			(heap - HUGE_PAGE) / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+}
+
 void freep(void *pp)
 {
 	void *p;
@@ -85,15 +108,22 @@ struct arena_chunk {
 };
 
 #define ARENA_CHUNK 16384
+#define CHUNK_MAX   (1 << 20)
 
-static struct arena_chunk *chunk_new(size_t size, struct arena_chunk *next)
+static struct arena_chunk *chunk_new(size_t bytes, struct arena_chunk *next)
 {
-	struct arena_chunk *c = xmalloc(sizeof(*c) + size);
+	struct arena_chunk *c = xmalloc(bytes);
 
 	c->next = next;
 	c->used = 0;
-	c->size = size;
+	c->size = bytes - sizeof(*c);
 	return c;
+}
+
+/* As much again as there is, within limits. */
+static size_t chunk_bytes(const struct arena *a)
+{
+	return a->total < ARENA_CHUNK ? ARENA_CHUNK : a->total < CHUNK_MAX ? a->total : CHUNK_MAX;
 }
 
 /* What is large gets a chunk of its own behind the first, in which there is room
@@ -106,11 +136,15 @@ void *arena_raw(struct arena *a, size_t size)
 	if (size > SIZE_MAX / 2)
 		checked(NULL);
 	size = (size + 15) & ~(size_t)15;
-	if (c && c->size - c->used < size && size > ARENA_CHUNK / 4) {
-		c = c->next = chunk_new(size, c->next);
-	} else if (!c || c->size - c->used < size) {
-		c = chunk_new(size > ARENA_CHUNK ? size : ARENA_CHUNK, c);
-		a->head = c;
+	if (!c || c->size - c->used < size) {
+		size_t bytes = chunk_bytes(a);
+
+		if (size <= bytes / 4)
+			c = a->head = chunk_new(bytes, c);
+		else if (c)
+			c = c->next = chunk_new(sizeof(*c) + size, c->next);
+		else
+			c = a->head = chunk_new(sizeof(*c) + size, NULL);
 	}
 	p = c->data + c->used;
 	c->used += size;
@@ -138,7 +172,7 @@ void arena_reset(struct arena *a)
 
 	for (struct arena_chunk *c = a->head, *next; c; c = next) {
 		next = c->next;
-		if (!keep && c->size == ARENA_CHUNK)
+		if (!keep && c->size <= CHUNK_MAX)
 			keep = c;
 		else
 			free(c);

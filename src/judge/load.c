@@ -537,8 +537,10 @@ int judge_load(struct store *s, const struct judge_filter *f, struct judge **ret
 {
 	struct judge *j = xcalloc(1, sizeof(*j));
 	_cleanup_(load_done) struct load l = { .j = j, .f = f };
-	int r = store_scan(s, &f->scan, on_runs, on_series, &l, err);
+	int r;
 
+	mem_heap_huge();
+	r = store_scan(s, &f->scan, on_runs, on_series, &l, err);
 	if (r < 0) {
 		judge_free(j);
 		return r;
