@@ -66,11 +66,9 @@ struct stat_finder *stat_finder_new(const struct stat_axis *axis, struct stat_pr
 	f->gab = xcalloc(axis->n + 1, sizeof(*f->gab));
 	f->at = xcalloc(axis->n + 1, sizeof(*f->at));
 	f->weight = xcalloc(axis->n + 1, sizeof(*f->weight));
-	for (size_t i = 0; i <= axis->n; i++) {
-		f->ga[i] = stat_log_gamma((double)i + prior.a);
-		f->gb[i] = stat_log_gamma((double)i + prior.b);
-		f->gab[i] = stat_log_gamma((double)i + prior.a + prior.b);
-	}
+	stat_log_gammas(prior.a, f->ga, axis->n + 1);
+	stat_log_gammas(prior.b, f->gb, axis->n + 1);
+	stat_log_gammas(prior.a + prior.b, f->gab, axis->n + 1);
 	return f;
 }
 

@@ -61,6 +61,15 @@ double stat_log_gamma(double v)
 	return lgamma_r(v, &sign); /* lgamma() writes a global */
 }
 
+#define GAMMA_STEPS 64 /* what rounding adds up in */
+
+void stat_log_gammas(double v, double *ret, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		ret[i] = i % GAMMA_STEPS ? ret[i - 1] + log((double)(i - 1) + v)
+					 : stat_log_gamma((double)i + v);
+}
+
 double stat_log_beta(double a, double b)
 {
 	return stat_log_gamma(a) + stat_log_gamma(b) - stat_log_gamma(a + b);

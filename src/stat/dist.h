@@ -4,9 +4,13 @@
  * Distributions: the functions that the judgements are made of. Pure. DLMF is
  * the NIST Digital Library of Mathematical Functions, https://dlmf.nist.gov.
  */
+#include <stddef.h>
 #include <stdint.h>
 
 double stat_log_gamma(double v);           /* v > 0 */
+/* ret[i] = stat_log_gamma(i + v), i < n, by log G(x + 1) = log x + log G(x)
+ * (DLMF 5.5.1): a fifth of the time. Within 1e-12 of it, relatively. */
+void stat_log_gammas(double v, double *ret, size_t n);
 double stat_log_beta(double a, double b);  /* ln B(a, b); a > 0, b > 0 */
 
 /* Regularised incomplete beta function I_x(a, b): the distribution function of
