@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "cmd/judged.h"
 #include "cmd/test-match.h"
+#include "judge/outage-book.h"
 #include "stat/duration.h"
 #include "stat/presence.h"
 
@@ -102,13 +103,13 @@ static uint32_t median(const struct past *p, uint32_t from, uint32_t to, size_t 
 
 /* ---- outages ---- */
 
-/* @everything: NULL where it never failed. */
-static void past_leave_outages(struct past *p, const struct judge *everything)
+/* @book: NULL where it never failed. */
+static void past_leave_outages(struct past *p, const struct judge_outage_book *book)
 {
 	p->said = p->s->said;
-	if (!everything || !p->said.bad.n)
+	if (!book || !p->said.bad.n)
 		return;
-	p->outages = judge_outages_from(everything, p->axis, p->runs);
+	p->outages = judge_outage_book_places(book, p->axis, p->runs);
 	stat_series_without(&p->s->said, p->outages, &p->room, &p->said);
 	p->n_left = p->s->said.bad.n - p->said.bad.n;
 }
@@ -174,7 +175,7 @@ struct telling {
 	struct store *s;
 	const struct history_options *o;
 	int64_t since_ms;
-	struct judge *everything; /* all tests; NULL until one is told that failed */
+	struct judge_outage_book *book; /* NULL until a test is told that failed */
 	struct json j;
 	struct err *err;
 	unsigned nth;
@@ -381,7 +382,7 @@ static int by_last(const void *a, const void *b)
 	return i != k ? (i < k ? 1 : -1) : (x->axis > y->axis) - (x->axis < y->axis);
 }
 
-static size_t find_pasts(const struct judge *j, const struct judge *everything, int64_t id,
+static size_t find_pasts(const struct judge *j, const struct judge_outage_book *book, int64_t id,
 			 struct past **ret)
 {
 	uint32_t n_runs;
@@ -398,7 +399,7 @@ static size_t find_pasts(const struct judge *j, const struct judge *everything, 
 				ARRAY_GROW(v, n, cap);
 				v[n] = (struct past){ .axis = &axes[i], .runs = runs,
 						      .s = &axes[i].lanes[k].series[s] };
-				past_leave_outages(&v[n], everything);
+				past_leave_outages(&v[n], book);
 				past_find(&v[n++]);
 			}
 	if (n)
@@ -470,14 +471,16 @@ static bool any_failed(const struct judge *j, int64_t id)
 	return false;
 }
 
-/* An outage is one of all tests together: where this one failed, the others are
- * asked; once for all tests that are told. */
-static int load_everything(struct telling *t)
+/* An outage is one of all tests together. Once for all tests that are told. */
+static int open_book(struct telling *t)
 {
-	struct judge_filter f = { .scan = { .branch = t->o->branch, .mode = t->o->mode,
-					    .since_ms = t->since_ms } };
+	_free_ char *cache = cmd_cache_dir();
+	_free_ char *dir = realpath(store_log_dir(t->s), NULL);
+	struct str name = str_of(dir ? dir : store_log_dir(t->s));
+	_free_ char *file = xasprintf("%s/outages/%016" PRIx64, cache,
+				      str_hash(name, STR_HASH_INIT));
 
-	return t->everything ? 0 : judge_load(t->s, &f, &t->everything, t->err);
+	return t->book ? 0 : judge_outage_book_new(t->s, file, &t->book, t->err);
 }
 
 static int tell_test(struct telling *t, const struct test_match *m)
@@ -488,7 +491,7 @@ static int tell_test(struct telling *t, const struct test_match *m)
 	int r = load(t, m, &j);
 
 	if (r == 0 && any_failed(j, m->id))
-		r = load_everything(t);
+		r = open_book(t);
 	if (r < 0) {
 		judge_free(j);
 		return r;
@@ -509,7 +512,7 @@ static int tell_test(struct telling *t, const struct test_match *m)
 	r = store_test_names(t->s, m->id, on_name, t, t->err);
 	if (t->o->common.json)
 		json_end(&t->j);
-	n = find_pasts(j, t->everything, m->id, &v);
+	n = find_pasts(j, t->book, m->id, &v);
 	tell_pasts(t, j, v, n);
 	if (!t->o->common.json && any_at_least(j))
 		out_lit(t->c->out, "  Only failures were published: a rate is at least this.\n");
@@ -585,7 +588,7 @@ int cmd_history_run(struct cmd *c, int argc, char **argv)
 		r = test_match(t.s, argv[1], &m, &err);
 	if (r == 0)
 		r = tell_all(&t, &m);
-	judge_free(t.everything);
+	judge_outage_book_free(t.book);
 	store_close(t.s);
 	return r < 0 ? history_fail(c, r, &err) : EXIT_PASSED;
 }

@@ -104,10 +104,3 @@ uint8_t judge_cell(const struct judge_series *s, uint32_t place);
  * stat_outages_done().
  */
 void judge_outages(const struct judge_axis *a, struct stat_outages *ret);
-
-/*
- * Places of @a, an axis of one test's judge with the runs @a_runs, that are in an
- * outage of the same axis in @everything, which has all tests. Free .v.
- */
-struct stat_runs judge_outages_from(const struct judge *everything, const struct judge_axis *a,
-				    const struct judge_run *a_runs);

@@ -10,6 +10,11 @@
 	"SELECT id, uid, title, branch, commit_id, command, begin_ms, end_ms, state,"       \
 	" exit_code, conclusion, counts, splats, modes, machines, kernels FROM run "
 
+/* With its newest name; the program itself has none. */
+#define SERIES_COLUMNS                                                                      \
+	"SELECT s.program_id, s.id, s.whole, s.nth, s.key, n.path, n.leaf FROM series s"    \
+	" LEFT JOIN name n ON n.id = (SELECT max(id) FROM name WHERE series_id = s.id) "
+
 #define HAS_MODE(parameter)                                                                 \
 	"(" parameter " IS NULL OR EXISTS"                                                  \
 	" (SELECT 1 FROM job WHERE run_id = run.id AND mode = " parameter "))"
@@ -32,6 +37,15 @@ const char *const SQL[SQL_N] = {
 	[SQL_ROLLBACK] = "ROLLBACK",
 	[SQL_VERSION] = "PRAGMA user_version",
 	[SQL_CHANGED] = "PRAGMA data_version",
+	/* The runs that are folded; slices of those that are not, which may still grow. */
+	[SQL_MARK] = "SELECT r.newest, (SELECT uid FROM run WHERE id = r.newest), r.folds, r.bytes,"
+		     " count(s.id), coalesce(max(s.id), 0), coalesce(sum(length(s.body)), 0)"
+		     " FROM (SELECT (SELECT coalesce(max(id), 0) FROM run) AS newest,"
+		     "  coalesce((SELECT min(id) FROM run WHERE folded = 0),"
+		     "   (SELECT max(id) FROM run) + 1, 0) * 65536 AS first,"
+		     "  coalesce(max(id), 0) AS folds, coalesce(sum(length(body)), 0) AS bytes"
+		     "  FROM timeline) r LEFT JOIN slice s ON s.id >= r.first"
+		     " GROUP BY r.newest, r.folds, r.bytes, r.first",
 
 	[SQL_PROGRAM_FIND] = "SELECT id FROM program WHERE suite = ?1 AND name = ?2",
 	[SQL_PROGRAM_ADD] = "INSERT INTO program (suite, name) VALUES (?1, ?2) RETURNING id",
@@ -41,9 +55,8 @@ const char *const SQL[SQL_N] = {
 			    " whole = ?3 AND nth = ?4 AND key = ?5",
 	[SQL_SERIES_ADD] = "INSERT INTO series (program_id, hash, whole, nth, key)"
 			   " VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id",
-	[SQL_SERIES_LIST] = "SELECT id, whole, nth, key FROM series WHERE program_id = ?1"
-			    " ORDER BY id",
-	[SQL_SERIES_GET] = "SELECT program_id, whole, nth, key FROM series WHERE id = ?1",
+	[SQL_SERIES_LIST] = SERIES_COLUMNS "WHERE s.program_id = ?1 ORDER BY s.id",
+	[SQL_SERIES_GET] = SERIES_COLUMNS "WHERE s.id = ?1",
 	[SQL_NAME_FIND] = "SELECT id FROM name WHERE series_id = ?1 AND hash = ?2 AND"
 			  " ordinal = ?3 AND leaf = ?4 AND path = ?5 AND cuts = ?6",
 	[SQL_NAME_ADD] = "INSERT INTO name (series_id, hash, ordinal, leaf, path, cuts)"

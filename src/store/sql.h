@@ -29,6 +29,7 @@ enum sql {
 	SQL_ROLLBACK,
 	SQL_VERSION,
 	SQL_CHANGED,
+	SQL_MARK,
 	/* Words: what runs share (dict.h). */
 	SQL_PROGRAM_FIND,
 	SQL_PROGRAM_ADD,

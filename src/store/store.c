@@ -214,6 +214,33 @@ int store_changed(struct store *s, int64_t *ret, struct err *err)
 	return db_get_args(s->db, SQL_CHANGED, NULL, 0, ret, err);
 }
 
+int store_mark(struct store *s, struct buf *ret, struct err *err)
+{
+	_cleanup_(db_rows_done) struct db_rows runs = {}, aliases = {};
+	int r = db_begin_read(s->db, err), e;
+
+	if (r < 0)
+		return r;
+	r = db_query_args(s->db, SQL_MARK, NULL, 0, &runs, err);
+	if (r == 0)
+		r = db_next(&runs, err);
+	if (r > 0) {
+		buf_printf(ret, "run %" PRId64 " ", db_int(&runs, 0));
+		buf_add_str(ret, db_str(&runs, 1));
+		for (int i = 2; i < 7; i++)
+			buf_printf(ret, " %" PRId64, db_int(&runs, i));
+	}
+	if (r >= 0)
+		r = db_query_args(s->db, SQL_ALIASES, NULL, 0, &aliases, err);
+	while (r >= 0 && (r = db_next(&aliases, err)) > 0)
+		buf_printf(ret, " %" PRId64 ">%" PRId64, db_int(&aliases, 0),
+			   db_int(&aliases, 1));
+	db_rows_done(&runs);
+	db_rows_done(&aliases);
+	e = store_end(s, r < 0 ? r : 0, r < 0 ? NULL : err);
+	return r < 0 ? r : e;
+}
+
 static int log_path(struct store *s, int64_t run_id, unsigned program, unsigned job, char **ret,
 		    struct err *err)
 {

@@ -119,6 +119,11 @@ int store_replay(struct store *s, int64_t run_id, struct event_sink sink, struct
  * perhaps without that): what was read before may be old. Cheap. */
 int store_changed(struct store *s, int64_t *ret, struct err *err);
 
+/* Appends what stands for all that store_scan() tells, in this and other processes:
+ * where it is the same, nothing was recorded, removed or renamed. A few hundred
+ * bytes; milliseconds. */
+int store_mark(struct store *s, struct buf *ret, struct err *err);
+
 /* One log, decompressed; lines from..to (1-based, to 0: end). @program counts
  * in the run as events do; 0: the console of @job. -ENOENT: none was kept. */
 int store_log(struct store *s, int64_t run_id, unsigned program, unsigned job, uint64_t from,
@@ -316,9 +321,13 @@ int store_repair(struct store *s, struct err *err);
  * Removes logs, and whole runs, that are older than what is kept. A run's logs
  * go with it. What tests and splats there ever were stays known.
  */
-struct store_keep {
+struct store_keep_rule {
 	const char *branch;       /* a glob; NULL: every branch */
 	int64_t logs_ms, runs_ms; /* kept so long; -1: for ever */
+};
+struct store_keep {
+	const struct store_keep_rule *rules; /* the first whose branch fits decides */
+	size_t n;
 	int64_t now_ms;
 	bool dry;                 /* only counts */
 };

@@ -31,20 +31,6 @@ static int read_aliases(struct listing *l)
 	return r;
 }
 
-/* Its newest name. The program itself has none. */
-static int read_path(struct listing *l, struct store_test *t, struct db_rows *rows)
-{
-	int r = db_query(l->s->db, SQL_NAMES_OF_SERIES, rows, l->err, DB_I(t->id));
-
-	if (r == 0)
-		r = db_next(rows, l->err);
-	if (r > 0) {
-		t->path = db_str(rows, 0);
-		t->leaf = db_int(rows, 1);
-	}
-	return r < 0 ? r : 0;
-}
-
 static bool fits(const struct store_tests_filter *f, const struct store_test *t)
 {
 	_free_ char *whole = NULL;
@@ -58,13 +44,23 @@ static bool fits(const struct store_tests_filter *f, const struct store_test *t)
 	return str_glob(f->glob, whole);
 }
 
-static int tell(struct listing *l, struct store_test *t, store_test_fn fn, void *ctx)
+/* A row of SERIES_COLUMNS. */
+static int tell(struct listing *l, struct db_rows *row, const struct program *p,
+		store_test_fn fn, void *ctx)
 {
-	_cleanup_(db_rows_done) struct db_rows names = {};
-	int r = read_path(l, t, &names);
+	struct store_test t = {
+		.id = db_int(row, 1),
+		.suite = p->suite,
+		.program = p->name,
+		.whole = db_int(row, 2),
+		.nth = (unsigned)db_int(row, 3),
+		.key = db_str(row, 4),
+		.path = db_str(row, 5),
+		.leaf = db_int(row, 6),
+	};
 
-	t->into_id = (int64_t)(intptr_t)map_get(&l->into, (uint64_t)t->id);
-	return r == 0 && fits(l->f, t) ? fn(ctx, t) : r;
+	t.into_id = (int64_t)(intptr_t)map_get(&l->into, (uint64_t)t.id);
+	return fits(l->f, &t) ? fn(ctx, &t) : 0;
 }
 
 static int list_program(struct listing *l, const struct program *p, store_test_fn fn, void *ctx)
@@ -72,18 +68,8 @@ static int list_program(struct listing *l, const struct program *p, store_test_f
 	_cleanup_(db_rows_done) struct db_rows rows = {};
 	int r = db_query(l->s->db, SQL_SERIES_LIST, &rows, l->err, DB_I(p->id));
 
-	while (r == 0 && (r = db_next(&rows, l->err)) > 0) {
-		struct store_test t = {
-			.id = db_int(&rows, 0),
-			.suite = p->suite,
-			.program = p->name,
-			.whole = db_int(&rows, 1),
-			.nth = (unsigned)db_int(&rows, 2),
-			.key = db_str(&rows, 3),
-		};
-
-		r = tell(l, &t, fn, ctx);
-	}
+	while (r == 0 && (r = db_next(&rows, l->err)) > 0)
+		r = tell(l, &rows, p, fn, ctx);
 	return r;
 }
 
@@ -113,7 +99,6 @@ int store_test_get(struct store *s, int64_t id, store_test_fn fn, void *ctx, str
 	static const struct store_tests_filter any = {};
 	_cleanup_(db_rows_done) struct db_rows rows = {};
 	struct listing l = { .s = s, .f = &any, .err = err };
-	struct store_test t = { .id = id };
 	struct program *p;
 	int r = db_query(s->db, SQL_SERIES_GET, &rows, err, DB_I(id));
 
@@ -125,14 +110,8 @@ int store_test_get(struct store *s, int64_t id, store_test_fn fn, void *ctx, str
 		r = dict_program_get(&s->dict, db_int(&rows, 0), &p, err);
 	if (r == 0)
 		r = read_aliases(&l);
-	if (r == 0) {
-		t.suite = p->suite;
-		t.program = p->name;
-		t.whole = db_int(&rows, 1);
-		t.nth = (unsigned)db_int(&rows, 2);
-		t.key = db_str(&rows, 3);
-		r = tell(&l, &t, fn, ctx);
-	}
+	if (r == 0)
+		r = tell(&l, &rows, p, fn, ctx);
 	map_done(&l.into);
 	return r;
 }

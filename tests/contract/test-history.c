@@ -238,6 +238,7 @@ int main(int argc, char **argv)
 	TAP_HEADER();
 	dir_temp("/tmp", "taproom-history.", &w.place.dir, NULL);
 	w.place.path = path_join(w.place.dir, "history.db");
+	setenv("XDG_CACHE_HOME", w.place.dir, 1);
 	test_rows(&t, &w, EMPTY, ARRAY_SIZE(EMPTY));
 	store_open(w.place.path, STORE_WRITE, &w.place.s, &w.place.err);
 	make_history(&w);
