@@ -18,7 +18,7 @@ struct changes_options {
 	const char *branch, *mode, *suite;
 	int64_t since_ms;
 	int limit;
-	bool suspects;
+	bool suspects, pool;
 };
 
 #define AT(field) .offset = offsetof(struct changes_options, field)
@@ -34,6 +34,8 @@ static const struct opt OPTS[] = {
 	  .help = "only this kernel configuration mode" },
 	{ .type = OPT_TYPE_STR, .name = "suite", .arg = "S", AT(suite),
 	  .help = "only tests of this suite" },
+	{ .type = OPT_TYPE_FLAG, .name = "pool", AT(pool),
+	  .help = "branches and machines together: what is too rare to be seen on one" },
 	{ .type = OPT_TYPE_FLAG, .name = "suspects", AT(suspects),
 	  .help = "also what may be chance" },
 	{ .type = OPT_TYPE_INT, .letter = 'n', .name = "limit", .arg = "N", AT(limit),
@@ -501,7 +503,8 @@ int cmd_changes_run(struct cmd *c, int argc, char **argv)
 		return cmd_fail(c, EXIT_USAGE, &err);
 	}
 	/* All suites: what an outage is, depends on all that failed. */
-	f = (struct judge_filter){ .scan = { .branch = o.branch, .mode = o.mode } };
+	f = (struct judge_filter){ .scan = { .branch = o.branch, .mode = o.mode },
+				   .pool_branches = o.pool, .pool_machines = o.pool };
 	r = known_load(&o.known, &plan, &err);
 	if (r == 0)
 		r = history_open(&o.common, &s, &err);

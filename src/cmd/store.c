@@ -9,11 +9,13 @@
 #include "base/mem.h"
 #include "base/units.h"
 #include "cmd/history.h"
+#include "plan/plan.h"
 
 struct store_options {
 	struct cmd_common common;
 	const char *branch;
 	int64_t keep_logs, keep_runs; /* ms; 0: for ever */
+	const char *config;
 	bool dry, repair;
 };
 
@@ -26,6 +28,9 @@ static const struct opt OPTS[] = {
 	  "AGE go.", OFFSET(keep_logs), .positive = true },
 	{ OPT_TYPE_DURATION, 0, "keep-runs", "AGE", "gc: runs older than AGE go as a whole.",
 	  OFFSET(keep_runs), .positive = true },
+	{ OPT_TYPE_STR, 0, "config", "FILE", "gc: without --keep-logs and --keep-runs, by the "
+	  "'keep' rules of this configuration. [default: as 'taproom run' finds it]",
+	  OFFSET(config) },
 	{ OPT_TYPE_FLAG, 0, "dry-run", NULL, "gc: only says what would go.", OFFSET(dry) },
 	{ OPT_TYPE_FLAG, 0, "repair", NULL, "check: makes anew what follows from the runs.",
 	  OFFSET(repair) },
@@ -37,10 +42,11 @@ const struct opt_command cmd_store_help = {
 	.usage = "taproom store check|gc|backup [FILE] [options]",
 	.summary = "Looks after the history: checks it, removes what is old, makes a copy.",
 	.text = "check reads everything once. gc removes logs before results: what is older "
-		"than --keep-logs and --keep-runs, of branches that fit --branch. backup FILE "
-		"makes a copy while runs go on.",
+		"than --keep-logs and --keep-runs, of branches that fit --branch; or what the "
+		"rules 'keep' in taproom.yaml say. backup FILE makes a copy while runs go on.",
 	.opts = OPTS,
 	.examples = "  taproom store check\n"
+		    "  taproom store gc --dry-run\n"
 		    "  taproom store gc --keep-logs 90d\n"
 		    "  taproom store gc --branch 'pr-*' --keep-runs 30d\n"
 		    "  taproom store backup /backup/history.db\n",
@@ -81,21 +87,52 @@ static int check(struct cmd *c, struct store *s, const struct store_options *o, 
 	return r;
 }
 
+/* Of the options, else the configuration's. *ret_plan has their texts. */
+static int keep_rules(const struct store_options *o, struct store_keep *keep,
+		      struct store_keep_rule *one, struct store_keep_rule **ret_many,
+		      struct plan **ret_plan, struct err *err)
+{
+	int r;
+
+	if (o->keep_logs || o->keep_runs) {
+		*one = (struct store_keep_rule){ o->branch, o->keep_logs ? o->keep_logs : -1,
+						 o->keep_runs ? o->keep_runs : -1 };
+		keep->rules = one;
+		keep->n = 1;
+		return 0;
+	}
+	if (o->branch)
+		return err_set(err, EINVAL, "of '%s', what is to be kept? give --keep-logs or "
+			       "--keep-runs", o->branch);
+	r = plan_load(o->config, ".", ret_plan, err);
+	if (r < 0)
+		return r == -EINVAL ? r : err_wrap(err, -EINVAL, "gc");
+	if (!(*ret_plan)->keep_count)
+		return err_set(err, EINVAL, "what is to be kept? give --keep-logs or --keep-runs, "
+			       "or write 'keep' rules in taproom.yaml");
+	*ret_many = xcalloc((*ret_plan)->keep_count, sizeof(**ret_many));
+	for (unsigned i = 0; i < (*ret_plan)->keep_count; i++) {
+		const struct plan_keep *k = &(*ret_plan)->keep[i];
+
+		(*ret_many)[i] = (struct store_keep_rule){ k->branch, k->logs_ms, k->runs_ms };
+	}
+	keep->rules = *ret_many;
+	keep->n = (*ret_plan)->keep_count;
+	return 0;
+}
+
 static int gc(struct cmd *c, struct store *s, const struct store_options *o, const char *to,
 	      struct err *err)
 {
-	struct store_keep keep = {
-		.branch = o->branch,
-		.logs_ms = o->keep_logs ? o->keep_logs : -1,
-		.runs_ms = o->keep_runs ? o->keep_runs : -1,
-		.now_ms = (int64_t)time(NULL) * 1000,
-		.dry = o->dry,
-	};
+	struct store_keep keep = { .now_ms = (int64_t)time(NULL) * 1000, .dry = o->dry };
+	_cleanup_(plan_freep) struct plan *plan = NULL;
+	_free_ struct store_keep_rule *many = NULL;
+	struct store_keep_rule one;
 	struct store_collected found;
-	int r;
+	int r = keep_rules(o, &keep, &one, &many, &plan, err);
 
-	if (keep.logs_ms < 0 && keep.runs_ms < 0)
-		return err_set(err, EINVAL, "what is to be kept? give --keep-logs or --keep-runs");
+	if (r < 0)
+		return r;
 	r = store_gc(s, &keep, &found, err);
 	if (r < 0)
 		return r;

@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "plan/builtin.h"
 #include "plan/ignore.h"
+#include "plan/keep.h"
 #include "plan/known.h"
 #include "plan/plan.h"
 
@@ -80,12 +81,24 @@ static const cyaml_schema_value_t KNOWN_ROW = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plan_known, KNOWN_KEYS),
 };
 
+static const cyaml_schema_field_t KEEP_KEYS[] = {
+	TEXT(branch, struct plan_keep, WORD_MAX),
+	TEXT(logs, struct plan_keep, WORD_MAX),
+	TEXT(runs, struct plan_keep, WORD_MAX),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t KEEP_ROW = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plan_keep, KEEP_KEYS),
+};
+
 static const cyaml_schema_field_t PLAN_KEYS[] = {
 	TEXT(kernel, struct plan, TEXT_MAX),
 	TEXT(branch, struct plan, WORD_MAX),
 	LIST(suites, struct plan, &SUITE_ROW, SUITES_MAX),
 	LIST(ignore, struct plan, &IGNORE_ROW, RULES_MAX),
 	LIST(known, struct plan, &KNOWN_ROW, RULES_MAX),
+	LIST(keep, struct plan, &KEEP_ROW, RULES_MAX),
 	CYAML_FIELD_END,
 };
 
@@ -190,6 +203,7 @@ static int tell_key(const char *path, struct str text, struct mistake *m, const 
 	near = near_key(key, SUITE_KEYS, &best, near);
 	near = near_key(key, IGNORE_KEYS, &best, near);
 	near = near_key(key, KNOWN_KEYS, &best, near);
+	near = near_key(key, KEEP_KEYS, &best, near);
 	find_key(text, key, m);
 	if (near && best == 0)
 		return err_set(err, EINVAL, "%s:%lu:%lu: the key '%s' does not belong here", path,
@@ -352,6 +366,8 @@ int plan_parse(struct str text, const char *path, struct plan **ret, struct err 
 		r = ignore_check(p, text, name, err);
 	if (r == 0)
 		r = known_check(p, text, name, err);
+	if (r == 0)
+		r = keep_check(p, text, name, err);
 	if (r < 0)
 		return r;
 	if (path) {

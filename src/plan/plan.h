@@ -44,6 +44,13 @@ struct plan_known {
 	char *until;      /* the last day that it holds, "2026-12-31"; NULL: always */
 };
 
+/* How long runs are kept: the first rule whose branch fits decides. */
+struct plan_keep {
+	char *branch;     /* a glob; never NULL */
+	char *logs, *runs;         /* "90d"; NULL: for ever */
+	int64_t logs_ms, runs_ms;  /* the same; -1: for ever. Not in the file */
+};
+
 struct plan {
 	char *path;       /* file it came from; NULL: built in */
 	char *kernel;     /* --kernel default */
@@ -54,6 +61,8 @@ struct plan {
 	unsigned ignore_count;
 	struct plan_known *known;
 	unsigned known_count;
+	struct plan_keep *keep;
+	unsigned keep_count;
 };
 
 #define PLAN_FILE "taproom.yaml"

@@ -251,18 +251,29 @@ static int collect_run(struct collection *c, int64_t run, int64_t begin_ms)
 /* Columns of SQL_RUNS_BEFORE. */
 enum { B_ID, B_UID, B_STATE, B_BEGIN, B_BRANCH };
 
+static const struct store_keep_rule *rule_for(const struct store_keep *k, const char *branch)
+{
+	for (size_t i = 0; i < k->n; i++)
+		if (!k->rules[i].branch || str_glob(k->rules[i].branch, branch))
+			return &k->rules[i];
+	return NULL;
+}
+
+static bool is_over(int64_t keep_ms, int64_t begin_ms, int64_t now_ms)
+{
+	return keep_ms >= 0 && begin_ms < now_ms - keep_ms;
+}
+
 static int collect_one(struct collection *c, struct db_rows *row)
 {
-	const struct store_keep *k = c->keep;
 	struct str branch = db_str(row, B_BRANCH);
 	_free_ char *name = xstrndup(branch.p, branch.n);
+	const struct store_keep_rule *rule = rule_for(c->keep, name);
 	int64_t id = db_int(row, B_ID), begin_ms = db_int(row, B_BEGIN);
-	bool old_run = k->runs_ms >= 0 && begin_ms < k->now_ms - k->runs_ms;
-	bool old_logs = k->logs_ms >= 0 && begin_ms < k->now_ms - k->logs_ms;
+	bool old_run = rule && is_over(rule->runs_ms, begin_ms, c->keep->now_ms);
+	bool old_logs = rule && is_over(rule->logs_ms, begin_ms, c->keep->now_ms);
 	int r = 0;
 
-	if (k->branch && !str_glob(k->branch, name))
-		return 0;
 	if (str_eq(db_str(row, B_STATE), STR("running")) &&
 	    store_run_alive(c->s, db_str(row, B_UID)))
 		return 0;
@@ -271,13 +282,26 @@ static int collect_one(struct collection *c, struct db_rows *row)
 	return r == 0 && old_run ? collect_run(c, id, begin_ms) : r;
 }
 
+/* What all rules keep. -1: nothing ever goes. */
+static int64_t shortest(const struct store_keep *k)
+{
+	int64_t ms = -1;
+
+	for (size_t i = 0; i < 2 * k->n; i++) {
+		int64_t one = i % 2 ? k->rules[i / 2].runs_ms : k->rules[i / 2].logs_ms;
+
+		if (one >= 0 && (ms < 0 || one < ms))
+			ms = one;
+	}
+	return ms;
+}
+
 static int collect(struct collection *c)
 {
 	const struct store_keep *k = c->keep;
-	int64_t youngest = k->logs_ms < 0 || (k->runs_ms >= 0 && k->runs_ms < k->logs_ms) ?
-			   k->runs_ms : k->logs_ms;
 	_cleanup_(db_rows_done) struct db_rows rows = {};
-	int r = db_query(c->s->db, SQL_RUNS_BEFORE, &rows, c->err, DB_I(k->now_ms - youngest));
+	int r = db_query(c->s->db, SQL_RUNS_BEFORE, &rows, c->err,
+			 DB_I(k->now_ms - shortest(k)));
 
 	while (r == 0 && (r = db_next(&rows, c->err)) > 0)
 		r = collect_one(c, &rows);
@@ -294,7 +318,7 @@ int store_gc(struct store *s, const struct store_keep *keep, struct store_collec
 	int r;
 
 	*ret = (struct store_collected){};
-	if (keep->logs_ms < 0 && keep->runs_ms < 0)
+	if (shortest(keep) < 0)
 		return 0;
 	r = store_begin(s, err);
 	if (r == 0)

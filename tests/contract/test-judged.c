@@ -3,6 +3,9 @@
  * The commands that judge, as a user calls them, over a history in which it is
  * known what happened when: argv[1] is taproom.
  */
+#include <dirent.h>
+#include <sys/stat.h>
+
 #include "call.h"
 
 #define RUNS   120
@@ -122,6 +125,8 @@ static const struct row CHANGES[] = {
 	{ "changes", 0, "2024-03-11  regression", NULL, NULL },
 	{ "changes -n 1", 0, "older; -n 0 lists all.", NULL, "vanished" },
 	{ "changes --suite nope -n 0", 0, "outage", NULL, "regression" },
+	{ "changes --pool -n 0", 0, "            0 % of 40 [0-6.0] -> 100 % of 20 [88-100]; "
+	  "debug\n", NULL, "; export" },
 	{ "changes --branch nope", 0, "No runs to judge", NULL, NULL },
 	{ "changes --since 1d", 0, "Nothing changed in 120 runs.", NULL, NULL },
 	{ "changes -n 0", 0, "2 suspects: --suspects lists them.\n", NULL, "regression?" },
@@ -343,6 +348,61 @@ static const struct row LANES[] = {
 	{ "diff --mode nope", 2, NULL, "no run 'latest' of that branch and mode", NULL },
 };
 
+/* What was kept of outages was of fewer runs. */
+static const struct row LATER[] = {
+	{ "history mptcp/sock.sh/a", 0, "  1 failure in an outage is in no rate here;", NULL,
+	  NULL },
+};
+
+/* ---- outages are looked for once, and kept ---- */
+
+static char *book_path(const struct world *w)
+{
+	_free_ char *dir = path_join(w->place.dir, "taproom/outages");
+	DIR *d = opendir(dir);
+	char *path = NULL;
+
+	for (struct dirent *e; d && (e = readdir(d));)
+		if (e->d_name[0] != '.' && !path)
+			path = path_join(dir, e->d_name);
+	if (d)
+		closedir(d);
+	return path;
+}
+
+/* A kept book that is damaged, at any place, is as good as none. */
+static void test_book(struct tap *t, struct world *w)
+{
+	const char *line = "history mptcp/sock.sh/a --json";
+	_cleanup_(buf_done) struct buf whole = {}, want = {}, again = {};
+	_free_ char *path = book_path(w);
+	bool same = true, anew = true;
+
+	if (!ok(t, path && file_read(path, 0, &whole, NULL) == 0 && whole.n > 60,
+		"outages are kept in the cache"))
+		return;
+	call(w, line);
+	buf_add_str(&want, buf_str(&w->out));
+	for (size_t at = 0; at < whole.n; at += at < 30 ? 9 : 41) {
+		char kept = whole.p[at];
+
+		whole.p[at] ^= 1;
+		file_write(path, at % 2 ? str_n(whole.p, at) : buf_str(&whole), 0644, NULL);
+		whole.p[at] = kept;
+		call(w, line);
+		same &= str_eq(buf_str(&w->out), buf_str(&want));
+		buf_clear(&again);
+		anew &= file_read(path, 0, &again, NULL) == 0 &&
+			str_eq(buf_str(&again), buf_str(&whole));
+	}
+	ok(t, want.n && same, "a damaged book changes no answer");
+	ok(t, anew, "and is made anew");
+	file_write(path, STR(""), 0644, NULL);
+	chmod(path, 0);
+	call(w, line);
+	ok(t, str_eq(buf_str(&w->out), buf_str(&want)), "nor one that can't be read");
+}
+
 static void put(const char *path, const char *text)
 {
 	struct err err = {};
@@ -360,12 +420,14 @@ int main(int argc, char **argv)
 	TAP_HEADER();
 	dir_temp("/tmp", "taproom-judged.", &w.place.dir, NULL);
 	w.place.path = path_join(w.place.dir, "history.db");
+	setenv("XDG_CACHE_HOME", w.place.dir, 1);
 	test_rows(&t, &w, EMPTY, ARRAY_SIZE(EMPTY));
 	store_open(w.place.path, STORE_WRITE, &w.place.s, &w.place.err);
 	for (unsigned i = 0; i < RUNS; i++)
 		record(&w.place, say_nth, &i, NULL);
 	test_rows(&t, &w, CHANGES, ARRAY_SIZE(CHANGES));
 	test_rows(&t, &w, HISTORY, ARRAY_SIZE(HISTORY));
+	test_book(&t, &w);
 	test_rows(&t, &w, DIFF, ARRAY_SIZE(DIFF));
 	test_rows(&t, &w, FLAKES, ARRAY_SIZE(FLAKES));
 	/* Rules and files of names are looked for here. */
@@ -381,6 +443,7 @@ int main(int argc, char **argv)
 	for (unsigned i = 121; i <= 123; i++)
 		record(&w.place, say_lane, &i, NULL);
 	test_rows(&t, &w, LANES, ARRAY_SIZE(LANES));
+	test_rows(&t, &w, LATER, ARRAY_SIZE(LATER));
 	is_int(&t, chdir("/"), 0, "and away");
 	buf_done(&w.out);
 	buf_done(&w.err);

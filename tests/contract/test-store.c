@@ -255,6 +255,38 @@ static void test_changed(struct tap *t, const char *url)
 	store_close(other);
 }
 
+static struct str mark(struct store *s, struct buf *b)
+{
+	buf_clear(b);
+	return store_mark(s, b, NULL) == 0 ? buf_str(b) : STR("");
+}
+
+/* Equal texts, equal history. */
+static void test_mark(struct tap *t, const char *url)
+{
+	const struct store_keep_rule none = { .logs_ms = -1, .runs_ms = 1 };
+	const struct store_keep keep = { .rules = &none, .n = 1, .now_ms = INT64_C(1) << 50 };
+	_cleanup_(buf_done) struct buf before = {}, now = {};
+	struct store_collected gone;
+	struct script x = { "mark", NULL, 6000, 0 }, y = { "mark-2", NULL, 6001, 0 };
+	struct store *s = NULL;
+
+	store_open(url, STORE_WRITE, &s, NULL);
+	write_run(s, &x, NULL);
+	mark(s, &before);
+	ok(t, before.n && str_eq(mark(s, &now), buf_str(&before)), "a mark stays");
+	write_run(s, &y, NULL);
+	ok(t, !str_eq(mark(s, &now), buf_str(&before)), "until a run is recorded");
+	mark(s, &before);
+	store_alias(s, 4, 5, NULL);
+	ok(t, !str_eq(mark(s, &now), buf_str(&before)), "or a test is renamed");
+	store_alias(s, 4, 0, NULL);
+	ok(t, str_eq(mark(s, &now), buf_str(&before)), "and comes back with the name");
+	ok(t, store_gc(s, &keep, &gone, NULL) == 0 && gone.runs > 0 &&
+	       !str_eq(mark(s, &now), buf_str(&before)), "or runs are removed");
+	store_close(s);
+}
+
 static void test_same(struct tap *t, const struct postgres *pg)
 {
 	_cleanup_(buf_done) struct buf file = {}, server = {};
@@ -368,6 +400,17 @@ static void test_alive(struct tap *t, const struct postgres *pg)
 	store_close(other);
 }
 
+static void test_marks(struct tap *t, const struct postgres *pg)
+{
+	_cleanup_(dir_removep) char *dir = NULL;
+	_free_ char *path = NULL;
+
+	dir_temp("/tmp", "taproom-store.", &dir, NULL);
+	path = path_join(dir, "history.db");
+	test_mark(t, path);
+	test_mark(t, pg->url);
+}
+
 int main(void)
 {
 	struct tap t = {};
@@ -382,6 +425,7 @@ int main(void)
 	test_same(&t, &pg);
 	test_writers(&t, &pg);
 	test_alive(&t, &pg);
+	test_marks(&t, &pg);
 	postgres_stop(&pg);
 	return tap_done(&t);
 }

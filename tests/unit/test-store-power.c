@@ -221,10 +221,14 @@ static void check_clean(struct tap *t, struct place *p)
 
 static void test_gc(struct tap *t)
 {
-	static const int64_t day = 86400000;
+	enum { day = 86400000 };
 	static const struct store_scan_filter all = {};
-	struct store_keep keep = { .branch = "pr-*", .logs_ms = -1, .runs_ms = 5 * day,
-				   .now_ms = 1700000000000 + 10 * day, .dry = true };
+	/* The first that fits decides: what the second says is of other branches. */
+	static const struct store_keep_rule pulls[] = { { "pr-*", -1, 5 * day },
+							{ "pr*", 1, 1 } };
+	static const struct store_keep_rule logs = { NULL, 3 * day, -1 };
+	struct store_keep keep = { .rules = pulls, .n = 2, .now_ms = 1700000000000 + 10 * day,
+				   .dry = true };
 	_free_ char *copy = NULL;
 	struct store_collected found;
 	uint64_t before = 0, n = 0;
@@ -249,7 +253,7 @@ static void test_gc(struct tap *t)
 	is_int(t, ask(&p, "SELECT count(*) FROM run"), 8, "and no others");
 	is_int(t, ask(&p, "SELECT count(*) FROM slice"), 8, "with what they said");
 	check_clean(t, &p);
-	keep = (struct store_keep){ .logs_ms = 3 * day, .runs_ms = -1, .now_ms = keep.now_ms };
+	keep = (struct store_keep){ .rules = &logs, .n = 1, .now_ms = keep.now_ms };
 	store_gc(p.s, &keep, &found, &p.err);
 	is_int(t, (int64_t)found.logs, 4, "logs go before results");
 	is_int(t, ask(&p, "SELECT count(*) FROM artefact"), 4, "the young ones stay");
