@@ -60,6 +60,8 @@ const struct opt MACHINE_OPTION_ROWS[] = {
 	{ .type = OPT_TYPE_FLAG, .name = "dump", AT(dump),
 	  .help = "write the memory of a guest that panics into a file here, or in --out; "
 		  "tells its name" },
+	{ .type = OPT_TYPE_FLAG, .name = "cold", AT(cold),
+	  .help = "boot, and do not start from a machine that was kept when it had booted" },
 	OPT_END,
 };
 
@@ -172,6 +174,7 @@ int machine_options_config(struct machine_options *o, const struct kernel *k,
 		.shares = o->share_list,
 		.n_shares = o->n_share_list,
 		.net = o->net,
+		.cold = o->cold,
 		.append = o->append.v,
 		.qemu_opts = o->qemu_opts.v,
 		.gdb = o->gdb,

@@ -15,7 +15,7 @@ struct machine_options {
 	uint64_t memory;
 	struct opt_list shares, append, qemu_opts;
 	int64_t timeout_ms;
-	bool net, gdb, gdb_wait, dump;
+	bool net, gdb, gdb_wait, dump, cold;
 	char *dump_path, *vmlinux; /* made of them; ours */
 	struct machine_share *share_list; /* made of .shares; ours */
 	unsigned n_share_list;

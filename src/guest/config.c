@@ -105,6 +105,12 @@ static bool set_net(struct config *c, char *rest)
 	return true;
 }
 
+static bool set_wait(struct config *c, char *rest)
+{
+	c->wait = true;
+	return true;
+}
+
 static const struct {
 	const char *key;
 	bool (*set)(struct config *c, char *rest);
@@ -112,7 +118,7 @@ static const struct {
 	{ "from", set_from },	    { "root", set_root },   { "hostname", set_hostname },
 	{ "insmod", add_insmod },   { "modules", set_modules },
 	{ "share", add_share },	    { "net", set_net },	    { "port", set_port },
-	{ "time", set_time },
+	{ "time", set_time },	    { "wait", set_wait },
 };
 
 static void config_line(char *line, struct config *c)
@@ -135,7 +141,7 @@ void config_parse(char *text, struct config *c)
 
 	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
 		config_line(l, c);
-	if (!c->fs)
+	if (!c->fs && !c->wait)
 		die(0, "the configuration does not say where the host's files are");
 }
 

@@ -43,6 +43,7 @@ struct config {
 	struct share shares[PROTO_SHARES_MAX];
 	unsigned n_shares;
 	bool net;
+	bool wait;            /* the rest comes by the port */
 	bool own_kernel;      /* PID 1 of a kernel, not only of namespaces */
 };
 
@@ -73,6 +74,10 @@ int write_text(const char *path, const char *text); /* 0 or -errno */
 /* Opens the launcher's port: the device that was named, or a virtio port, which
  * is waited for. Dies without one. */
 int port_open(const struct config *c);
+
+/* Waits for PROTO_RESUME, becomes that machine, and returns the port; its
+ * configuration is in @text then. */
+int resume_wait(const struct config *c, char *text, size_t size);
 
 /* On the host, as the first process of namespaces: runs a kernel of processes
  * (argv[0], User Mode Linux) that sees the host's files and can't write them. */

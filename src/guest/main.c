@@ -85,6 +85,11 @@ int main(int argc, char **argv)
 	config_read(config, text, sizeof(text));
 	config_parse(text, &c);
 	modules_load(&c);
+	if (c.wait) {
+		port = resume_wait(&c, text, sizeof(text));
+		c = (struct config){ .own_kernel = true };
+		config_parse(text, &c);
+	}
 	host = root_enter(&c);
 	mounts_make(&c, host);
 	shares_make(&c, host);

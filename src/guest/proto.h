@@ -44,6 +44,7 @@ enum proto_type {
 	PROTO_FILE,      /* bytes of the file that is fetched */
 	PROTO_FETCHED,   /* its end: int32 0 or -errno, then a sentence if so */
 	PROTO_READ,      /* uint32: bytes read off the line; only where the port is one */
+	PROTO_WAITING,   /* before the hello, with `wait`: tell me which machine I am */
 	/* launcher to guest */
 	PROTO_START = 64, /* struct proto_start, then what it counts */
 	PROTO_INPUT,      /* bytes for standard input; empty: end of it */
@@ -54,6 +55,7 @@ enum proto_type {
 	PROTO_ROOM,       /* uint32: bytes of output or of a file that may come */
 	PROTO_CLOSE,      /* .stream 1 or 2: nobody reads it; as a closed pipe */
 	PROTO_FETCH,      /* struct proto_fetch, then a path and its NUL */
+	PROTO_RESUME,     /* struct proto_resume, then its configuration: the answer to WAITING */
 };
 
 /* It and the version at the head of a hello's payload stay as they are in every
@@ -153,6 +155,12 @@ struct proto_fetch {
 	uint32_t reserved;
 } __attribute__((packed));
 
+/* What a machine that was kept must not have in common with others. */
+struct proto_resume {
+	int64_t wall_ns;     /* CLOCK_REALTIME, now */
+	uint8_t entropy[64];
+} __attribute__((packed));
+
 /*
  * What the agent is told before it can be spoken to: a text file, PROTO_CONFIG
  * in the initramfs or an inherited descriptor. One fact per line, a word, then
@@ -172,6 +180,8 @@ struct proto_fetch {
  *   share ro|rw TAG DIR     TAG "-": of the host's files, no device of its own;
  *                           with hostfs it is the directory DIR of the host
  *   net                     bring eth0 up as QEMU's user network wants it
+ *   wait                    load modules, then say PROTO_WAITING; the PROTO_RESUME
+ *                           that answers it tells all but the modules
  */
 #define PROTO_CONFIG     "/taproom.conf"
 #define PROTO_MODULES    "/modules"

@@ -136,6 +136,14 @@ static int on_hello(struct agent *a, const struct frame *f, struct err *err)
 	return r;
 }
 
+static int on_waiting(struct agent *a, const struct frame *f, struct err *err)
+{
+	if (a->ready_ns)
+		return err_set(err, EPROTO, "it waits after its hello");
+	a->events->waiting(a->machine);
+	return 0;
+}
+
 static int on_output(struct agent *a, const struct frame *f, struct err *err)
 {
 	int64_t ms = (int64_t)(f->head.time_ns - a->ready_ns) / 1000000;
@@ -292,6 +300,7 @@ static const struct {
 	[PROTO_FILE] = { on_file, ABOUT_FETCH },
 	[PROTO_FETCHED] = { on_fetched, ABOUT_FETCH },
 	[PROTO_READ] = { on_read, ABOUT_MACHINE },
+	[PROTO_WAITING] = { on_waiting, ABOUT_MACHINE },
 };
 
 /* frame_cut() let only known types through. */
@@ -299,7 +308,7 @@ static int handle(struct agent *a, const struct frame *f, struct err *err)
 {
 	enum about about = FRAMES[f->head.type].about;
 
-	if (!a->ready_ns && f->head.type != PROTO_HELLO)
+	if (!a->ready_ns && f->head.type != PROTO_HELLO && f->head.type != PROTO_WAITING)
 		return err_set(err, EPROTO, "a frame before the hello");
 	if (about == ABOUT_COMMAND && (!a->running || f->head.command != a->command))
 		return err_set(err, EPROTO, "a frame of no command that runs");

@@ -16,6 +16,8 @@
 
 /* Called with the machine, from agent_read(). */
 struct agent_events {
+	/* Before the hello: PROTO_RESUME is due. */
+	void (*waiting)(struct machine *m);
 	void (*hello)(struct machine *m, struct str release);
 	void (*output)(struct machine *m, unsigned stream, int64_t time_ms, struct str bytes);
 	void (*exited)(struct machine *m, const struct machine_exit *exit);

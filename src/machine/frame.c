@@ -18,6 +18,7 @@ static const struct {
 	[PROTO_BEAT] = { "beat", sizeof(struct proto_beat), sizeof(struct proto_beat) },
 	[PROTO_CLOSED] = { "closed", 0, 0 },
 	[PROTO_FILE] = { "file", 1, PROTO_PAYLOAD_MAX },
+	[PROTO_WAITING] = { "waiting", 0, 0 },
 	[PROTO_FETCHED] = { "fetched", sizeof(int32_t), sizeof(int32_t) + 512 },
 };
 

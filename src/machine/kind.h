@@ -12,6 +12,7 @@
 #include "machine/machine.h"
 #include "machine/qmp.h"
 #include "machine/pulse.h"
+#include "machine/snapshot.h"
 #include "machine/verdict.h"
 
 #define MACHINE_HELPERS_MAX 16
@@ -31,6 +32,16 @@ struct machine_ops {
 	int (*sysrq)(struct machine *m, char key, struct err *err);
 	/* Writes the guest's memory to config.dump: 0, then @done follows. NULL: it can't. */
 	int (*dump)(struct machine *m, qmp_answer_fn done, void *ctx);
+	/* boot() is done and everything is watched. May be NULL. */
+	void (*watched)(struct machine *m);
+	/* An event of its monitor, beside those that every machine heeds; only
+	 * where there is one. */
+	void (*monitored)(struct machine *m, const char *name, const struct cJSON *data);
+	/* The agent waits to be told which machine it is. NULL: it never does. */
+	void (*waiting)(struct machine *m);
+	/* A boot ended before its hello, @how. True: it was not the one that
+	 * counts, and the next begins. NULL: each counts, there are no ready ones. */
+	bool (*again)(struct machine *m, const char *how);
 	/* It is ready. May be NULL. */
 	void (*booted)(struct machine *m);
 	/* It is not, and @how says why. 1: there is another way, which the next
@@ -42,6 +53,23 @@ struct machine_ops {
 /* Whose last words are kept: apart, because a helper complains of every end. */
 enum machine_voice { MACHINE_VMM, MACHINE_HELPERS, MACHINE_VOICES };
 
+/* What a boot is for (machine/ready.h). */
+enum machine_stage {
+	MACHINE_COLD,  /* to run in it */
+	MACHINE_MAKE,  /* to be kept */
+	MACHINE_READY, /* to run in it, from one that was kept */
+};
+
+/* What it takes to keep one, or to start from one. */
+struct machine_keep {
+	enum machine_stage stage;
+	int ram, state, lock;  /* -1: none */
+	struct snapshot from;
+	struct buf console;    /* what is said before it is kept */
+	bool virtiofs, asked, saved;
+	unsigned to_plug;      /* devices that are not there yet */
+};
+
 /* One boot; what it holds is ended and freed before the next. */
 struct machine_run {
 	struct proc vmm;          /* its end is the machine's end */
@@ -50,10 +78,13 @@ struct machine_run {
 	int port, console, monitor; /* our ends; -1: none */
 	int said[MACHINE_VOICES]; /* our ends of their standard errors */
 	char *scratch;            /* a directory to remove; NULL: none */
+	struct machine_keep keep;
 	int64_t timeout_ms;       /* to be ready, less than usual; 0: as usual */
 };
 
-#define MACHINE_RUN_NONE { .port = -1, .console = -1, .monitor = -1, .said = { -1, -1 } }
+#define MACHINE_KEEP_NONE { .ram = -1, .state = -1, .lock = -1, .from = SNAPSHOT_NONE }
+#define MACHINE_RUN_NONE { .port = -1, .console = -1, .monitor = -1, .said = { -1, -1 }, \
+			   .keep = MACHINE_KEEP_NONE }
 
 enum machine_state {
 	MACHINE_BOOTING,
@@ -100,6 +131,9 @@ struct machine {
 	struct machine_facts facts;
 	char accel_why[256], accel_how[160];
 	bool accel_trial, accel_failed; /* kvm for the first time; and not again */
+	bool ready_failed;        /* boots are cold from now on */
+	struct buf ready_key;
+	char cold_why[256];
 	char release[80];
 	char gdb[128];
 };

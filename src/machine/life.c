@@ -23,6 +23,15 @@
 
 static int boot(struct machine *m, struct err *err);
 
+static void keep_done(struct machine_keep *k)
+{
+	closep(&k->ram);
+	closep(&k->state);
+	closep(&k->lock);
+	snapshot_done(&k->from);
+	buf_done(&k->console);
+}
+
 /* Ends what one boot made. */
 static void run_end(struct machine *m)
 {
@@ -47,6 +56,7 @@ static void run_end(struct machine *m)
 	closep(&r->monitor);
 	closep(&r->port);
 	closep(&r->console);
+	keep_done(&r->keep);
 	machine_traces_remove(m);
 	if (r->scratch)
 		dir_remove(r->scratch, NULL);
@@ -59,6 +69,7 @@ void life_end(struct machine *m)
 	m->state = MACHINE_DEAD;
 	run_end(m);
 	buf_done(&m->tail);
+	buf_done(&m->ready_key);
 	for (unsigned i = 0; i < MACHINE_VOICES; i++)
 		buf_done(&m->words[i]);
 }
@@ -163,6 +174,14 @@ static void boot_failed(struct machine *m, enum machine_death death, const char 
 	struct err err = {};
 	int r;
 
+	if (m->kind->ops->again && m->kind->ops->again(m, how)) {
+		m->boots--;
+		run_end(m);
+		r = boot(m, &err);
+		if (r < 0)
+			die(m, machine_end_of_error(r), "%s", err.text);
+		return;
+	}
 	log_words(m);
 	/* Words of its own are no accelerator's fault. */
 	if (!said.n && m->kind->ops->unbooted) {
@@ -251,24 +270,31 @@ static void on_timeout(void *ctx)
 	}
 }
 
-static void console_read(struct machine *m)
+void life_console(struct machine *m, struct str bytes)
+{
+	m->console_spoke = true;
+	tail_add(&m->tail, bytes.p, bytes.n);
+	witness_console(&m->seen, bytes);
+	examine_heard(m);
+	if (!m->panicked && m->seen.panic[0]) {
+		m->panicked = true;
+		m->panic_ms = clock_mono_ms();
+		loop_timer_set(m->timer, m->config.dump ? TRACE_MS : PANIC_MS);
+	}
+	/* Whoever starts from what is kept now, hears it then. */
+	if (m->run.keep.stage == MACHINE_MAKE)
+		buf_add_str(&m->run.keep.console, bytes);
+	else if (m->events->console)
+		m->events->console(m->ctx, m, bytes);
+}
+
+void life_listen(struct machine *m)
 {
 	char chunk[16384];
 	ssize_t n = 0;
 
-	while (m->run.console >= 0 && (n = read(m->run.console, chunk, sizeof(chunk))) > 0) {
-		m->console_spoke = true;
-		tail_add(&m->tail, chunk, (size_t)n);
-		witness_console(&m->seen, str_n(chunk, (size_t)n));
-		examine_heard(m);
-		if (!m->panicked && m->seen.panic[0]) {
-			m->panicked = true;
-			m->panic_ms = clock_mono_ms();
-			loop_timer_set(m->timer, m->config.dump ? TRACE_MS : PANIC_MS);
-		}
-		if (m->events->console)
-			m->events->console(m->ctx, m, str_n(chunk, (size_t)n));
-	}
+	while (m->run.console >= 0 && (n = read(m->run.console, chunk, sizeof(chunk))) > 0)
+		life_console(m, str_n(chunk, (size_t)n));
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		m->w_console = loop_unwatch(m->w_console);
 }
@@ -290,7 +316,7 @@ static void said_read(struct machine *m, unsigned voice)
 
 static void on_console(void *ctx, int fd, unsigned ready)
 {
-	console_read(ctx);
+	life_listen(ctx);
 }
 
 static void on_said(void *ctx, int fd, unsigned ready)
@@ -311,7 +337,7 @@ static void on_vmm_end(void *ctx, int fd, unsigned ready)
 	m->w_vmm = loop_unwatch(m->w_vmm);
 	if (proc_wait(&m->run.vmm, true, &status, NULL) < 0)
 		status = 0;
-	console_read(m);
+	life_listen(m);
 	said_read(m, MACHINE_VMM);
 	qmp_drain(&m->monitor);
 	agent_drain(&m->agent);
@@ -393,6 +419,12 @@ static void on_beat(struct machine *m, const struct machine_beat *beat)
 		m->events->beat(m->ctx, m, beat);
 }
 
+static void on_waiting(struct machine *m)
+{
+	if (m->state == MACHINE_BOOTING && m->kind->ops->waiting)
+		m->kind->ops->waiting(m);
+}
+
 static void on_hello(struct machine *m, struct str release)
 {
 	if (m->state != MACHINE_BOOTING)
@@ -422,7 +454,7 @@ static void on_exited(struct machine *m, const struct machine_exit *exit)
 	struct machine_exit e = *exit;
 
 	/* What its kernel said of it before is on its way, by the other stream. */
-	console_read(m);
+	life_listen(m);
 	if (m->seen.memory_kills > m->memory_kills)
 		e.memory = m->seen.memory;
 	if (m->events->exited)
@@ -453,6 +485,7 @@ static void on_broken(struct machine *m, const char *why)
 }
 
 static const struct agent_events AGENT_EVENTS = {
+	.waiting = on_waiting,
 	.hello = on_hello,
 	.output = on_output,
 	.exited = on_exited,
@@ -474,6 +507,8 @@ static void on_monitor(void *ctx, const char *name, const struct cJSON *data)
 		snprintf(m->shutdown, sizeof(m->shutdown), "%s", reason ? reason : "");
 	else if (strcmp(name, "GUEST_PANICKED") == 0)
 		m->panic_device = true;
+	if (m->kind->ops->monitored)
+		m->kind->ops->monitored(m, name, data);
 }
 
 static const struct qmp_events MONITOR_EVENTS = { .event = on_monitor };
@@ -533,6 +568,8 @@ static int boot(struct machine *m, struct err *err)
 		log_warn(m->log, "the guest's kernel is debugged by: gdb %s -ex 'target remote %s'",
 			 m->config.vmlinux ? m->config.vmlinux : "VMLINUX", m->facts.gdb);
 	watch(m);
+	if (m->kind->ops->watched)
+		m->kind->ops->watched(m);
 	return 0;
 }
 

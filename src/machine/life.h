@@ -10,3 +10,6 @@
 int life_begin(struct machine *m, struct err *err);
 /* Ends processes, closes, removes; tells nobody. Also what never began. */
 void life_end(struct machine *m);
+/* It says @bytes on its console. */
+void life_console(struct machine *m, struct str bytes);
+void life_listen(struct machine *m); /* what it has said there, now */

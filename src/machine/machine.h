@@ -50,6 +50,7 @@ struct machine_config {
 	bool net;                /* user-mode network */
 	const char *const *append;    /* kernel command line; NULL-ended or NULL */
 	const char *const *qemu_opts; /* VMM arguments; NULL-ended or NULL */
+	bool cold;               /* boot, even where a ready machine could be had */
 	int64_t boot_timeout_ms; /* 0: the kind's default */
 	int64_t hang_ms;         /* without a heartbeat; 0: 30 s, < 0: for ever */
 	/* The debugger's stub, a socket in .work_dir (facts.gdb). Such a machine may be
@@ -217,11 +218,21 @@ struct machine_facts {
 	unsigned cpus;
 	uint64_t memory;
 	int64_t boot_ms;    /* the boot that became ready; -1 until then */
+	bool ready;         /* it started from one that was kept when it had booted */
+	const char *cold;   /* a sentence: why it did not; "" if it did */
 	int64_t pid;        /* of the VMM on the host */
 	const char *gdb;    /* socket of the debugger's stub; NULL: none */
 	const char *dump;   /* its memory, written when it panicked; NULL: it was not */
 };
 void machine_facts(const struct machine *m, struct machine_facts *ret);
+
+/* Ready machines that are kept in the cache: how many, bytes of disk; at most so
+ * many, of so many bytes each. */
+struct machine_kept {
+	unsigned n, n_max;
+	uint64_t bytes, bytes_max;
+};
+void machine_kept(const char *cache_dir, struct machine_kept *ret);
 
 /* For doctor: can this kind run here? Returns 1, or 0 with the reason and the
  * mending command in @why. */

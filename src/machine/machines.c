@@ -2,6 +2,7 @@
 #include "machine/kind.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -183,8 +184,12 @@ int machine_boot(const char *kind, const struct machine_config *config, struct l
 			       .ctx = ctx };
 	m->facts = (struct machine_facts){ .kind = k->name, .accel = "", .why = m->accel_why,
 					   .cpus = config->cpus, .memory = config->memory,
-					   .boot_ms = -1 };
+					   .boot_ms = -1, .cold = m->cold_why };
 	config_copy(m, config);
+	if (!k->ops->again) {
+		snprintf(m->cold_why, sizeof(m->cold_why), "a machine '%s' can't be kept", k->name);
+		log_debug(log, "a cold boot: %s", m->cold_why);
+	}
 	r = life_begin(m, err);
 	if (r < 0) {
 		machine_free(m);

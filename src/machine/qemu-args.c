@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* QEMU's command line. */
-#include "machine/qemu.h"
+#include "machine/ready.h"
 
+#include <sys/random.h>
 #include <unistd.h>
 
 #define arg(q, ...) machine_args_add(&(q)->args, __VA_ARGS__)
@@ -18,10 +19,11 @@ static void args_machine(struct qemu *q)
 	arg(q, "-display");
 	arg(q, "none");
 	arg(q, "-machine");
-	arg(q, "q35,accel=%s,memory-backend=ram", q->accel.name);
-	/* The server of the files maps the guest's memory. */
-	arg(q, "-object");
-	arg(q, "memory-backend-memfd,id=ram,share=on,size=%llu", (unsigned long long)f->memory);
+	/* Only a PCI bus takes devices while it runs; one of PCI Express wants a
+	 * port for each, and waits. */
+	arg(q, "%s,accel=%s,memory-backend=ram",
+	    q->m->run.keep.stage == MACHINE_COLD ? "q35" : "pc", q->accel.name);
+	ready_args_memory(q);
 	arg(q, "-m");
 	arg(q, "%lluk", (unsigned long long)f->memory >> 10);
 	arg(q, "-smp");
@@ -30,36 +32,42 @@ static void args_machine(struct qemu *q)
 	/* QEMU 7.2's translation of cmpxchg16b clobbers the flags: kernels from
 	 * 6.12 on corrupt their memory. */
 	arg(q, "%s", kvm ? "host" : "max,-cx16");
-	if (access("/usr/share/qemu/qboot.rom", R_OK) == 0) {
+	if (access(QEMU_QBOOT, R_OK) == 0) {
 		arg(q, "-bios");
-		arg(q, "/usr/share/qemu/qboot.rom");
+		arg(q, QEMU_QBOOT);
 	}
 }
 
-static void args_kernel(struct qemu *q)
+void qemu_kernel_line(const struct qemu *q, struct buf *line)
 {
 	const struct machine_config *c = &q->m->config;
-	_cleanup_(buf_done) struct buf line = {};
 
 	/* No self-tests of ciphers: a third of a second. */
-	buf_printf(&line, "console=ttyS0 panic=%d cryptomgr.notests", c->dump ? 0 : -1);
+	buf_printf(line, "console=ttyS0 panic=%d cryptomgr.notests", c->dump ? 0 : -1);
 	/* Debian's kernels heed no key that tells of tasks: one that hangs is asked. */
-	buf_printf(&line, " sysrq_always_enabled");
+	buf_printf(line, " sysrq_always_enabled");
 	/* A debugger knows addresses from vmlinux. */
 	if (c->gdb)
-		buf_printf(&line, " nokaslr");
+		buf_printf(line, " nokaslr");
 	/* Translated code is found by its address: where every exec has another
 	 * layout all of it is translated again, and fork + exec takes 2.5 times
 	 * as long. */
 	if (strcmp(q->accel.name, "tcg") == 0)
-		buf_printf(&line, " norandmaps");
+		buf_printf(line, " norandmaps");
 	for (unsigned i = 0; c->append[i]; i++)
-		buf_printf(&line, " %s", c->append[i]);
+		buf_printf(line, " %s", c->append[i]);
+}
+
+static void args_kernel(struct qemu *q)
+{
+	_cleanup_(buf_done) struct buf line = {};
+
+	qemu_kernel_line(q, &line);
 	arg(q, "-kernel");
 	if (q->kernel >= 0)
 		arg(q, "/proc/self/fd/%d", q->kernel);
 	else
-		arg(q, "%s", c->image);
+		arg(q, "%s", q->m->config.image);
 	arg(q, "-initrd");
 	arg(q, "/proc/self/fd/%d", q->initramfs);
 	arg(q, "-append");
@@ -120,6 +128,8 @@ static int serve(struct qemu *q, const char *dir, bool rw)
 	q->n_fs++;
 	arg(q, "-chardev");
 	arg(q, "socket,id=fs%u,fd=%d", tag, q->fs[tag]);
+	if (run->keep.stage == MACHINE_READY)
+		return 0; /* plugged in when it has come up */
 	arg(q, "-device");
 	arg(q, "vhost-user-fs-pci,chardev=fs%u,tag=taproom%u", tag, tag);
 	return 0;
@@ -153,10 +163,15 @@ static void args_rest(struct qemu *q)
 	const struct machine_config *c = &q->m->config;
 
 	if (c->net) {
+		unsigned char a[3] = { 0x12, 0x34, 0x56 };
+
+		/* QEMU's own prefix; the rest is this machine's. */
+		(void)!getrandom(a, sizeof(a), 0);
 		arg(q, "-netdev");
 		arg(q, "user,id=net");
 		arg(q, "-device");
-		arg(q, "virtio-net-pci,netdev=net,romfile=");
+		arg(q, "virtio-net-pci,netdev=net,romfile=,mac=52:54:00:%02x:%02x:%02x", a[0],
+		    a[1], a[2]);
 	}
 	if (q->m->facts.gdb) {
 		arg(q, "-chardev");
@@ -176,8 +191,12 @@ int qemu_args(struct qemu *q)
 	int r;
 
 	args_machine(q);
-	args_kernel(q);
+	if (q->m->run.keep.stage != MACHINE_READY)
+		args_kernel(q);
 	args_streams(q);
+	/* What one machine has and another has not, comes after it is kept. */
+	if (q->m->run.keep.stage == MACHINE_MAKE)
+		return machine_args_end(&q->args, q->err);
 	r = args_files(q);
 	if (r < 0)
 		return r;

@@ -2,14 +2,12 @@
 /* What the guest finds before it has a root: its agent, what that is told, modules. */
 #include "machine/qemu.h"
 
-static int guest_config(struct qemu *q, struct buf *text)
+int qemu_guest_config(const struct machine *m, bool virtiofs, struct buf *text, struct err *err)
 {
-	const struct machine_config *c = &q->m->config;
+	const struct machine_config *c = &m->config;
 	unsigned tag = 1;
 
-	buf_printf(text, "from %s taproom0\n", q->virtiofs ? "virtiofs" : "9p");
-	for (size_t i = 0; i < q->guest.modules.n; i++)
-		buf_printf(text, "insmod %s\n", q->guest.modules.v[i].name);
+	buf_printf(text, "from %s taproom0\n", virtiofs ? "virtiofs" : "9p");
 	if (c->modules_dir)
 		buf_printf(text, "modules %s %s\n", c->release, c->modules_dir);
 	for (unsigned i = 0; i < c->n_shares; i++)
@@ -19,7 +17,17 @@ static int guest_config(struct qemu *q, struct buf *text)
 			buf_printf(text, "share ro - %s\n", c->shares[i].dir);
 	if (c->net)
 		buf_printf(text, "net\n");
-	return machine_guest_config(q->m, text, q->err);
+	return machine_guest_config(m, text, err);
+}
+
+static int guest_config(struct qemu *q, struct buf *text)
+{
+	for (size_t i = 0; i < q->guest.modules.n; i++)
+		buf_printf(text, "insmod %s\n", q->guest.modules.v[i].name);
+	if (q->m->run.keep.stage != MACHINE_MAKE)
+		return qemu_guest_config(q->m, q->virtiofs, text, q->err);
+	buf_printf(text, "wait\n");
+	return 0;
 }
 
 int qemu_initrd(struct qemu *q)

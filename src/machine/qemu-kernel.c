@@ -69,6 +69,15 @@ static int check_image(const char *path, struct err *err)
 	return 0;
 }
 
+/* One that is kept is for those that want more, too: the same modules, in the
+ * same order, for all. */
+static void want_more(struct qemu *q)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(NEEDS); i++)
+		if (NEEDS[i].overlay || NEEDS[i].net)
+			guest_kernel_has(&q->guest, &NEEDS[i], 1);
+}
+
 int qemu_kernel(struct qemu *q)
 {
 	const struct machine_config *c = &q->m->config;
@@ -76,6 +85,8 @@ int qemu_kernel(struct qemu *q)
 
 	if (r == 0)
 		r = guest_kernel_open(&q->guest, c, q->err);
+	if (r == 0 && !c->cold)
+		want_more(q);
 	if (r == 0)
 		r = guest_kernel_check(&q->guest, NEEDS, ARRAY_SIZE(NEEDS), q->err);
 	return r < 0 ? r : choose_files(q);

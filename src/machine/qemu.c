@@ -4,7 +4,7 @@
  * menu, nothing of it in the file system: initramfs, console, the agent's port
  * and the files' sockets are inherited descriptors.
  */
-#include "machine/qemu.h"
+#include "machine/ready.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +77,7 @@ static void booted(struct machine *m)
 	_free_ char *program = proc_find(PROGRAM);
 	const struct accel_pair pair = { program, m->config.image };
 
+	ready_booted(m);
 	if (program && (m->accel_trial || m->accel_failed))
 		accel_learn(m->config.cache_dir, &pair, m->accel_trial, m->accel_how);
 	m->accel_trial = false;
@@ -115,6 +116,8 @@ static int start(struct qemu *q)
 {
 	struct machine_run *run = &q->m->run;
 	struct proc_spec spec = { .argv = q->args.v, .in = PROC_NULL };
+	const int *const keep[] = { &q->console, &q->port, &q->monitor, &q->initramfs,
+				    &q->kernel, &run->keep.ram, &run->keep.from.ram };
 	int r = 0;
 
 	for (unsigned i = 0; r == 0 && i < MACHINE_VOICES; i++)
@@ -131,12 +134,9 @@ static int start(struct qemu *q)
 	if (r < 0)
 		return r;
 	spec.out = spec.err = q->words[MACHINE_VMM];
-	spec.keep[spec.n_keep++] = q->initramfs;
-	spec.keep[spec.n_keep++] = q->console;
-	spec.keep[spec.n_keep++] = q->port;
-	spec.keep[spec.n_keep++] = q->monitor;
-	if (q->kernel >= 0)
-		spec.keep[spec.n_keep++] = q->kernel;
+	for (size_t i = 0; i < ARRAY_SIZE(keep); i++)
+		if (*keep[i] >= 0)
+			spec.keep[spec.n_keep++] = *keep[i];
 	for (unsigned i = 0; i < q->n_fs; i++)
 		spec.keep[spec.n_keep++] = q->fs[i];
 	return proc_start(&spec, &run->vmm, q->err);
@@ -161,8 +161,12 @@ static int boot(struct machine *m, struct err *err)
 	if (r < 0)
 		return r;
 	r = qemu_kernel(&q);
-	if (r == 0)
-		r = vmlinux_open(m->config.image, m->config.cache_dir, &q.kernel, err);
+	if (r < 0)
+		return r;
+	ready_choose(&q);
+	if (m->run.keep.stage == MACHINE_READY)
+		return start(&q);
+	r = vmlinux_open(m->config.image, m->config.cache_dir, &q.kernel, err);
 	if (r >= 0)
 		r = qemu_initrd(&q);
 	return r < 0 ? r : start(&q);
@@ -221,6 +225,10 @@ const struct machine_ops machine_qemu_ops = {
 	.boot = boot,
 	.sysrq = sysrq,
 	.dump = dump,
+	.watched = ready_watched,
+	.monitored = ready_monitored,
+	.waiting = ready_waiting,
+	.again = ready_again,
 	.booted = booted,
 	.unbooted = unbooted,
 };

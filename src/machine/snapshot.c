@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -17,7 +18,8 @@
 #define STATE_MAX   (64u << 20)
 #define HEAD_MAX    (SNAPSHOT_KEY_MAX + 1024)
 #define NEW_PREFIX  ".new-"
-#define REFUSED_MAX 16 /* sentences, of a few bytes */
+#define REFUSED_MAX 16   /* sentences, of a few bytes */
+#define REFUSED_S   3600 /* then it is tried again */
 
 static char *ready_dir(const char *cache_dir)
 {
@@ -82,8 +84,11 @@ int snapshot_open(const char *cache_dir, struct str key, struct snapshot *ret, s
 	if (!file_exists(ret->dir))
 		return 0;
 	refused = path_join(ret->dir, "refused");
-	if (file_read(refused, 1024, &why, NULL) == 0)
+	if (file_read(refused, 1024, &why, NULL) == 0) {
+		if (stat(refused, &st) == 0 && time(NULL) - st.st_mtime > REFUSED_S)
+			return 0;
 		return err_set(err, ENOTSUP, "%s", buf_str(&why).p);
+	}
 	head = path_join(ret->dir, "head");
 	ram = path_join(ret->dir, "ram");
 	state = path_join(ret->dir, "state");
@@ -327,6 +332,8 @@ int snapshot_failed(const char *cache_dir, struct str key, const char *why)
 	_free_ char *dir = key_dir(cache_dir, key);
 	bool worked = file_in(dir, "worked");
 
+	if (!file_exists(dir))
+		return 0;
 	if (worked)
 		dir_remove(dir, NULL);
 	else

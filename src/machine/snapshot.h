@@ -6,7 +6,7 @@
  * stream, "console", what it had said, and "head", a text with the key, the
  * sizes and checksums of the others. It says nothing about what makes one fit:
  * the key does, a text of every fact that a machine depends on. Of a key that
- * can't be kept the same directory says why ("refused").
+ * can't be kept the same directory says why ("refused"), for an hour.
  *
  * Written under a temporary name and renamed, so that there is all of one or
  * none; one that is removed while another starts from it stays as long as that
@@ -64,7 +64,7 @@ int snapshot_save(const char *cache_dir, struct str key, const struct snapshot_p
 		  struct err *err);
 void snapshot_refuse(const char *cache_dir, struct str key, const char *why);
 /* A start from it failed. One that never worked is refused from then on: 1. One
- * that did is only removed: 0. */
+ * that did is only removed, and one that is gone is gone: 0. */
 int snapshot_failed(const char *cache_dir, struct str key, const char *why);
 /* A machine started from it; it is used last. */
 void snapshot_worked(const char *cache_dir, struct str key);

@@ -135,8 +135,8 @@ static void on_ready(void *ctx, struct machine *m)
 	char text[UNIT_TEXT_MAX];
 
 	machine_facts(m, &f);
-	log_debug(s->run->log, "machine %u: %s %s, ready after %s", s->job, f.kind, f.accel,
-		  duration_text(f.boot_ms, text));
+	log_debug(s->run->log, "machine %u: %s %s, ready after %s%s", s->job, f.kind, f.accel,
+		  duration_text(f.boot_ms, text), f.ready ? ", from a ready machine" : "");
 	job_begin(s);
 	slot_next(s);
 }

@@ -248,6 +248,7 @@ bool bench_boot(struct bench *b, const char *kind, const struct machine_config *
 	c.config = b->kernel.config;
 	c.work_dir = b->work;
 	c.cache_dir = b->cache;
+	c.cold |= b->cold;
 	if (machine_boot(kind, &c, b->loop, NULL, &EVENTS, b, &b->m, &err) < 0) {
 		printf("# %s\n", err.text);
 		return false;

@@ -22,6 +22,7 @@ struct bench {
 	uint64_t sum;        /* of those bytes */
 	int64_t last_ms;
 	bool ready, timed_out, order;
+	bool cold;           /* boots are */
 	unsigned beats;      /* since the command began, and the last of them */
 	struct machine_beat beat;
 	struct buf file;     /* what was fetched */

@@ -5,6 +5,8 @@
  * that run. A virtual machine needs a kernel: TAPROOM_TEST_KERNEL, as for
  * --kernel, and TAPROOM_TEST_UML for User Mode Linux, else the first Debian
  * kernel in taproom's cache (which TAPROOM_TEST_CACHE moves). Nothing is fetched.
+ *
+ * Those that can be ready machines are; behind an argument "cold" they boot.
  */
 #include <dirent.h>
 #include <signal.h>
@@ -506,7 +508,7 @@ static unsigned count_entries(const char *dir)
 }
 
 static void test_kind(struct tap *t, const struct machine_kind *kind,
-		      const struct kernel *kernel)
+		      const struct kernel *kernel, bool cold)
 {
 	struct bench b;
 	struct machine_facts facts;
@@ -514,8 +516,9 @@ static void test_kind(struct tap *t, const struct machine_kind *kind,
 	unsigned children = count_children(), fds, files;
 	_free_ char *shared = NULL;
 
-	printf("# machine %s\n", kind->name);
+	printf("# machine %s%s\n", kind->name, cold ? ", cold" : "");
 	bench_init(&b, t, kernel);
+	b.cold = cold;
 	shared = path_join(b.work, "share");
 	mkdir(shared, 0755);
 	share.dir = shared;
@@ -526,6 +529,9 @@ static void test_kind(struct tap *t, const struct machine_kind *kind,
 		machine_facts(b.m, &facts);
 		printf("# ready after %d ms\n", (int)facts.boot_ms);
 		ok(t, facts.release && facts.pid > 0, "facts");
+		ok(t, facts.ready == (facts.cold[0] == '\0') &&
+			      facts.ready == (!cold && strcmp(kind->name, "qemu") == 0),
+		   "from a ready machine, or not: %s", facts.cold);
 		test_commands(&b);
 		test_start(&b);
 		test_user(&b);
@@ -570,6 +576,7 @@ static bool asked(const char *name, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	bool cold = argc > 1 && strcmp(argv[1], "cold") == 0;
 	struct tap t = {};
 
 	TAP_HEADER();
@@ -578,7 +585,7 @@ int main(int argc, char **argv)
 		struct kernel kernel = {};
 		_cleanup_(buf_done) struct buf why = {};
 
-		if (!asked(kind->name, argc, argv))
+		if (!asked(kind->name, argc - cold, argv + cold))
 			continue;
 		if (kind->probe("/tmp", &why) <= 0)
 			ok(&t, true, "%s # SKIP %s", kind->name, why.p);
@@ -586,7 +593,7 @@ int main(int argc, char **argv)
 			ok(&t, true, "%s # SKIP no kernel in the cache; give TAPROOM_TEST_KERNEL "
 			   "or TAPROOM_TEST_UML", kind->name);
 		else
-			test_kind(&t, kind, &kernel);
+			test_kind(&t, kind, &kernel, cold);
 		kernel_done(&kernel);
 	}
 	return tap_done(&t);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -228,6 +229,8 @@ static void test_bounds(struct tap *t, const char *cache)
 
 static void test_refused(struct tap *t, const char *cache)
 {
+	const struct timespec long_ago[2] = { { time(NULL) - 4000, 0 }, { time(NULL) - 4000, 0 } };
+	_free_ char *refused = file_of(cache, STR("bad\n"), "refused");
 	_cleanup_(closep) int lock = -1;
 	struct snapshot s;
 	struct err err = {};
@@ -244,13 +247,15 @@ static void test_refused(struct tap *t, const char *cache)
 	is_int(t, snapshot_open(cache, STR("bad\n"), &s, &err), -ENOTSUP, "- but refused");
 	snapshot_done(&s);
 	is_str(t, err.text, "QEMU said no", "- with the reason");
+	utimensat(AT_FDCWD, refused, long_ago, 0);
+	is_int(t, find(cache, STR("bad\n"), -1), 0, "- nor for ever");
 	for (unsigned i = 0; i < 40; i++) {
 		char key[32];
 
 		snprintf(key, sizeof(key), "refused %u\n", i);
 		snapshot_refuse(cache, str_of(key), "no");
 	}
-	is_int(t, find(cache, STR("bad\n"), -1), 0, "refusals are not kept for ever either");
+	is_int(t, find(cache, STR("refused 0\n"), -1), 0, "so many refusals are kept, no more");
 	is_int(t, find(cache, STR("refused 39\n"), -1), -ENOTSUP, "- but the last ones");
 }
 
