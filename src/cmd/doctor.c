@@ -227,6 +227,19 @@ static void check_memory(struct doctor *d, const char *group)
 	     "give machines less: --memory 512M");
 }
 
+/* What of the cache is bounded, and how far. */
+static void check_kept(struct doctor *d, const char *group)
+{
+	char now[UNIT_TEXT_MAX], most[UNIT_TEXT_MAX];
+	struct machine_kept k;
+	_free_ char *text = NULL;
+
+	machine_kept(d->cache_dir, &k);
+	text = xasprintf("%u of at most %u are kept, %s; of at most %s each", k.n, k.n_max,
+			 size_text(k.bytes, now), size_text(k.bytes_max, most));
+	tell(d, group, "ready machines", DOCTOR_GOOD, text, NULL);
+}
+
 /* Free space where @path is, or will be. */
 static void check_place(struct doctor *d, const char *group, const char *name, const char *path,
 			uint64_t wanted)
@@ -258,6 +271,7 @@ static void check_all(struct doctor *d)
 	check_kvm(d, "Virtual machines");
 	check_memory(d, "Places");
 	check_place(d, "Places", "cache", d->cache_dir, CACHE_WANTED);
+	check_kept(d, "Places");
 	check_tools(d, "Selftests", SELFTESTS, ARRAY_SIZE(SELFTESTS));
 	check_tools(d, "Building", BUILDING, ARRAY_SIZE(BUILDING));
 }
