@@ -9,12 +9,11 @@
 #include "cmd/judged.h"
 #include "cmd/test-match.h"
 #include "judge/outage-book.h"
-#include "stat/duration.h"
+#include "judge/past.h"
 #include "stat/presence.h"
 
 #define LIMIT_DEFAULT 5
 #define LIST_MAX      20
-#define PACES_MAX     16
 
 struct history_options {
 	struct cmd_common common;
@@ -55,117 +54,31 @@ const struct opt_command cmd_history_help = {
 /* ---- one test on one axis ---- */
 
 struct past {
-	const struct judge_axis *axis;
+	struct judge_past p;
 	const struct judge_run *runs;
-	const struct judge_series *s;
-	struct stat_runs outages;    /* places of the axis: runs that are in one */
-	struct stat_series said;     /* without these */
-	struct stat_series_room room;
-	size_t n_left;               /* failures in them */
-	struct stat_change *changes; /* in time */
-	size_t n_changes;
-	struct stat_pace paces[PACES_MAX];
-	size_t n_paces;
-	uint32_t first, last;        /* places it was there in */
+	struct stat_runs outages; /* places of the axis: runs that are in one */
 };
 
 static void past_done(struct past *p)
 {
-	free(p->changes);
+	judge_past_done(&p->p);
 	free((uint32_t *)(uintptr_t)p->outages.v);
-	stat_series_room_done(&p->room);
 }
 
 static const struct judge_run *at(const struct past *p, uint32_t place)
 {
-	return judge_run_at(p->runs, p->axis, place);
+	return judge_run_at(p->runs, p->p.axis, place);
 }
-
-/* The durations of a program where it ran, in the order of time. */
-static size_t times_of(const struct past *p, uint32_t from, uint32_t to, struct stat_time *v)
-{
-	const int32_t *ms = p->s->lane->ms;
-	size_t n = 0;
-
-	for (uint32_t i = from; ms && p->s->whole && i < to; i++)
-		if (ms[i] >= 0)
-			v[n++] = (struct stat_time){ i, (uint32_t)ms[i] };
-	return n;
-}
-
-static uint32_t median(const struct past *p, uint32_t from, uint32_t to, size_t *ret_n)
-{
-	_free_ struct stat_time *v = xcalloc((size_t)p->axis->n + 1, sizeof(*v));
-
-	*ret_n = times_of(p, from, to, v);
-	return stat_time_median(v, *ret_n);
-}
-
-/* ---- outages ---- */
 
 /* @book: NULL where it never failed. */
-static void past_leave_outages(struct past *p, const struct judge_outage_book *book)
+static void past_init(struct past *p, const struct judge_series *s, const struct judge_run *runs,
+		      const struct judge_outage_book *book)
 {
-	p->said = p->s->said;
-	if (!book || !p->said.bad.n)
-		return;
-	p->outages = judge_outage_book_places(book, p->axis, p->runs);
-	stat_series_without(&p->s->said, p->outages, &p->room, &p->said);
-	p->n_left = p->s->said.bad.n - p->said.bad.n;
-}
-
-/* ---- rates and their changes ---- */
-
-static void past_find(struct past *p)
-{
-	_free_ struct stat_time *v = xcalloc((size_t)p->axis->n + 1, sizeof(*v));
-	struct stat_finder *f = stat_finder_new(&p->axis->stat, STAT_PRIOR_DEFAULT);
-	struct stat_changes c = stat_finder_run(f, &p->said);
-	const struct stat_spans *in = &p->s->said.in;
-
-	p->changes = xcalloc(c.n + 1, sizeof(*p->changes));
-	if (c.n)
-		memcpy(p->changes, c.v, c.n * sizeof(*c.v));
-	p->n_changes = c.n;
-	stat_finder_free(f);
-	p->n_paces = stat_paces(&p->axis->stat, v, times_of(p, 0, p->axis->n, v), p->paces,
-				PACES_MAX);
-	p->first = in->v[0].from;
-	p->last = in->v[in->n - 1].to - 1;
-}
-
-struct segment {
-	uint32_t from, to;               /* places: from <= place < to */
-	struct stat_rate rate;
-	const struct stat_change *begin; /* NULL: the first */
-};
-
-static struct segment segment_at(const struct past *p, size_t i)
-{
-	struct segment s = { p->first, p->last + 1, {}, NULL };
-	struct stat_cursor c = {}, all = {};
-	uint32_t n, before;
-	uint64_t k = 0;
-
-	if (i > 0) {
-		s.begin = &p->changes[i - 1];
-		s.from = s.begin->run;
-	}
-	if (i < p->n_changes)
-		s.to = p->changes[i].run;
-	n = stat_series_rank(&p->said, &all, s.from);
-	n = stat_series_rank(&p->said, &all, s.to) - n;
-	/* Bad runs outside of the spans say nothing. */
-	for (size_t b = 0; b < p->said.bad.n; b++) {
-		uint32_t run = p->said.bad.v[b];
-
-		if (run < s.from || run >= s.to)
-			continue;
-		before = stat_series_rank(&p->said, &c, run);
-		k += stat_series_rank(&p->said, &c, run + 1) - before;
-	}
-	s.rate = stat_rate(k < n ? k : n, n);
-	return s;
+	p->runs = runs;
+	p->outages = (struct stat_runs){};
+	if (book && s->said.bad.n)
+		p->outages = judge_outage_book_places(book, s->lane->axis, runs);
+	judge_past_init(&p->p, s, &s->said, p->outages);
 }
 
 /* ---- text ---- */
@@ -181,12 +94,12 @@ struct telling {
 	unsigned nth;
 };
 
-static void tell_segment(struct telling *t, const struct past *p, const struct segment *s)
+static void tell_segment(struct telling *t, const struct past *p, const struct judge_segment *s)
 {
 	struct out *o = t->c->out;
 	char from[UNIT_TEXT_MAX], to[UNIT_TEXT_MAX], ms[UNIT_TEXT_MAX];
 	size_t timed;
-	uint32_t usual = median(p, s->from, s->to, &timed);
+	uint32_t usual = judge_median(p->p.s, s->from, s->to, &timed);
 
 	out_printf(o, "  %.10s to %.10s  ", date_text(at(p, s->from)->begin_ms, from),
 		   date_text(at(p, s->to - 1)->begin_ms, to));
@@ -232,56 +145,56 @@ static void tell_counts(struct telling *t, const struct past *p)
 	for (unsigned i = 0; i <= STATUS_N; i++) {
 		unsigned s = i ? STATUS_N - i : STATUS_PASS;
 
-		if (!p->s->counts[s] || (i && s == STATUS_PASS))
+		if (!p->p.s->counts[s] || (i && s == STATUS_PASS))
 			continue;
-		out_printf(o, "%s%" PRIu64 " %s", comma, p->s->counts[s], STATUS_INFO[s].label);
+		out_printf(o, "%s%" PRIu64 " %s", comma, p->p.s->counts[s], STATUS_INFO[s].label);
 		comma = ", ";
 	}
 }
 
 static void tell_past(struct telling *t, const struct past *p, bool machines)
 {
-	struct stat_presence now = stat_presence(p->s->lane->in, p->s->said.in, p->axis->n, 0);
+	struct stat_presence now = stat_presence(p->p.s->lane->in, p->p.s->said.in, p->p.axis->n, 0);
 	struct out *o = t->c->out;
 
 	history_colour(t->c, "1");
-	judged_axis(o, p->axis, machines);
+	judged_axis(o, p->p.axis, machines);
 	history_colour(t->c, NULL);
 	out_lit(o, ": ");
 	tell_counts(t, p);
 	out_char(o, '\n');
-	for (size_t i = p->n_changes + 1; i-- > 0;) {
-		struct segment s = segment_at(p, i);
+	for (size_t i = p->p.n_changes + 1; i-- > 0;) {
+		struct judge_segment s = judge_past_segment(&p->p, i);
 
 		tell_segment(t, p, &s);
 	}
-	for (size_t i = p->n_paces; i-- > 0;)
-		tell_pace(t, p, &p->paces[i]);
-	if (p->n_left)
+	for (size_t i = p->p.n_paces; i-- > 0;)
+		tell_pace(t, p, &p->p.paces[i]);
+	if (p->p.n_left)
 		out_printf(o, "  %zu %s in an outage %s in no rate here; 'taproom changes' lists "
-			   "outages.\n", p->n_left, p->n_left == 1 ? "failure" : "failures",
-			   p->n_left == 1 ? "is" : "are");
-	if (!p->s->lane->failures_only &&
+			   "outages.\n", p->p.n_left, p->p.n_left == 1 ? "failure" : "failures",
+			   p->p.n_left == 1 ? "is" : "are");
+	if (!p->p.s->lane->failures_only &&
 	    (now.kind == STAT_VANISHED || now.kind == STAT_DID_NOT_RUN)) {
 		out_printf(o, "  %s: not in the last %u %s of its program, last in ",
 			   STAT_PRESENCE_NAMES[now.kind], now.missed,
 			   now.missed == 1 ? "run" : "runs");
-		judged_run(o, at(p, p->last));
+		judged_run(o, at(p, p->p.last));
 		out_char(o, '\n');
 	}
 	if (isatty(STDOUT_FILENO)) {
 		out_lit(o, "  ");
-		judged_spark(t->c, p->s, p->axis->n);
+		judged_spark(t->c, p->p.s, p->p.axis->n);
 		out_char(o, '\n');
 	}
 }
 
 /* ---- JSON ---- */
 
-static void json_segment(struct json *j, const struct past *p, const struct segment *s)
+static void json_segment(struct json *j, const struct past *p, const struct judge_segment *s)
 {
 	size_t timed;
-	uint32_t usual = median(p, s->from, s->to, &timed);
+	uint32_t usual = judge_median(p->p.s, s->from, s->to, &timed);
 
 	json_object(j);
 	judged_json_run(j, "first", at(p, s->from));
@@ -303,12 +216,12 @@ static void json_paces(struct json *j, const struct past *p)
 {
 	json_key(j, "durations");
 	json_array(j);
-	for (size_t i = 0; i < p->n_paces; i++) {
+	for (size_t i = 0; i < p->p.n_paces; i++) {
 		json_object(j);
-		json_field_int(j, "before_ms", p->paces[i].before_ms);
-		json_field_int(j, "after_ms", p->paces[i].after_ms);
-		judged_json_run(j, "behind", at(p, p->paces[i].last));
-		judged_json_run(j, "up_to", at(p, p->paces[i].run));
+		json_field_int(j, "before_ms", p->p.paces[i].before_ms);
+		json_field_int(j, "after_ms", p->p.paces[i].after_ms);
+		judged_json_run(j, "behind", at(p, p->p.paces[i].last));
+		judged_json_run(j, "up_to", at(p, p->p.paces[i].run));
 		json_end(j);
 	}
 	json_end(j);
@@ -316,36 +229,36 @@ static void json_paces(struct json *j, const struct past *p)
 
 static void json_past(struct telling *t, const struct past *p)
 {
-	struct stat_presence now = stat_presence(p->s->lane->in, p->s->said.in, p->axis->n, 0);
+	struct stat_presence now = stat_presence(p->p.s->lane->in, p->p.s->said.in, p->p.axis->n, 0);
 	struct json *j = &t->j;
 
 	json_object(j);
-	judged_json_axis(j, p->axis);
+	judged_json_axis(j, p->p.axis);
 	json_field_str(j, "presence", str_of(STAT_PRESENCE_NAMES[now.kind]));
 	json_field_int(j, "missed", now.missed);
 	json_key(j, "counts");
 	json_object(j);
 	for (unsigned i = 0; i < STATUS_N; i++)
-		json_field_int(j, STATUS_INFO[i].name, (int64_t)p->s->counts[i]);
+		json_field_int(j, STATUS_INFO[i].name, (int64_t)p->p.s->counts[i]);
 	json_end(j);
 	json_key(j, "segments");
 	json_array(j);
-	for (size_t i = 0; i <= p->n_changes; i++) {
-		struct segment s = segment_at(p, i);
+	for (size_t i = 0; i <= p->p.n_changes; i++) {
+		struct judge_segment s = judge_past_segment(&p->p, i);
 
 		json_segment(j, p, &s);
 	}
 	json_end(j);
-	json_field_int(j, "in_outages", (int64_t)p->n_left);
+	json_field_int(j, "in_outages", (int64_t)p->p.n_left);
 	json_paces(j, p);
 	json_key(j, "not_passed");
 	json_array(j);
-	for (size_t i = 0; i < p->s->n_exceptions; i++) {
+	for (size_t i = 0; i < p->p.s->n_exceptions; i++) {
 		json_object(j);
-		json_field_int(j, "run", at(p, p->s->exceptions[i].at)->id);
+		json_field_int(j, "run", at(p, p->p.s->exceptions[i].at)->id);
 		json_field_str(j, "status",
-			       str_of(STATUS_INFO[p->s->exceptions[i].status].name));
-		if (stat_runs_have(p->outages, p->s->exceptions[i].at))
+			       str_of(STATUS_INFO[p->p.s->exceptions[i].status].name));
+		if (stat_runs_have(p->outages, p->p.s->exceptions[i].at))
 			json_field_bool(j, "outage", true);
 		json_end(j);
 	}
@@ -377,9 +290,9 @@ static int on_name(void *ctx, struct str path)
 static int by_last(const void *a, const void *b)
 {
 	const struct past *x = a, *y = b;
-	int64_t i = at(x, x->axis->n - 1)->begin_ms, k = at(y, y->axis->n - 1)->begin_ms;
+	int64_t i = at(x, x->p.axis->n - 1)->begin_ms, k = at(y, y->p.axis->n - 1)->begin_ms;
 
-	return i != k ? (i < k ? 1 : -1) : (x->axis > y->axis) - (x->axis < y->axis);
+	return i != k ? (i < k ? 1 : -1) : (x->p.axis > y->p.axis) - (x->p.axis < y->p.axis);
 }
 
 static size_t find_pasts(const struct judge *j, const struct judge_outage_book *book, int64_t id,
@@ -397,10 +310,7 @@ static size_t find_pasts(const struct judge *j, const struct judge_outage_book *
 				if (axes[i].lanes[k].series[s].id != id)
 					continue;
 				ARRAY_GROW(v, n, cap);
-				v[n] = (struct past){ .axis = &axes[i], .runs = runs,
-						      .s = &axes[i].lanes[k].series[s] };
-				past_leave_outages(&v[n], book);
-				past_find(&v[n++]);
+				past_init(&v[n++], &axes[i].lanes[k].series[s], runs, book);
 			}
 	if (n)
 		qsort(v, n, sizeof(*v), by_last);
