@@ -29,7 +29,7 @@ static const struct opt OPTS[] = {
 	  .help = "only what changed in this time before now: 14d, 12h; rates before it are of "
 		  "all runs" },
 	{ .type = OPT_TYPE_STR, .name = "branch", .arg = "B", AT(branch),
-	  .help = "only runs of this branch" },
+	  .help = "only runs of this branch; * and ? match" },
 	{ .type = OPT_TYPE_STR, .name = "mode", .arg = "M", AT(mode),
 	  .help = "only this kernel configuration mode" },
 	{ .type = OPT_TYPE_STR, .name = "suite", .arg = "S", AT(suite),

@@ -25,7 +25,7 @@ static const struct opt OPTS[] = {
 	{ .type = OPT_TYPE_STR, .name = "mode", .arg = "M", AT(mode),
 	  .help = "only this kernel configuration mode" },
 	{ .type = OPT_TYPE_STR, .name = "branch", .arg = "B", AT(branch),
-	  .help = "only runs of this branch" },
+	  .help = "only runs of this branch; * and ? match" },
 	{ .type = OPT_TYPE_DURATION, .name = "since", .arg = "TIME", AT(since_ms),
 	  .positive = true,
 	  .help = "only runs begun in this time before now: 14d, 12h [default: the last "

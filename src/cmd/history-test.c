@@ -26,7 +26,7 @@ struct history_options {
 
 static const struct opt OPTS[] = {
 	{ .type = OPT_TYPE_STR, .name = "branch", .arg = "B", AT(branch),
-	  .help = "only runs of this branch" },
+	  .help = "only runs of this branch; * and ? match" },
 	{ .type = OPT_TYPE_STR, .name = "mode", .arg = "M", AT(mode),
 	  .help = "only this kernel configuration mode" },
 	{ .type = OPT_TYPE_DURATION, .name = "since", .arg = "TIME", AT(since_ms),
@@ -154,7 +154,8 @@ static void tell_counts(struct telling *t, const struct past *p)
 
 static void tell_past(struct telling *t, const struct past *p, bool machines)
 {
-	struct stat_presence now = stat_presence(p->p.s->lane->in, p->p.s->said.in, p->p.axis->n, 0);
+	struct stat_presence now = stat_presence(p->p.s->lane->in, p->p.s->said.in,
+						 p->p.axis->n, 0);
 	struct out *o = t->c->out;
 
 	history_colour(t->c, "1");
@@ -229,7 +230,8 @@ static void json_paces(struct json *j, const struct past *p)
 
 static void json_past(struct telling *t, const struct past *p)
 {
-	struct stat_presence now = stat_presence(p->p.s->lane->in, p->p.s->said.in, p->p.axis->n, 0);
+	struct stat_presence now = stat_presence(p->p.s->lane->in, p->p.s->said.in,
+						 p->p.axis->n, 0);
 	struct json *j = &t->j;
 
 	json_object(j);

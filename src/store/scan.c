@@ -83,11 +83,25 @@ static bool has_text(const char *want, struct str s)
 	return !want || str_eq(s, str_of(want));
 }
 
+/* Equal, or a glob; runs beside each other often share the text. */
+static bool is_branch(const char *want, struct str is, struct str *last, bool *last_fits)
+{
+	if (want && (is.p != last->p || is.n != last->n)) {
+		_free_ char *name = xstrndup(is.p, is.n);
+
+		*last = is;
+		*last_fits = strcmp(want, name) == 0 || str_glob(want, name);
+	}
+	return !want || *last_fits;
+}
+
 static void choose_runs(struct scan *c)
 {
 	const struct store_scan_filter *f = c->f;
 	const struct tracks *t = &c->tracks;
 	size_t first = 0, n = 0;
+	struct str branch = {};
+	bool fits = false;
 
 	c->run_nth = xcalloc(t->n_runs, sizeof(*c->run_nth));
 	c->runs = xcalloc(t->n_runs, sizeof(*c->runs));
@@ -95,7 +109,8 @@ static void choose_runs(struct scan *c)
 		const struct tracked_run *r = &t->runs[i];
 		bool good = r->begin_ms >= f->since_ms &&
 			    (!f->until_ms || r->begin_ms < f->until_ms) &&
-			    has_text(f->branch, r->branch) && (!f->runs || n < f->runs);
+			    is_branch(f->branch, r->branch, &branch, &fits) &&
+			    (!f->runs || n < f->runs);
 
 		c->run_nth[i] = good ? 0 : UINT32_MAX;
 		n += good;

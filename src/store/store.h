@@ -218,7 +218,8 @@ int store_alias(struct store *s, int64_t old, int64_t new, struct err *err);
  * the same mode and machine.
  */
 struct store_scan_filter {
-	const char *branch, *mode, *machine; /* NULL: any; equal */
+	const char *branch;          /* NULL: any; equal, or a glob that fits */
+	const char *mode, *machine;  /* NULL: any; equal */
 	const char *suite, *program;
 	int64_t series_id;           /* 0: all; else this one, under all its names */
 	int64_t since_ms, until_ms;  /* runs begun in [since, until); 0: any */

@@ -127,6 +127,7 @@ static const struct row CHANGES[] = {
 	{ "changes --suite nope -n 0", 0, "outage", NULL, "regression" },
 	{ "changes --pool -n 0", 0, "            0 % of 40 [0-6.0] -> 100 % of 20 [88-100]; "
 	  "debug\n", NULL, "; export" },
+	{ "changes --branch e?p*t -n 0", 0, "regression    mptcp/join.sh/breaks\n", NULL, NULL },
 	{ "changes --branch nope", 0, "No runs to judge", NULL, NULL },
 	{ "changes --since 1d", 0, "Nothing changed in 120 runs.", NULL, NULL },
 	{ "changes -n 0", 0, "2 suspects: --suspects lists them.\n", NULL, "regression?" },
@@ -163,6 +164,7 @@ static const struct row HISTORY[] = {
 	  "000000abc018 (run 50)\n", NULL, NULL },
 	{ "history join.sh -n 1", 0, "10 more fit; -n 0 tells all:\n", NULL, NULL },
 	{ "history breaks --branch nope", 0, "in no such run", NULL, NULL },
+	{ "history breaks --branch exp*", 0, "export debug: 100 passed", NULL, NULL },
 	{ "history breaks --since 1d", 0, "in no such run", NULL, NULL },
 	{ "history breaks --json", 0, "\"change\":\"regression\",\"behind\":{\"run\":40,", NULL,
 	  NULL },
