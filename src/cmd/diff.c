@@ -55,14 +55,21 @@ enum side { SIDE_A, SIDE_B, SIDES };
 
 /* ---- what a test did on a side ---- */
 
-enum did { DID_ABSENT, DID_SKIP, DID_ERROR, DID_PASS, DID_FAIL, DID_N };
+/* Unknown: of a history that tells failures only; it passed, or did not run. */
+enum did { DID_ABSENT, DID_UNKNOWN, DID_SKIP, DID_ERROR, DID_PASS, DID_FAIL, DID_N };
 
-static const char *const DID[DID_N] = { "absent", "skip", "error", "pass", "fail" };
+static const char *const DID[DID_N] = { "absent", "unknown", "skip", "error", "pass", "fail" };
 
 struct tally {
-	uint32_t failed, held, skipped, error;
+	uint32_t failed, held, skipped, error, unknown;
 	enum did did;
 };
+
+/* Of a history that tells failures only it may have run as well in the others. */
+static uint32_t tally_n(const struct tally *t)
+{
+	return t->failed + t->held + t->unknown;
+}
 
 static bool is_own_failure(const struct judge_series *s, uint32_t at)
 {
@@ -79,11 +86,13 @@ static struct tally tally_of(const struct judge_series *s, const struct judge_ax
 
 		if (a->run[i] < x->from || a->run[i] >= x->to)
 			continue;
-		cell = judge_cell(s, i);
+		cell = judge_cell_or_unknown(s, i);
 		if (cell == STORE_CELL_ABSENT)
 			continue;
 		if (is_own_failure(s, i))
 			t.failed++;
+		else if (cell == JUDGE_CELL_UNKNOWN || (s->lane->at_least && !s->leaf))
+			t.unknown++; /* but for its subtests */
 		else if (cell == STATUS_SKIP)
 			t.skipped++;
 		else if (stat_says(cell) == STAT_NOTHING)
@@ -92,7 +101,7 @@ static struct tally tally_of(const struct judge_series *s, const struct judge_ax
 			t.held++; /* or its subtests failed */
 	}
 	t.did = t.failed ? DID_FAIL : t.held ? DID_PASS : t.skipped ? DID_SKIP
-		: t.error ? DID_ERROR : DID_ABSENT;
+		: t.error ? DID_ERROR : t.unknown ? DID_UNKNOWN : DID_ABSENT;
 	return t;
 }
 
@@ -241,7 +250,7 @@ static void judge_items(struct diff *d, const struct judge_axis *a, size_t from)
 		x->test = (struct stat_mine_test){
 			.before = before ? *before : stat_rate(0, 0),
 			.failed = x->t[SIDE_B].failed,
-			.ran = x->t[SIDE_B].failed + x->t[SIDE_B].held,
+			.ran = tally_n(&x->t[SIDE_B]),
 		};
 		if (x->test.before.n)
 			x->test.peers = stat_mine_peers(base.rates, base.n, &x->test.before);
@@ -348,7 +357,7 @@ static void tell_side(struct out *o, const struct diff *d, enum side i)
 /* "fail", or of several runs "fail 2/5". */
 static void tell_did(struct out *o, const struct tally *t)
 {
-	uint32_t n = t->failed + t->held;
+	uint32_t n = tally_n(t);
 
 	out_printf(o, "%s", DID[t->did]);
 	if (t->failed && n > 1)
@@ -467,7 +476,7 @@ static void json_tally(struct json *j, const char *key, const struct tally *t)
 	json_object(j);
 	json_field_str(j, "did", str_of(DID[t->did]));
 	json_field_int(j, "failed", t->failed);
-	json_field_int(j, "n", t->failed + t->held);
+	json_field_int(j, "n", tally_n(t));
 	json_end(j);
 }
 

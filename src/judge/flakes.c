@@ -306,15 +306,6 @@ void judge_flakes_done(struct judge_flakes *f)
 
 /* ---- cells ---- */
 
-static uint8_t cell_at(const struct judge_series *s, uint32_t at)
-{
-	uint8_t cell = judge_cell(s, at);
-
-	if (cell == STORE_CELL_ABSENT && s->lane->at_least && stat_spans_have(s->said.in, at))
-		return JUDGE_CELL_UNKNOWN;
-	return cell;
-}
-
 /* What is told of a run that has several: a status before that nothing is known,
  * that before absent; of statuses the worst. */
 static bool is_worse(uint8_t cell, uint8_t than)
@@ -334,7 +325,7 @@ uint8_t judge_flake_cell(const struct judge_flake *x, uint32_t run)
 		const struct judge_axis *a = x->parts[i].s->lane->axis;
 
 		for (uint32_t at = judge_place(a, run); at < a->n && a->run[at] == run; at++) {
-			uint8_t cell = cell_at(x->parts[i].s, at);
+			uint8_t cell = judge_cell_or_unknown(x->parts[i].s, at);
 
 			worst = is_worse(cell, worst) ? cell : worst;
 		}

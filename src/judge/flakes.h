@@ -14,8 +14,6 @@
 #include "stat/outage.h"
 #include "stat/rate.h"
 
-/* It was there, of a history that tells failures only: it held, or did not run. */
-#define JUDGE_CELL_UNKNOWN 0xfe
 /* None of the test's axes has that run. */
 #define JUDGE_CELL_NO_RUN  0xfd
 

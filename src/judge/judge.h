@@ -97,6 +97,10 @@ static inline const struct judge_run *judge_run_at(const struct judge_run *runs,
 
 /* enum status at a place, or STORE_CELL_ABSENT. O(log n). */
 uint8_t judge_cell(const struct judge_series *s, uint32_t place);
+/* The same, where a history that tells failures only told none: it was there, and
+ * held, or did not run. */
+#define JUDGE_CELL_UNKNOWN 0xfe
+uint8_t judge_cell_or_unknown(const struct judge_series *s, uint32_t place);
 
 /*
  * The outages of an axis: runs in which so much failed at once that it is one

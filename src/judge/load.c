@@ -587,3 +587,11 @@ uint8_t judge_cell(const struct judge_series *s, uint32_t place)
 	x = store_exception_at(s->exceptions, s->n_exceptions, place);
 	return x ? x->status : s->lane->at_least ? STORE_CELL_ABSENT : STATUS_PASS;
 }
+
+uint8_t judge_cell_or_unknown(const struct judge_series *s, uint32_t place)
+{
+	uint8_t cell = judge_cell(s, place);
+
+	return cell == STORE_CELL_ABSENT && s->lane->at_least &&
+	       stat_spans_have(s->said.in, place) ? JUDGE_CELL_UNKNOWN : cell;
+}

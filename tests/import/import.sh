@@ -54,6 +54,13 @@ name=$(jq -r '[.flakes[] | select(.path != "")][0] | "\(.suite)/\(.program)/\(.p
 "$taproom" history "$name" >"$dir/history"
 is "one test's history says so, too" "$(grep -c 'a rate is at least this' "$dir/history")" 1
 
+"$taproom" diff 1..10 11..21 --json >"$dir/diff"
+is "nor told as one, or as absent, beside a failure" "$(jq -c '[.differences[] |
+	select(.program != "completed") | .a.did, .b.did] | unique' "$dir/diff")" \
+	'["fail","skip","unknown"]'
+is "and the runs that may have passed are counted" "$(jq '[.differences[] |
+	select(.what == "fails" and .b.n != 11)] | length' "$dir/diff")" 0
+
 rm -rf "$TAPROOM_STORE" "$TAPROOM_STORE"-* "$TAPROOM_STORE".d
 for f in junit-surefire.xml junit-pytest.xml nipa-nipa-result.json nipa-nipa-all.json kcidb-kcidb.json; do
 	format=${f%%-*}
