@@ -78,7 +78,7 @@ static void past_init(struct past *p, const struct judge_series *s, const struct
 	p->outages = (struct stat_runs){};
 	if (book && s->said.bad.n)
 		p->outages = judge_outage_book_places(book, s->lane->axis, runs);
-	judge_past_init(&p->p, s, &s->said, p->outages);
+	judge_past_init(&p->p, s, &s->said, p->outages, false);
 }
 
 /* ---- text ---- */

@@ -53,7 +53,7 @@ static void find_changes(struct judge_past *p)
 }
 
 void judge_past_init(struct judge_past *p, const struct judge_series *s,
-		     const struct stat_series *said, struct stat_runs outages)
+		     const struct stat_series *said, struct stat_runs outages, bool steady)
 {
 	const struct stat_spans *in = &s->said.in;
 
@@ -62,7 +62,8 @@ void judge_past_init(struct judge_past *p, const struct judge_series *s,
 		stat_series_without(said, outages, &p->room, &p->said);
 		p->n_left = said->bad.n - p->said.bad.n;
 	}
-	find_changes(p);
+	if (!steady)
+		find_changes(p);
 	find_paces(p);
 	p->first = in->v[0].from;
 	p->last = in->v[in->n - 1].to - 1;

@@ -25,9 +25,9 @@ struct judge_past {
 };
 
 /* @said: s->said, or s->own; @outages: places of the axis that are in one. Borrows
- * all of them. */
+ * all of them. @steady: it is known that its rate did not change. */
 void judge_past_init(struct judge_past *p, const struct judge_series *s,
-		     const struct stat_series *said, struct stat_runs outages);
+		     const struct stat_series *said, struct stat_runs outages, bool steady);
 void judge_past_done(struct judge_past *p);
 
 struct judge_segment {

@@ -28,6 +28,7 @@ struct replay {
 	struct store *s;
 	int64_t run_id, begin_ms;
 	struct event_sink sink;
+	struct str suite, program; /* these only; none: all */
 	struct arena arena; /* of one execution or job */
 	struct slice_data *slices;
 	size_t n_slices, cap_slices;
@@ -420,6 +421,9 @@ static int emit_execution(struct replay *r, const struct place *place)
 
 	if (e < 0)
 		return e;
+	if (r->program.p &&
+	    (!str_eq(r->program, program->name) || !str_eq(r->suite, program->suite)))
+		return 0;
 	p.suite = program->suite;
 	p.name = program->name;
 	event_emit(&r->sink, &ev);
@@ -556,6 +560,16 @@ static int emit_run(void *ctx, const struct store_run *stored)
 int store_replay(struct store *s, int64_t run_id, struct event_sink sink, struct err *err)
 {
 	_cleanup_(replay_done) struct replay r = { .s = s, .run_id = run_id, .sink = sink,
+						   .err = err };
+
+	return store_run_get(s, run_id, emit_run, &r, err);
+}
+
+int store_replay_program(struct store *s, int64_t run_id, struct str suite,
+			 struct str program, struct event_sink sink, struct err *err)
+{
+	_cleanup_(replay_done) struct replay r = { .s = s, .run_id = run_id, .sink = sink,
+						   .suite = suite, .program = program,
 						   .err = err };
 
 	return store_run_get(s, run_id, emit_run, &r, err);

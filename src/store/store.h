@@ -114,6 +114,9 @@ int store_run_get(struct store *s, int64_t id, store_run_fn fn, void *ctx, struc
  * has no end (yet) has no RUN_END. log_path and console_path are the artefacts'
  * (compressed). */
 int store_replay(struct store *s, int64_t run_id, struct event_sink sink, struct err *err);
+/* The same with one program's executions only, whatever ran beside it. */
+int store_replay_program(struct store *s, int64_t run_id, struct str suite,
+			 struct str program, struct event_sink sink, struct err *err);
 
 /* A number that is another one after anybody else has written to the store (and
  * perhaps without that): what was read before may be old. Cheap. */

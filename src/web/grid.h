@@ -38,7 +38,5 @@ void grid_write(struct grid *g);
 void grid_rows(struct grid *g); /* rows.c */
 /* The run of a column to its page, or as text where it has none. */
 void grid_run_link(struct grid *g, uint32_t run);
-/* "0.32", "5.1", "96": a share in percent, two digits of what is small. */
-void grid_percent(struct out *o, double share);
 /* "regression: from 0.1 % to 5 %", for an attribute or as text. */
 void grid_change(struct web_html *h, const struct judge_event *e);

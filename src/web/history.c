@@ -26,7 +26,7 @@ static void index_changes(struct web_history *h)
 int web_history_new(struct store *store, struct web_history **ret, struct err *err)
 {
 	const struct judge_changes_filter all = {};
-	const struct judge_filter filter = {};
+	const struct judge_filter filter = { .scan.times = true };
 	struct web_history *h = xcalloc(1, sizeof(*h));
 	int r = judge_load(store, &filter, &h->judge, err);
 
@@ -41,6 +41,7 @@ int web_history_new(struct store *store, struct web_history **ret, struct err *e
 		judge_outages(&h->axes[i], &h->outages[i]);
 	judge_changes(h->judge, &all, &h->events);
 	index_changes(h);
+	web_tests_init(&h->tests, h->axes, h->n_axes, h->n_runs);
 	*ret = h;
 	return 0;
 }
@@ -54,6 +55,7 @@ struct web_history *web_history_free(struct web_history *h)
 	free(h->outages);
 	free(h->changes);
 	judge_events_done(&h->events);
+	web_tests_done(&h->tests);
 	judge_free(h->judge);
 	free(h);
 	return NULL;

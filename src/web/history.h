@@ -6,6 +6,7 @@
  */
 #include "judge/changes.h"
 #include "judge/flakes.h"
+#include "web/tests.h"
 
 struct web_history {
 	struct judge *judge;
@@ -17,6 +18,7 @@ struct web_history {
 	struct judge_events events;   /* the newest first */
 	const struct judge_event **changes; /* rates that changed for sure, by series */
 	size_t n_changes;
+	struct web_tests tests;
 };
 
 int web_history_new(struct store *store, struct web_history **ret, struct err *err);

@@ -48,7 +48,7 @@ void html_line_link(struct web_html *h, enum web_page_id page, const struct web_
 /* The menu entry that a page belongs to. */
 static enum web_page_id section(enum web_page_id page)
 {
-	return page >= WEB_FLAKES_BRANCH_MODE_OLDER && page <= WEB_FLAKES ? WEB_FLAKES : WEB_RUNS;
+	return page >= WEB_TEST && page <= WEB_FLAKES ? WEB_FLAKES : WEB_RUNS;
 }
 
 static void menu(struct web_html *h)
@@ -114,13 +114,19 @@ void html_begin(struct web_html *h, struct str title)
 	out_lit(o, "</header>\n<main id=\"main\">\n");
 }
 
+static bool is_of_all(enum web_page_id page)
+{
+	return page >= WEB_FLAKES_BRANCH_MODE_OLDER;
+}
+
 void html_end(struct web_html *h)
 {
 	struct out *o = h->out;
 
 	out_lit(o, "</main>\n<footer>\n<p>taproom ");
 	html_text(h, h->site->version);
-	if (h->site->n_runs) {
+	/* Only where it is about all of it: else each new run would change every page. */
+	if (h->site->n_runs && is_of_all(h->page)) {
 		out_lit(o, " · history up to ");
 		html_time(h, h->site->date_ms);
 		out_lit(o, ", ");
@@ -143,6 +149,18 @@ void html_run_link(struct web_html *h, int64_t id, const char *before)
 	out_printf(h->out, "%" PRId64, id);
 	if (known)
 		out_lit(h->out, "</a>");
+}
+
+bool html_test_begin(struct web_html *h, const struct web_test *test)
+{
+	struct web_args args = { .test = test };
+
+	if (!test || (!test->page && !h->site->live))
+		return false;
+	out_lit(h->out, "<a");
+	html_href(h, WEB_TEST, &args);
+	out_lit(h->out, ">");
+	return true;
 }
 
 static void mark(struct web_html *h, const char *class, const char *sign, const char *label)
@@ -269,15 +287,26 @@ void html_bar(struct web_html *h, const uint64_t counts[STATUS_N])
 	out_lit(h->out, "</svg>");
 }
 
-void html_time(struct web_html *h, int64_t unix_ms)
+static void timed(struct web_html *h, int64_t unix_ms, size_t n)
 {
 	char text[UNIT_TEXT_MAX];
 
 	out_lit(h->out, "<time datetime=\"");
 	html_text(h, date_rfc3339(unix_ms, text));
 	out_lit(h->out, "\">");
-	html_text(h, date_text(unix_ms, text));
+	date_text(unix_ms, text);
+	out_html(h->out, str_n(text, strnlen(text, n)));
 	out_lit(h->out, "</time>");
+}
+
+void html_time(struct web_html *h, int64_t unix_ms)
+{
+	timed(h, unix_ms, UNIT_TEXT_MAX);
+}
+
+void html_date(struct web_html *h, int64_t unix_ms)
+{
+	timed(h, unix_ms, strlen("2026-01-31"));
 }
 
 void html_duration(struct web_html *h, int64_t ms)
@@ -298,6 +327,16 @@ void html_count(struct web_html *h, uint64_t n)
 			out_lit(h->out, ",");
 		out_char(h->out, digits[i]);
 	}
+}
+
+void html_percent(struct out *o, double share)
+{
+	double p = 100 * share;
+
+	out_printf(o, "%.*f", p == 0 || (p >= 10 && p < 99) || p == 100 ? 0
+			      : p >= 1				       ? 1
+			      : p >= 0.1			       ? 2
+								       : 3, p);
 }
 
 #define COMMIT_SHORT 12
@@ -342,4 +381,32 @@ void html_result_id(struct out *out, struct str mode, struct str suite, struct s
 {
 	html_program_id(out, mode, suite, program);
 	out_printf(out, ".%08" PRIx32, web_hash(path));
+}
+
+void html_axis(struct web_html *h, const struct judge_axis *a, bool machine)
+{
+	struct out *o = h->out;
+
+	out_html(o, a->branch.n ? a->branch : STR("no branch"));
+	if (a->mode.n) {
+		out_lit(o, " <span class=\"mode\">");
+		out_html(o, a->mode);
+		out_lit(o, "</span>");
+	}
+	if (machine && a->machine.n) {
+		out_lit(o, " <span class=\"quiet\">");
+		out_html(o, a->machine);
+		out_lit(o, "</span>");
+	}
+}
+
+void html_commit_run(struct web_html *h, const struct judge_run *r)
+{
+	if (r->commit.n) {
+		html_commit(h, r->commit);
+		out_lit(h->out, " (");
+	}
+	html_run_link(h, r->id, "run ");
+	if (r->commit.n)
+		out_lit(h->out, ")");
 }

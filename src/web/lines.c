@@ -164,3 +164,24 @@ void lines_done(struct web_lines *l)
 	close_range(l);
 	tell_skipped(l);
 }
+
+#define EXCERPT_LINES 14
+
+void html_excerpt(struct web_html *h, int64_t run, unsigned program, unsigned job,
+		  uint64_t from, uint64_t to)
+{
+	struct web_lines lines = { .out = h->out, .plain = true };
+	struct err err = {};
+	struct out feed;
+
+	if (to - from >= EXCERPT_LINES)
+		from = to - EXCERPT_LINES + 1;
+	out_lit(h->out, "<pre class=\"excerpt\">");
+	lines_out(&lines, &feed);
+	/* A log that is gone takes nothing from the result itself. */
+	if (store_log(h->site->store, run, program, job, from, to, &feed, &err) < 0)
+		out_lit(h->out, "(no log was kept)");
+	out_flush(&feed);
+	lines_done(&lines);
+	out_lit(h->out, "</pre>");
+}

@@ -18,6 +18,7 @@ const struct web_page WEB_PAGES[WEB_PAGE_N] = {
 	[WEB_CONSOLE] = { "run/{run}/console-{job}.html", NULL, HTML, web_console_page,
 			  web_each_console },
 	[WEB_RUN] = { "run/{run}.html", NULL, HTML, web_run_page, web_each_run },
+	[WEB_TEST] = { "test/{test}.html", NULL, HTML, web_test_page, web_each_test },
 	[WEB_FLAKES_BRANCH_MODE_OLDER] = { "flakes/branch-mode-older/{branch}/{mode}/{before}.html",
 					   NULL, HTML, web_flakes_page,
 					   web_each_branch_mode_older },
@@ -67,6 +68,12 @@ void web_slug(struct out *out, struct str s)
 		out_printf(out, "-%08" PRIx32, web_hash(s));
 }
 
+static void test_slug(struct out *out, const struct web_test *t)
+{
+	web_slug(out, t->parts[0]->lane->program);
+	out_printf(out, "-%016" PRIx64, t->hash);
+}
+
 static void field(struct str name, enum web_page_id page, const struct web_args *a,
 		  struct out *out)
 {
@@ -78,6 +85,8 @@ static void field(struct str name, enum web_page_id page, const struct web_args 
 		out_printf(out, "%u", a->job);
 	else if (str_eq(name, STR("before")))
 		out_printf(out, "%" PRId64, a->q.before);
+	else if (str_eq(name, STR("test")))
+		test_slug(out, a->test);
 	else if (str_eq(name, STR("branch")))
 		web_slug(out, a->q.branch);
 	else if (str_eq(name, STR("mode")))

@@ -4,6 +4,7 @@
  * Between the files of this room: the functions in the table of pages, and
  * the pieces of HTML that several pages use.
  */
+#include "web/tests.h"
 #include "web/web.h"
 
 #define WEB_RENDER(name)                                                                       \
@@ -21,9 +22,11 @@ WEB_RENDER(web_console_page);
 WEB_RENDER(web_run_page);
 WEB_RENDER(web_flakes_page);
 WEB_RENDER(web_runs_page);
+WEB_RENDER(web_test_page);
 WEB_EACH(web_each_log);
 WEB_EACH(web_each_console);
 WEB_EACH(web_each_run);
+WEB_EACH(web_each_test);
 WEB_EACH(web_each_branch_mode);
 WEB_EACH(web_each_branch);
 WEB_EACH(web_each_mode);
@@ -60,11 +63,19 @@ void html_href(struct web_html *h, enum web_page_id page, const struct web_args 
 /* To flakes, asked so: on a server by a query; as files to the page there is for
  * branch, mode and age, with the rest behind it, which a script reads. */
 void html_flakes_href(struct web_html *h, const struct web_query *q);
+/* Opens <a> to the page of a test, where it has one, and says so. */
+bool html_test_begin(struct web_html *h, const struct web_test *test);
+/* "0.32", "5.1", "96": a share in percent, two digits of what is small. */
+void html_percent(struct out *o, double share);
 /* Opens <a> to a line of a log. */
 void html_line_link(struct web_html *h, enum web_page_id page, const struct web_args *args,
 		    uint64_t line);
 /* <a href>run 17</a>, or the words alone where the site has no such page. */
 void html_run_link(struct web_html *h, int64_t id, const char *before);
+/* "export <normal>": what names an axis; the machine only @machine. */
+void html_axis(struct web_html *h, const struct judge_axis *a, bool machine);
+/* "6f3a09c1d2e4 (run 12)" */
+void html_commit_run(struct web_html *h, const struct judge_run *r);
 /* A square with the status's mark. Without @labelled a word beside it says the
  * same, and it is hidden from screen readers. */
 void html_mark(struct web_html *h, enum status status, bool labelled);
@@ -73,6 +84,7 @@ void html_counts(struct web_html *h, const uint64_t counts[STATUS_N], bool words
 /* One bar, parts in the proportion of the counts. */
 void html_bar(struct web_html *h, const uint64_t counts[STATUS_N]);
 void html_time(struct web_html *h, int64_t unix_ms);     /* <time>, UTC */
+void html_date(struct web_html *h, int64_t unix_ms);     /* the same, day only */
 void html_duration(struct web_html *h, int64_t ms);      /* < 0: nothing */
 void html_count(struct web_html *h, uint64_t n);         /* 12,345 */
 void html_commit(struct web_html *h, struct str commit); /* a hash is cut to 12 */
@@ -125,3 +137,6 @@ struct web_lines {
 
 void lines_out(struct web_lines *l, struct out *feed);
 void lines_done(struct web_lines *l);
+/* The last of lines @from to @to of a program's log, as evidence. */
+void html_excerpt(struct web_html *h, int64_t run, unsigned program, unsigned job,
+		  uint64_t from, uint64_t to);

@@ -51,16 +51,20 @@ static struct str join(struct arena *a, const struct event_result *e, struct str
 
 static void add_result(struct program *g, const struct event_result *e)
 {
+	uint64_t test;
+
 	if (e->leaf)
 		g->counts[e->status]++;
 	if (g->n_results == RESULTS_MAX) {
 		g->hidden++;
 		return;
 	}
+	test = web_test_hash(g->suite, g->name, e->key, web_nth(&g->nth, e->key));
 	ARRAY_GROW(g->results, g->n_results, g->cap_results);
 	g->results[g->n_results++] = (struct result){
 		.name = join(&g->arena, e, STR(" › ")),
 		.path = join(&g->arena, e, STR("/")),
+		.test = e->leaf ? test : 0,
 		.status = e->status,
 		.leaf = e->leaf,
 		.implied = e->implied,
@@ -88,6 +92,7 @@ static void add_problem(struct program *g, const struct event_problem *e)
 static void program_free(struct program *g)
 {
 	free(g->results);
+	free(g->nth.v);
 	arena_done(&g->arena);
 	free(g);
 }

@@ -19,6 +19,7 @@ struct result {
 	int exit_code;
 	unsigned ordinal;
 	struct str reason;
+	uint64_t test;            /* web_test_hash(); of a group: 0 */
 };
 
 /* A flaw of the stream itself: an event_problem, kept. */
@@ -37,6 +38,7 @@ struct program {
 	struct trouble problems[PROBLEMS_MAX];
 	unsigned n_problems, more_problems;
 	uint64_t counts[STATUS_N], hidden;
+	struct web_nth nth;
 	struct arena arena;
 };
 

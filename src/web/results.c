@@ -5,9 +5,8 @@
  */
 #include <inttypes.h>
 
+#include "web/history.h"
 #include "web/programs.h"
-
-#define EXCERPT_LINES 14
 
 /* An id may stand once on a page; the second of a name goes without. */
 static bool id_take(struct web_programs *p, struct str id)
@@ -75,26 +74,6 @@ static bool shown(const struct program *g, const struct result *r)
 	return true;
 }
 
-/* The last of lines @from to @to, as evidence. */
-static void excerpt(struct web_programs *p, const struct program *g, uint64_t from, uint64_t to)
-{
-	struct web_lines lines = { .out = p->h->out, .plain = true };
-	struct err err = {};
-	struct out feed;
-
-	if (to - from >= EXCERPT_LINES)
-		from = to - EXCERPT_LINES + 1;
-	p->budget--;
-	out_lit(p->h->out, "<pre class=\"excerpt\">");
-	lines_out(&lines, &feed);
-	/* A log that is gone takes nothing from the result itself. */
-	if (store_log(p->h->site->store, p->run, g->id, g->job, from, to, &feed, &err) < 0)
-		out_lit(p->h->out, "(no log was kept)");
-	out_flush(&feed);
-	lines_done(&lines);
-	out_lit(p->h->out, "</pre>");
-}
-
 static void log_link(struct web_programs *p, const struct program *g, uint64_t line)
 {
 	struct web_args args = { .run = p->run, .program = g->id };
@@ -119,11 +98,19 @@ static void result_lines(struct web_programs *p, const struct program *g,
 		out_lit(p->h->out, "</a>");
 }
 
+/* To the test's page, where there is something to see: it did not always pass. */
+static bool test_begin(struct web_programs *p, uint64_t hash)
+{
+	const struct web_test *t = web_tests_find(&p->h->site->history->tests, hash);
+
+	return t && t->page && html_test_begin(p->h, t);
+}
+
 static void result_row(struct web_programs *p, const struct program *g, const struct result *r,
 		       bool log)
 {
 	struct out *o = p->h->out;
-	bool bad = fold_of(r->status) == FOLD_BAD;
+	bool bad = fold_of(r->status) == FOLD_BAD, link;
 
 	out_lit(o, "<tr");
 	if (bad)
@@ -131,7 +118,9 @@ static void result_row(struct web_programs *p, const struct program *g, const st
 	out_lit(o, "><td>");
 	html_mark(p->h, r->status, true);
 	out_lit(o, "</td><td>");
+	link = test_begin(p, r->test);
 	out_html(o, r->name);
+	out_str(o, link ? STR("</a>") : STR(""));
 	if (r->ordinal > 1)
 		out_printf(o, " <span class=\"quiet\">#%u</span>", r->ordinal);
 	if (r->reason.n) {
@@ -149,7 +138,9 @@ static void result_row(struct web_programs *p, const struct program *g, const st
 	if (!bad || !log || !p->budget || !r->line)
 		return;
 	out_lit(o, "<tr><td></td><td colspan=\"3\">");
-	excerpt(p, g, r->line_from ? r->line_from : r->line_to, r->line_to);
+	p->budget--;
+	html_excerpt(p->h, p->run, g->id, g->job, r->line_from ? r->line_from : r->line_to,
+		     r->line_to);
 	out_lit(o, "</td></tr>\n");
 }
 
@@ -218,22 +209,30 @@ static void problems(struct web_programs *p, const struct program *g, bool log)
 	out_lit(o, "</ul>\n");
 }
 
-static void log_links(struct web_programs *p, const struct program *g, uint64_t lines)
+/* @end: NULL: there is no log. */
+static void links(struct web_programs *p, const struct program *g,
+		  const struct event_program *end)
 {
 	struct web_args args = { .run = p->run, .program = g->id };
 	struct web_html *h = p->h;
 
-	out_lit(h->out, "<p class=\"links\"><a");
-	html_href(h, WEB_LOG, &args);
-	out_lit(h->out, ">Log</a>");
-	if (lines) {
-		out_lit(h->out, ", ");
-		html_count(h, lines);
-		out_str(h->out, lines == 1 ? STR(" line") : STR(" lines"));
+	out_lit(h->out, "<p class=\"links\">");
+	if (end) {
+		out_lit(h->out, "<a");
+		html_href(h, WEB_LOG, &args);
+		out_lit(h->out, ">Log</a>");
+		if (end->log_lines) {
+			out_lit(h->out, ", ");
+			html_count(h, end->log_lines);
+			out_str(h->out, end->log_lines == 1 ? STR(" line") : STR(" lines"));
+		}
+		out_lit(h->out, " · <a");
+		html_href(h, WEB_LOG_RAW, &args);
+		out_lit(h->out, ">plain text</a>");
 	}
-	out_lit(h->out, " · <a");
-	html_href(h, WEB_LOG_RAW, &args);
-	out_lit(h->out, ">plain text</a></p>\n");
+	if (test_begin(p, web_test_hash(g->suite, g->name, STR(""), 1)))
+		out_lit(h->out, "History</a>");
+	out_lit(h->out, "</p>\n");
 }
 
 static void program_summary(struct web_programs *p, const struct program *g,
@@ -276,7 +275,8 @@ static void last_words(struct web_programs *p, const struct program *g,
 	for (size_t i = 0; i < g->n_results; i++)
 		if (fold_of(g->results[i].status) == FOLD_BAD && g->results[i].line)
 			return;
-	excerpt(p, g, 1, end->log_lines);
+	p->budget--;
+	html_excerpt(p->h, p->run, g->id, g->job, 1, end->log_lines);
 	out_lit(p->h->out, "\n");
 }
 
@@ -310,7 +310,6 @@ void program_write(struct web_programs *p, const struct program *g,
 		out_printf(o,
 			   "<p>%" PRIu64 " more results are not shown; the log has them.</p>\n",
 			   g->hidden);
-	if (log)
-		log_links(p, g, end->log_lines);
+	links(p, g, log ? end : NULL);
 	out_lit(o, "</details>\n");
 }

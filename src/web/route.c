@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* From a path back to a page: the other direction of web_path(). */
+#include "web/history.h"
 #include "web/pages.h"
 
 #define ROUTE_MAX 1024
+
+static const char DIGITS[] = "0123456789abcdef";
 
 /* @slug is a path's word for a branch or a mode; the site knows which. */
 static bool unslug(const struct web_site *site, struct str slug, bool branch, struct str *ret)
@@ -27,6 +30,24 @@ static bool number(struct str s, uint64_t max, uint64_t *ret)
 	return str_to_u64(s, ret) && *ret <= max;
 }
 
+/* Its last 16 digits say which; that the rest is right is seen by who called. */
+static bool untest(const struct web_site *site, struct str slug, const struct web_test **ret)
+{
+	uint64_t hash = 0;
+
+	if (slug.n < 16)
+		return false;
+	for (size_t i = slug.n - 16; i < slug.n; i++) {
+		const char *digit = memchr(DIGITS, slug.p[i], 16);
+
+		if (!digit)
+			return false;
+		hash = hash << 4 | (uint64_t)(digit - DIGITS);
+	}
+	*ret = web_tests_find(&site->history->tests, hash);
+	return *ret && ((*ret)->page || site->live);
+}
+
 /* One {field} of a pattern. */
 static bool field(const struct web_site *site, struct str name, struct str value,
 		  struct web_args *a)
@@ -37,6 +58,8 @@ static bool field(const struct web_site *site, struct str name, struct str value
 		return unslug(site, value, true, &a->q.branch);
 	if (str_eq(name, STR("mode")))
 		return unslug(site, value, false, &a->q.mode);
+	if (str_eq(name, STR("test")))
+		return untest(site, value, &a->test);
 	if (str_eq(name, STR("hash")))
 		return value.n == 8;
 	if (str_eq(name, STR("run")) && number(value, INT64_MAX, &v))

@@ -10,16 +10,6 @@
 
 #define TREND_HEIGHT 12
 
-void grid_percent(struct out *o, double share)
-{
-	double p = 100 * share;
-
-	out_printf(o, "%.*f", p == 0 || (p >= 10 && p < 99) || p == 100 ? 0
-			      : p >= 1				       ? 1
-			      : p >= 0.1			       ? 2
-								       : 3, p);
-}
-
 /* ---- what is told ---- */
 
 static void rate_text(struct grid *g, const struct judge_flake *x)
@@ -33,11 +23,11 @@ static void rate_text(struct grid *g, const struct judge_flake *x)
 	}
 	if (x->s->lane->at_least)
 		out_lit(o, "≥ ");
-	grid_percent(o, x->rate.rate);
+	html_percent(o, x->rate.rate);
 	out_lit(o, " % <span class=\"interval\">[");
-	grid_percent(o, x->rate.low);
+	html_percent(o, x->rate.low);
 	out_lit(o, "–");
-	grid_percent(o, x->rate.high);
+	html_percent(o, x->rate.high);
 	out_printf(o, "] %" PRIu64 "/%" PRIu64 "</span>", x->rate.k, x->rate.n);
 }
 
@@ -121,9 +111,9 @@ void grid_change(struct web_html *h, const struct judge_event *e)
 {
 	html_text(h, JUDGE_WHAT_NAMES[e->what]);
 	out_lit(h->out, ": from ");
-	grid_percent(h->out, e->before.rate);
+	html_percent(h->out, e->before.rate);
 	out_lit(h->out, " % to ");
-	grid_percent(h->out, e->after.rate);
+	html_percent(h->out, e->after.rate);
 	out_lit(h->out, " %");
 }
 
@@ -208,8 +198,10 @@ static void cell(struct grid *g, const struct judge_flake *x, unsigned column)
 
 static void name(struct grid *g, const struct judge_flake *x)
 {
+	const struct web_test *test = web_test_of(&g->history->tests, x->s);
 	const struct judge_lane *l = x->s->lane;
 	struct out *o = g->h->out;
+	bool link;
 
 	out_lit(o, "<th class=\"name\" scope=\"row\" title=\"");
 	out_html(o, l->suite);
@@ -224,12 +216,14 @@ static void name(struct grid *g, const struct judge_flake *x)
 	if (x->s->path.n) {
 		out_html(o, l->program);
 		out_lit(o, "</span> <span class=\"test\">");
+		link = html_test_begin(g->h, test);
 		out_html(o, x->s->path);
-		out_lit(o, "</span>");
+		out_str(o, link ? STR("</a></span>") : STR("</span>"));
 	} else {
 		out_lit(o, "</span><b class=\"test\">");
+		link = html_test_begin(g->h, test);
 		out_html(o, l->program);
-		out_lit(o, "</b>");
+		out_str(o, link ? STR("</a></b>") : STR("</b>"));
 	}
 	if (g->modes) {
 		out_lit(o, " <span class=\"mode\">");

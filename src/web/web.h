@@ -27,6 +27,7 @@ enum web_page_id {
 	WEB_LOG,
 	WEB_CONSOLE,
 	WEB_RUN,
+	WEB_TEST,
 	WEB_FLAKES_BRANCH_MODE_OLDER,
 	WEB_FLAKES_BRANCH_OLDER,
 	WEB_FLAKES_MODE_OLDER,
@@ -40,10 +41,13 @@ enum web_page_id {
 	WEB_PAGE_N,
 };
 
+struct web_test; /* web/tests.h */
+
 /* Which page of its kind; fields that the path does not name are ignored. */
 struct web_args {
 	int64_t run;              /* {run} */
 	unsigned program, job;    /* {program}, {job}: as events count them */
+	const struct web_test *test; /* {test}: the site's */
 	struct web_query q;       /* {branch}, {mode}, {before}, and what has no path */
 };
 
@@ -63,7 +67,7 @@ struct web_choice {
 
 #define WEB_RUNS_DEFAULT 100
 #define WEB_RUNS_MAX     10000
-#define WEB_CHOICES_MAX  64
+#define WEB_CHOICES_MAX  128
 #define WEB_OLDER_PAGES  4  /* of a flakes page, as files: so far back it can be turned */
 
 struct web_history; /* web/history.h */

@@ -21,7 +21,9 @@ const url = (path, root = site) => pathToFileURL(join(root, path)).href;
 const html = (root) => readdirSync(root, { recursive: true })
   .filter((f) => f.endsWith('.html')).sort();
 // One page of each kind: the newest run, a run that crashed, its logs.
-const PAGES = ['index.html', 'run/20.html', 'run/14.html', 'run/14/log-4.html',
+const test = readdirSync(join(site, 'test')).find((f) => f.startsWith('simult_flows') &&
+  readFileSync(join(site, 'test', f), 'utf8').includes('<h1 class="name">simult_flows: unbalanced bwidth</h1>'));
+const PAGES = [`test/${test}`, 'index.html', 'run/20.html', 'run/14.html', 'run/14/log-4.html',
   'run/14/console-1.html', 'flakes.html', 'flakes/branch/export/debug.html'];
 
 console.log('TAP version 13');
@@ -169,11 +171,33 @@ async function walk() {
   await p.waitForSelector(':target', { state: 'attached' });
   const target = await p.evaluate(() => document.querySelector(':target')?.textContent);
   ok(target && /✗/.test(target), 'a red cell leads to that result', target);
-  await p.locator(':target a').first().click();
+  await p.locator(':target a[href*="/log-"]').first().click();
   await p.waitForURL(/\/log-\d+\.html#/);
   await p.waitForSelector(':target', { state: 'attached' });
   ok(await p.evaluate(() => /\[FAIL\]/.test(document.querySelector(':target')?.textContent)),
     'and that to its lines of the log');
+  await context.close();
+}
+
+// ---- from a flake to its past ----
+async function past() {
+  const { page: p, context } = await page(browser, { javaScriptEnabled: false });
+  await p.goto(url('flakes.html'));
+  await p.locator('.grid th.name a').first().click();
+  await p.waitForURL(/\/test\/[^/]+\.html$/);
+  ok(await p.locator('.past .chart').count() > 0, 'a row leads to the past of its test');
+  const width = () => p.$eval('.past .chart', (e) => e.getBoundingClientRect().width);
+  const before = await width();
+  await p.focus('#zoom-1');
+  await p.keyboard.press('ArrowRight');
+  await p.keyboard.press('ArrowRight');
+  ok(await width() > 4 * before, 'which is zoomed by the keyboard, without JavaScript');
+  await p.locator('.group[open] a', { hasText: 'run' }).first().click();
+  await p.waitForURL(/\/run\/\d+\.html$/);
+  const link = p.locator('.results a[href*="/test/"]').first();
+  await p.$$eval('details', (all) => all.forEach((d) => { d.open = true; }));
+  await link.click();
+  ok(/\/test\/[^/]+\.html$/.test(p.url()), 'and a result of a run to its test');
   await context.close();
 }
 
@@ -239,7 +263,7 @@ async function harmless() {
   await context.close();
 }
 
-for (const part of [validate, links, accessible, narrow, scheme, keyboard, walk, filters, harmless]) {
+for (const part of [validate, links, accessible, narrow, scheme, keyboard, walk, past, filters, harmless]) {
   const begin = Date.now();
   await part();
   console.log(`# ${part.name}: ${Date.now() - begin} ms`);

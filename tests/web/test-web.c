@@ -127,6 +127,7 @@ struct golden_row {
 	const char *name;
 	enum web_page_id page;
 	struct web_args args;
+	const char *test[3]; /* suite, program, key */
 };
 
 static const struct golden_row GOLDENS[] = {
@@ -136,6 +137,8 @@ static const struct golden_row GOLDENS[] = {
 	{ "run-critical.html", WEB_RUN, { .run = 14 } },
 	{ "log.html", WEB_LOG, { .run = 14, .program = 4 } },
 	{ "console.html", WEB_CONSOLE, { .run = 14, .job = 1 } },
+	{ "test.html", WEB_TEST, {}, { "mptcp", "mptcp_join.sh", "mptcp_join: fastclose test" } },
+	{ "test-program.html", WEB_TEST, {}, { "mptcp", "diag.sh", "" } },
 	{ "flakes.html", WEB_FLAKES, {} },
 	{ "flakes-debug.html", WEB_FLAKES_MODE, { .q.mode = STR("debug") } },
 };
@@ -182,17 +185,78 @@ static void golden(struct tap *t, const char *dir, const char *name, struct buf 
 	}
 }
 
+static const struct web_test *test_named(const struct web_site *site, const char *const name[3])
+{
+	return web_tests_find(&site->history->tests,
+			      web_test_hash(str_of(name[0]), str_of(name[1]), str_of(name[2]), 1));
+}
+
+/* There and back; what only ever passed has an address on a server alone. */
+static void test_addresses(struct tap *t, struct web_site *site)
+{
+	static const struct {
+		const char *name[3];
+		bool page;
+	} rows[] = {
+		{ { "mptcp", "mptcp_join.sh", "mptcp_join: fastclose test" }, true },
+		{ { "mptcp", "diag.sh", "diag: ....chk last_data_sent" }, true },
+		{ { "mptcp", "diag.sh", "" }, false },
+		{ { "mptcp", "pm_netlink.sh", "pm_netlink: dump addrs" }, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct web_args args = { .test = test_named(site, rows[i].name) }, back = {};
+		_cleanup_(buf_done) struct buf b = {};
+		enum web_page_id id = WEB_PAGE_N;
+		struct out o;
+
+		if (!ok(t, args.test && args.test->page == rows[i].page, "which has a page %s",
+			rows[i].name[2]))
+			continue;
+		out_to_buf(&o, &b);
+		web_path(WEB_TEST, &args, &o);
+		out_flush(&o);
+		is_int(t, web_route(site, buf_str(&b), &id, &back), rows[i].page, "as a file");
+		site->live = true;
+		is_int(t, web_route(site, buf_str(&b), &id, &back), 1, "on a server");
+		ok(t, back.test == args.test && id == WEB_TEST, "and back");
+		b.p[b.n - 6] = b.p[b.n - 6] == '0' ? '1' : '0';
+		is_int(t, web_route(site, buf_str(&b), &id, &back), 0, "none beside it");
+		site->live = false;
+	}
+}
+
+/* As the store counts results of one key. */
+static void test_nth(struct tap *t)
+{
+	struct web_nth n = {};
+	bool first = true;
+
+	for (unsigned i = 0; i < 5000; i++) {
+		char key[16];
+
+		snprintf(key, sizeof(key), "%u", i % 2500);
+		first &= web_nth(&n, str_of(key)) == 1 + i / 2500;
+	}
+	ok(t, first, "the second of each of 2,500 keys is the second");
+	is_int(t, web_nth(&n, STR("7")), 3, "and the third the third");
+	free(n.v);
+}
+
 static void test_pages(struct tap *t, const struct web_site *site, const char *dir)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(GOLDENS); i++) {
 		const struct golden_row *row = &GOLDENS[i];
+		struct web_args args = row->args;
 		_cleanup_(buf_done) struct buf b = {};
 		struct err err = {};
 		struct out o;
 		int r;
 
+		if (row->test[0])
+			args.test = test_named(site, row->test);
 		out_to_buf(&o, &b);
-		r = WEB_PAGES[row->page].render(site, &row->args, &o, &err);
+		r = WEB_PAGES[row->page].render(site, &args, &o, &err);
 		if (!ok(t, r == 0 && out_flush(&o) == 0, "render %s %s", row->name, err.text))
 			continue;
 		golden(t, dir, row->name, &b);
@@ -308,6 +372,7 @@ int main(int argc, char **argv)
 	test_paths(&t);
 	test_lines(&t);
 	test_long_line(&t);
+	test_nth(&t);
 	if (!ok(&t, argc == 2 && dir_temp("/tmp", "taproom-web-", &dir, &err) == 0, "set up"))
 		return tap_done(&t);
 	path = path_join(dir, "history.db");
@@ -315,6 +380,7 @@ int main(int argc, char **argv)
 	    ok(&t, seed_store(store, dir, 15, false, &err) == 0, "with a past %s", err.text) &&
 	    ok(&t, web_site_new(store, "1.0", WINDOW, &site, &err) == 0, "a site")) {
 		test_pages(&t, site, argv[1]);
+		test_addresses(&t, site);
 		test_no_page(&t, site);
 		test_judged(&t, site);
 		test_live(&t, site);
