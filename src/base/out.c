@@ -237,6 +237,24 @@ void out_json(struct out *o, struct str s)
 	}
 }
 
+/* OpenMetrics 1.0, ABNF: escaped-char. */
+void out_metrics(struct out *o, struct str s)
+{
+	while (s.n) {
+		size_t n = utf8_len(s);
+
+		if (s.p[0] == '\n')
+			out_lit(o, "\\n");
+		else if (s.p[0] == '"' || s.p[0] == '\\')
+			out_printf(o, "\\%c", s.p[0]);
+		else if (n && !is_control((unsigned char)s.p[0]))
+			out_bytes(o, s.p, n);
+		else
+			out_lit(o, "\xef\xbf\xbd");
+		s = str_from(s, n ? n : 1);
+	}
+}
+
 void out_term(struct out *o, struct str s)
 {
 	static const bool PLAIN[128] = { [' ' ... '~'] = true };

@@ -46,6 +46,7 @@ void out_html(struct out *o, struct str s);   /* text and quoted attributes */
 void out_url(struct out *o, struct str s);    /* one path or query component */
 void out_json(struct out *o, struct str s);   /* inside quotes, without them */
 void out_xml(struct out *o, struct str s);    /* XML 1.0 text and attributes */
+void out_metrics(struct out *o, struct str s); /* OpenMetrics label, inside quotes */
 void out_term(struct out *o, struct str s);   /* no control reaches a terminal */
 void out_github(struct out *o, struct str s); /* workflow command data */
 

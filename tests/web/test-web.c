@@ -30,6 +30,8 @@ static const struct path_row PATHS[] = {
 	  "flakes/branch/net-next/debug.html" },
 	{ WEB_FLAKES_BRANCH, { .q.branch = STR("a/b") }, "flakes/branch/a-b-3a8e75c1.html" },
 	{ WEB_FLAKES_BRANCH, { .q.branch = STR("../x") }, "flakes/branch/-.-x-5c237dda.html" },
+	{ WEB_BADGE, { .q.branch = STR("net-next"), .q.mode = STR("debug") },
+	  "badge/net-next/debug.svg" },
 	{ WEB_FLAKES_MODE, { .q.mode = STR("\"><b>") }, "flakes/mode/---b--c78877d3.html" },
 };
 
