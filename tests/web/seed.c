@@ -119,7 +119,7 @@ static enum status fate(struct seed *s, const char *name, bool debug)
 	if (strstr(name, "re-add signal"))
 		return dice < 500 ? STATUS_XFAIL : STATUS_PASS;
 	if (s->hostile)
-		return dice < 600 || s->run >= 40 ? STATUS_FAIL : STATUS_XPASS;
+		return dice < 600 && s->run < 40 ? STATUS_FAIL : STATUS_XPASS;
 	return dice < 2 ? STATUS_FAIL : STATUS_PASS;
 }
 
@@ -289,14 +289,16 @@ static int run(struct seed *s)
 	bool next = s->run % 3 == 2, crash = s->run % 17 == 13;
 	_free_ char *id = xasprintf("20250922-06%02u00-%04x", s->run % 60, s->run);
 	uint32_t change = 0x9e3779b9u * (s->run / 2 + 1);
-	_free_ char *commit = xasprintf("%08x%08x%08x%08x%08x", change, change / 3, change / 5,
-					change / 7, change / 11);
+	_free_ char *commit = s->hostile ?
+		xasprintf("%s%u", HOSTILE, s->run / 2) :
+		xasprintf("%08x%08x%08x%08x%08x", change, change / 3, change / 5, change / 7,
+			  change / 11);
 	_free_ char *verdict = NULL;
 	struct event_run e = { .id = str_of(id), .title = text(s, "mptcp"), .time_ms = s->now };
 	int r;
 
 	e.branch = text(s, next ? "net-next" : "export");
-	e.commit = text(s, commit);
+	e.commit = str_of(commit);
 	e.command = text(s, next ? "taproom run --kernel git:net-next --mode normal mptcp"
 				 : "taproom run --kernel git:export --mode normal,debug mptcp");
 	s->job = s->program = 0;
