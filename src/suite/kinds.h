@@ -16,5 +16,3 @@ unsigned kselftest_settings_timeout(struct str settings);
 /* Appends CONFIG_X of "CONFIG_X=..." lines (but =n) to @ret, one per line,
  * without the prefix. */
 void kselftest_config_names(struct str fragment, struct buf *ret);
-/* What a failed build said, in one line: its first error, else its last line. */
-struct str kselftest_build_error(struct str log);

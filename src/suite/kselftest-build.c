@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/make-log.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/units.h"
@@ -83,27 +84,6 @@ static int build_init(struct build *b, const char *target, const struct suite_co
 	return 0;
 }
 
-struct str kselftest_build_error(struct str log)
-{
-	/* The compiler's and the shell's words come before make's about them. */
-	static const char *const marks[] = { "error: ", "ERROR: ", ": not found",
-					     "No such file or directory" };
-	struct str last = STR_NONE, make_says = STR_NONE;
-
-	while (log.n) {
-		struct str line = str_trim(str_cut(&log, '\n'));
-
-		for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
-			if (str_find(line, str_of(marks[i])) >= 0)
-				return line;
-		if (!make_says.n && str_find(line, STR("*** ")) >= 0)
-			make_says = line;
-		if (line.n)
-			last = line;
-	}
-	return make_says.n ? make_says : last;
-}
-
 static void say_tail(const struct log *log, struct str text)
 {
 	size_t at = text.n, lines = 0;
@@ -126,7 +106,7 @@ static int explain(const struct build *b, int code, struct err *err)
 
 	if (file_read(b->log_path, 64u << 20, &text, NULL) < 0)
 		buf_clear(&text);
-	why = kselftest_build_error(buf_str(&text));
+	why = make_log_error(buf_str(&text));
 	log_warn(b->log, "building the %s tests failed; its last lines:", b->target);
 	say_tail(b->log, buf_str(&text));
 	r = err_set(err, EIO, "building the %s tests failed (make: %d): %.*s; all of it is in %s",

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/make-log.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "suite/kinds.h"
@@ -50,7 +51,7 @@ static void test_texts(struct tap *t)
 		is_int(t, kselftest_settings_timeout(str_of(SETTINGS[i].settings)),
 		       SETTINGS[i].want, "timeout of settings");
 	for (size_t i = 0; i < ARRAY_SIZE(LOGS); i++) {
-		struct str s = kselftest_build_error(str_of(LOGS[i].log));
+		struct str s = make_log_error(str_of(LOGS[i].log));
 		_free_ char *got = xstrndup(s.p ? s.p : "", s.n);
 
 		is_str(t, got, LOGS[i].want, "what a failed build said");
