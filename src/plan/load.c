@@ -12,6 +12,7 @@
 #include "plan/ignore.h"
 #include "plan/keep.h"
 #include "plan/known.h"
+#include "plan/modes.h"
 #include "plan/plan.h"
 
 #define FILE_MAX  (1u << 20)
@@ -92,6 +93,20 @@ static const cyaml_schema_value_t KEEP_ROW = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plan_keep, KEEP_KEYS),
 };
 
+static const cyaml_schema_field_t MODE_KEYS[] = {
+	TEXT(name, struct plan_mode, WORD_MAX),
+	TEXT(from, struct plan_mode, WORD_MAX),
+	TEXT(base, struct plan_mode, WORD_MAX),
+	LIST(config, struct plan_mode, &TEXT_ROW, ITEMS_MAX),
+	TEXT(memory, struct plan_mode, WORD_MAX),
+	TEXT(compiler, struct plan_mode, WORD_MAX),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t MODE_ROW = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plan_mode, MODE_KEYS),
+};
+
 static const cyaml_schema_field_t PLAN_KEYS[] = {
 	TEXT(kernel, struct plan, TEXT_MAX),
 	TEXT(branch, struct plan, WORD_MAX),
@@ -99,6 +114,7 @@ static const cyaml_schema_field_t PLAN_KEYS[] = {
 	LIST(ignore, struct plan, &IGNORE_ROW, RULES_MAX),
 	LIST(known, struct plan, &KNOWN_ROW, RULES_MAX),
 	LIST(keep, struct plan, &KEEP_ROW, RULES_MAX),
+	LIST(modes, struct plan, &MODE_ROW, SUITES_MAX),
 	CYAML_FIELD_END,
 };
 
@@ -204,6 +220,7 @@ static int tell_key(const char *path, struct str text, struct mistake *m, const 
 	near = near_key(key, IGNORE_KEYS, &best, near);
 	near = near_key(key, KNOWN_KEYS, &best, near);
 	near = near_key(key, KEEP_KEYS, &best, near);
+	near = near_key(key, MODE_KEYS, &best, near);
 	find_key(text, key, m);
 	if (near && best == 0)
 		return err_set(err, EINVAL, "%s:%lu:%lu: the key '%s' does not belong here", path,
@@ -316,10 +333,26 @@ static int check(struct plan *p, const char *path, struct err *err)
 	return r;
 }
 
+/* "./own.config" of a mode, too. */
+static void anchor_configs(struct plan_mode *m, const char *base)
+{
+	for (unsigned i = 0; i < m->config_count; i++) {
+		char *given = m->config[i];
+
+		if (!str_starts(str_of(given), STR("./")) && !str_starts(str_of(given), STR("../")))
+			continue;
+		m->config[i] = path_join(base, given);
+		free(given);
+	}
+}
+
 /* A directory is meant as seen from the file. */
 static void anchor_dirs(struct plan *p)
 {
 	_free_ char *base = path_dir(p->path);
+
+	for (unsigned i = 0; i < p->modes_count; i++)
+		anchor_configs(&p->modes[i], base);
 
 	for (unsigned i = 0; i < p->suites_count; i++) {
 		char **dir = &p->suites[i].dir, *given = *dir;
@@ -368,6 +401,8 @@ int plan_parse(struct str text, const char *path, struct plan **ret, struct err 
 		r = known_check(p, text, name, err);
 	if (r == 0)
 		r = keep_check(p, text, name, err);
+	if (r == 0)
+		r = modes_check(p, name, err);
 	if (r < 0)
 		return r;
 	if (path) {

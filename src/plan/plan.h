@@ -51,6 +51,25 @@ struct plan_keep {
 	int64_t logs_ms, runs_ms;  /* the same; -1: for ever. Not in the file */
 };
 
+/*
+ * A mode: how a kernel is configured. Entries of `config`, of which the last word
+ * about an option counts:
+ *   builtin:NAME                 a fragment of ours: normal, debug, btf, mptcp
+ *   kernel/configs/debug.config  a file of the kernel's tree
+ *   ./own.config, /own.config    a file beside the configuration, or anywhere
+ *   CONFIG_FOO=y                 one option
+ *   -e FOO -d BAR --set-val N 3  words, as of --config
+ */
+struct plan_mode {
+	char *name;       /* "debug"; becomes part of file names */
+	char *from;       /* a mode that it is on top of; NULL: none */
+	char *base;       /* "defconfig", "tiny"; NULL: from's, else defconfig */
+	char **config;
+	unsigned config_count;
+	char *memory;     /* of its machine: "2G"; NULL: from's, else as usual */
+	char *compiler;   /* "gcc", "clang"; NULL: from's, else gcc */
+};
+
 struct plan {
 	char *path;       /* file it came from; NULL: built in */
 	char *kernel;     /* --kernel default */
@@ -63,6 +82,8 @@ struct plan {
 	unsigned known_count;
 	struct plan_keep *keep;
 	unsigned keep_count;
+	struct plan_mode *modes;
+	unsigned modes_count;
 };
 
 #define PLAN_FILE "taproom.yaml"
@@ -76,6 +97,21 @@ int plan_load(const char *path, const char *dir, struct plan **ret, struct err *
 int plan_parse(struct str text, const char *path, struct plan **ret, struct err *err);
 struct plan *plan_free(struct plan *p);
 void plan_freep(struct plan **p); /* for _cleanup_ */
+
+/* A mode with all that it is on top of. Borrows from the plan. */
+#define PLAN_MODE_CONFIG_MAX 256
+struct plan_mode_all {
+	const char *name, *base;
+	const char *config[PLAN_MODE_CONFIG_MAX + 1]; /* NULL-ended */
+	unsigned n_config;
+	uint64_t memory;  /* bytes; 0: not said */
+	bool clang;
+};
+/* @p NULL: only the built-in ones: normal, debug, btf-normal, btf-debug. A mode of
+ * the configuration goes before a built-in one of its name, and may be on top of
+ * it. -ENOENT with the names that there are. */
+int plan_mode_find(const struct plan *p, const char *name, struct plan_mode_all *ret,
+		   struct err *err);
 
 /* Is the rule's last day not over? */
 bool plan_ignore_holds(const struct plan_ignore *rule, int64_t now_ms);
