@@ -62,6 +62,7 @@ CMD_ROW(cmd_parse);
 CMD_ROW(cmd_run);
 CMD_ROW(cmd_exec);
 CMD_ROW(cmd_shell);
+CMD_ROW(cmd_build);
 CMD_ROW(cmd_runs);
 CMD_ROW(cmd_show);
 CMD_ROW(cmd_log);

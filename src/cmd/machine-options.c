@@ -10,17 +10,29 @@
 
 static const char *const MACHINES[] = { "auto", "qemu", "uml", "host", NULL };
 static const char *const ACCELS[] = { "auto", "kvm", "tcg", NULL };
+static const char *const BASES[] = { "defconfig", "tiny", NULL };
 static const char *const ROOTS[] = { "overlay", "ro", "rw", NULL };
 
 #define AT(field) .offset = offsetof(struct machine_options, field)
 
 const struct opt MACHINE_OPTION_ROWS[] = {
 	{ .type = OPT_TYPE_STR, .name = "kernel", .arg = "SPEC", AT(kernel),
-	  .help = "a kernel tree, a bzImage, a User Mode Linux, 'host', or "
-		  "debian[:SUITE][/PACKAGE], which is fetched and unpacked without installing "
-		  "[default: '.' if it is a kernel tree, else debian]" },
+	  .help = "a kernel tree, git:REF, a bzImage, a User Mode Linux, 'host', or "
+		  "debian[:SUITE][/PACKAGE], which is fetched and unpacked without installing. "
+		  "What is not built is, in the cache; so is a built tree where one of the "
+		  "next four is given [default: '.' if it is a kernel tree, else debian]" },
 	{ .type = OPT_TYPE_STR, .name = "mode", .arg = "MODE", AT(mode),
-	  .help = "kernel configuration mode [default: normal]" },
+	  .help = "how the kernel is configured: normal, debug, btf-normal, btf-debug, or one "
+		  "of the configuration [default: normal]" },
+	{ .type = OPT_TYPE_LIST, .name = "config", .arg = "WHAT", AT(config),
+	  .help = "options of the kernel, in one word: '-e FOO -d BAR -m BAZ --set-val N 3'; "
+		  "or the configuration's file [default: taproom.yaml here or in a parent, else "
+		  "~/.config/taproom/taproom.yaml, else the MPTCP plan]" },
+	{ .type = OPT_TYPE_STR, .name = "base", .arg = "BASE", AT(base), .choices = BASES,
+	  .help = "what the mode is on top of: the architecture's defconfig, or tiny, which has "
+		  "nothing but what is wanted [default: the mode's]" },
+	{ .type = OPT_TYPE_FLAG, .name = "llvm", AT(llvm),
+	  .help = "build with clang and its linker [default: gcc]" },
 	{ .type = OPT_TYPE_STR, .name = "machine", .arg = "KIND", AT(machine), .choices = MACHINES,
 	  .help = "auto, qemu (a virtual machine), uml (a kernel that is a process) or host "
 		  "(namespaces on the running kernel); auto is what the kernel is for "
@@ -90,14 +102,38 @@ static int dump_path(char **ret, struct err *err)
 	return 0;
 }
 
-int machine_options_kind(const struct machine_options *o, const char **ret, struct err *err)
+const char *machine_options_kind(const struct machine_options *o)
 {
-	if (o->mode && strcmp(o->mode, "normal") != 0)
-		return err_set(err, EINVAL,
-			       "mode '%s' needs a kernel built for it, and a ready-made one was "
-			       "chosen: give --kernel a tree or image built that way, with mode "
-			       "normal", o->mode);
-	*ret = o->machine && strcmp(o->machine, "auto") != 0 ? o->machine : "auto";
+	return o->machine ? o->machine : "auto";
+}
+
+bool machine_options_words(const struct machine_options *o, struct opt_list *ret)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < o->config.n; i++) {
+		if (o->config.v[i][0] != '-')
+			continue;
+		any = true;
+		if (ret)
+			opt_list_add(ret, o->config.v[i]);
+	}
+	return any;
+}
+
+int machine_options_file(const struct machine_options *o, const char **ret, struct err *err)
+{
+	const char *file = NULL;
+
+	for (size_t i = 0; i < o->config.n; i++) {
+		if (o->config.v[i][0] == '-')
+			continue;
+		if (file)
+			return err_set(err, EINVAL, "--config: two files, '%s' and '%s'", file,
+				       o->config.v[i]);
+		file = o->config.v[i];
+	}
+	*ret = file;
 	return 0;
 }
 
@@ -196,4 +232,5 @@ void machine_options_done(struct machine_options *o)
 	opt_list_done(&o->shares);
 	opt_list_done(&o->append);
 	opt_list_done(&o->qemu_opts);
+	opt_list_done(&o->config);
 }

@@ -13,9 +13,10 @@ struct machine_options {
 	const char *kernel, *mode, *machine, *accel, *root, *uml_time;
 	int cpus, jobs;
 	uint64_t memory;
-	struct opt_list shares, append, qemu_opts;
+	struct opt_list shares, append, qemu_opts, config;
+	const char *base;
 	int64_t timeout_ms;
-	bool net, gdb, gdb_wait, dump, cold;
+	bool net, gdb, gdb_wait, dump, cold, llvm;
 	char *dump_path, *vmlinux; /* made of them; ours */
 	struct machine_share *share_list; /* made of .shares; ours */
 	unsigned n_share_list;
@@ -24,8 +25,16 @@ struct machine_options {
 /* For OPT_GROUP("Kernel and machine", MACHINE_OPTION_ROWS, ...). */
 extern const struct opt MACHINE_OPTION_ROWS[];
 
-/* "auto", "qemu", "uml" or "host", as asked. Refuses modes that need a build. */
-int machine_options_kind(const struct machine_options *o, const char **ret, struct err *err);
+/* "auto", "qemu", "uml" or "host", as asked. */
+const char *machine_options_kind(const struct machine_options *o);
+/*
+ * --config says two things: words for the kernel's options, which begin with "-",
+ * and the file of taproom's own configuration. The words are added to @ret, which
+ * may be NULL; returns whether there are any.
+ */
+bool machine_options_words(const struct machine_options *o, struct opt_list *ret);
+/* The file, or NULL in @ret. -EINVAL: there are two. */
+int machine_options_file(const struct machine_options *o, const char **ret, struct err *err);
 /* What "auto" is with this kernel. */
 const char *machine_options_settle(const char *kind, const struct kernel *k);
 /* Fills what the options say; the lists borrow from @o, paths from @k, which

@@ -20,6 +20,7 @@ static const struct cmd_row COMMANDS[] = {
 	{ "run", &cmd_run_help, cmd_run_run },
 	{ "exec", &cmd_exec_help, cmd_exec_run },
 	{ "shell", &cmd_shell_help, cmd_shell_run },
+	{ "build", &cmd_build_help, cmd_build_run },
 	{ "parse", &cmd_parse_help, cmd_parse_run },
 	{ "runs", &cmd_runs_help, cmd_runs_run },
 	{ "show", &cmd_show_help, cmd_show_run },

@@ -1,22 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/run-plan.h"
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "suite/suite.h"
-
-const char *run_plan_kernel(const struct machine_options *opt, const struct plan *plan)
-{
-	bool uml = opt->machine && strcmp(opt->machine, "uml") == 0;
-
-	if (opt->kernel)
-		return opt->kernel;
-	if (plan && plan->kernel)
-		return plan->kernel;
-	if (uml)
-		return "debian/user-mode-linux";
-	return file_exists("Kbuild") && file_exists("scripts/Kconfig.include") ? "." : "debian";
-}
 
 /* May one of the selectors mean this suite? Building tests costs time. */
 static bool wanted(const struct plan_suite *suite, const char *const *selectors, size_t n)
@@ -119,17 +105,22 @@ static bool needs_kernel(const struct run_plan *p, const char *const *selectors,
 	return false;
 }
 
-int run_plan_make(const char *config, const struct machine_options *opt,
-		  const char *const *selectors, size_t n, const char *cache_dir,
-		  const struct log *log, struct run_plan *ret, struct err *err)
+int run_plan_make(struct machine_options *opt, const char *const *selectors, size_t n,
+		  const char *cache_dir, const struct cmd *cmd, const struct log *log,
+		  struct run_plan *ret, struct err *err)
 {
-	struct run_plan p = {};
-	int r = machine_options_kind(opt, &p.machine, err);
+	struct run_plan p = { .machine = machine_options_kind(opt) };
+	const char *mode = opt->mode ? opt->mode : "normal";
+	const char *file = NULL;
+	int r = machine_options_file(opt, &file, err);
 
-	if (r == 0 && plan_load(config, ".", &p.plan, err) < 0)
+	if (r == 0 && plan_load(file, ".", &p.plan, err) < 0)
 		r = -EINVAL;
 	if (r == 0 && needs_kernel(&p, selectors, n))
-		r = kernel_find(run_plan_kernel(opt, p.plan), cache_dir, log, &p.kernel, err);
+		r = order_kernel(opt, p.plan, mode, p.machine, cache_dir, cmd, log, &p.kernel,
+				 &p.mode, err);
+	else if (r == 0 && plan_mode_find(p.plan, mode, &p.mode, err) < 0)
+		r = -EINVAL;
 	p.machine = r == 0 ? machine_options_settle(p.machine, &p.kernel) : NULL;
 	if (r == 0)
 		r = list(&p, selectors, n, cache_dir, log, err);

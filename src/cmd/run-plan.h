@@ -5,6 +5,7 @@
  * kernel, the tests of its suites, the choice among them.
  */
 #include "cmd/machine-options.h"
+#include "cmd/order.h"
 #include "plan/plan.h"
 
 struct run_plan {
@@ -12,15 +13,12 @@ struct run_plan {
 	struct kernel kernel;       /* .image NULL: none was needed */
 	struct plan_tests tests;    /* chosen */
 	const char *machine;        /* "qemu", "host" */
+	struct plan_mode_all mode;
 };
 
-/* @config: file of --config, or NULL. Finds, fetches and builds what is needed.
- * -EINVAL: the configuration or a selector is wrong. */
-int run_plan_make(const char *config, const struct machine_options *opt,
-		  const char *const *selectors, size_t n, const char *cache_dir,
-		  const struct log *log, struct run_plan *ret, struct err *err);
+/* Finds, fetches and builds what is needed. -EINVAL: the configuration, an option
+ * or a selector is wrong; -EINTR: a signal ended a build. */
+int run_plan_make(struct machine_options *opt, const char *const *selectors, size_t n,
+		  const char *cache_dir, const struct cmd *cmd, const struct log *log,
+		  struct run_plan *ret, struct err *err);
 void run_plan_done(struct run_plan *p);
-
-/* --kernel, else the configuration's, else "." if it is a kernel tree, else
- * "debian". @plan may be NULL. */
-const char *run_plan_kernel(const struct machine_options *opt, const struct plan *plan);

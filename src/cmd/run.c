@@ -26,7 +26,7 @@
 struct run_options {
 	struct cmd_common common;
 	struct machine_options machine;
-	const char *config, *out;
+	const char *out;
 	int repeat;
 	int64_t test_timeout_ms, silent_ms;
 	bool until_fail, list;
@@ -53,9 +53,6 @@ static const struct opt OPTS[] = {
 	  .help = "run again and again until a test fails (at most --repeat times)" },
 	{ .type = OPT_TYPE_STR, .name = "out", .arg = "DIR", AT(out),
 	  .help = "also leave logs and consoles in DIR" },
-	{ .type = OPT_TYPE_STR, .name = "config", .arg = "FILE", AT(config),
-	  .help = "configuration [default: taproom.yaml here or in a parent, else "
-		  "~/.config/taproom/taproom.yaml, else the MPTCP plan]" },
 	OPT_GROUP("Kernel and machine", MACHINE_OPTION_ROWS, struct run_options, machine),
 	OPT_GROUP("Common", CMD_COMMON, struct run_options, common),
 	OPT_END,
@@ -190,7 +187,7 @@ static unsigned slots(const struct session *s)
 /* Everything up to the first boot. */
 static int prepare(struct session *s, const char *const *selectors, size_t n, struct err *err)
 {
-	int r = run_plan_make(s->opt.config, &s->opt.machine, selectors, n, s->cache_dir, &s->log,
+	int r = run_plan_make(&s->opt.machine, selectors, n, s->cache_dir, s->cmd, &s->log,
 			      &s->plan, err);
 
 	if (r < 0)
@@ -227,7 +224,8 @@ static void expectations(struct session *s)
 	for (size_t i = 0; i < s->plan.tests.n; i++) {
 		struct plan_test *t = &s->plan.tests.v[i];
 
-		if (store_expect_ms(s->store, t->suite, t->name, "normal", &t->expect_ms, NULL) < 0)
+		if (store_expect_ms(s->store, t->suite, t->name, s->plan.mode.name, &t->expect_ms,
+				    NULL) < 0)
 			t->expect_ms = -1;
 	}
 }
@@ -252,7 +250,7 @@ static int run_once(struct session *s, struct err *err)
 	struct run_config config = {
 		.machine = s->plan.machine,
 		.config = s->config,
-		.mode = "normal",
+		.mode = s->plan.mode.name,
 		.work_dir = s->work.path,
 		.log_dir = s->log_dir ? s->log_dir : s->work.path,
 		.tests = &s->plan.tests,
@@ -390,6 +388,13 @@ static void session_done(struct session *s)
 	free(s->title);
 }
 
+static int exit_code(int error)
+{
+	if (error == -EINTR)
+		return RUN_EXIT_STOPPED;
+	return error == -EINVAL ? EXIT_USAGE : EXIT_HARNESS;
+}
+
 int cmd_run_run(struct cmd *c, int argc, char **argv)
 {
 	struct session s = { .cmd = c, .work.lock = -1 };
@@ -418,7 +423,7 @@ int cmd_run_run(struct cmd *c, int argc, char **argv)
 			r = open_places(&s, &err);
 		if (r == 0)
 			r = run_all(&s, &err);
-		code = r >= 0 ? r : cmd_fail(c, r == -EINVAL ? EXIT_USAGE : EXIT_HARNESS, &err);
+		code = r >= 0 ? r : cmd_fail(c, exit_code(r), &err);
 	}
 	session_done(&s);
 	return code;

@@ -15,7 +15,7 @@
 #include "base/proc.h"
 #include "base/units.h"
 #include "cmd/outlet.h"
-#include "cmd/run-plan.h"
+#include "cmd/order.h"
 #include "cmd/session-command.h"
 #include "cmd/terminal.h"
 #include "run/run.h"
@@ -511,19 +511,17 @@ static void watch(struct session *s)
 static int boot(struct session *s, struct err *err)
 {
 	struct machine_options *o = s->order->machine;
+	const char *kind = machine_options_kind(o), *file;
+	bool own_kernel = strcmp(kind, "host") != 0;
 	struct machine_config config;
-	const char *kind;
-	bool own_kernel;
-	int r = machine_options_kind(o, &kind, err);
+	struct plan_mode_all mode;
+	int r = machine_options_file(o, &file, err);
 
-	if (r < 0)
-		return r;
-	own_kernel = strcmp(kind, "host") != 0;
-	if (own_kernel && !o->kernel)
-		r = plan_load(NULL, s->cwd, &s->plan, err);
+	if (own_kernel && r == 0 && (file || !o->kernel || order_builds(o, o->kernel)))
+		r = plan_load(file, s->cwd, &s->plan, err);
 	if (own_kernel && r == 0)
-		r = kernel_find(run_plan_kernel(o, s->plan), s->cache_dir, &s->log, &s->kernel,
-				err);
+		r = order_kernel(o, s->plan, o->mode, kind, s->cache_dir, s->cmd, &s->log,
+				 &s->kernel, &mode, err);
 	if (r < 0)
 		return r;
 	/* From here on there is something to leave behind. */
@@ -534,7 +532,6 @@ static int boot(struct session *s, struct err *err)
 	if (r < 0)
 		return r;
 	config.work_dir = s->work.path;
-	kind = machine_options_settle(kind, &s->kernel);
 	kind = machine_options_settle(kind, &s->kernel);
 	return machine_boot(kind, &config, s->loop, &s->log, &EVENTS, s, &s->m, err);
 }
@@ -579,7 +576,7 @@ int session_run(const struct session_order *order)
 	if (r == 0)
 		r = boot(s, &err);
 	if (r < 0) {
-		code = fail(s, SESSION_HARNESS, &err);
+		code = fail(s, r == -EINTR ? SESSION_STOPPED : SESSION_HARNESS, &err);
 	} else {
 		loop_run(s->loop);
 		code = s->code;

@@ -15,6 +15,7 @@ enum {
 	SESSION_HARNESS = 125,
 	SESSION_NOT_EXECUTABLE = 126,
 	SESSION_NOT_FOUND = 127,
+	SESSION_STOPPED = 130, /* while its kernel was built */
 	SESSION_DIED = 137,
 };
 

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -70,8 +71,8 @@ int kernel_find(const char *spec, const char *cache_dir, const struct log *log,
 	assert(cache_dir[0] == '/');
 	if (!o)
 		r = err_set(err, ENOENT,
-			    "no kernel '%s': give a built tree, a bzImage or vmlinux file, 'host' "
-			    "or 'debian[:SUITE][/PACKAGE]'",
+			    "no kernel '%s': give a kernel tree, 'git:REF', a bzImage or vmlinux "
+			    "file, 'host' or 'debian[:SUITE][/PACKAGE]'",
 			    spec);
 	else
 		r = o->find(&k, cache_dir, log, err);
@@ -115,9 +116,12 @@ int kernel_debug_package(const char *release, char **ret_package, uint64_t *ret_
 void kernel_done(struct kernel *k)
 {
 	char **all[] = { &k->spec, &k->release, &k->version, &k->branch, &k->image,
-			 &k->config, &k->modules_dir, &k->source, &k->source_id };
+			 &k->config, &k->modules_dir, &k->source, &k->source_id,
+			 &k->identity };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		free(*all[i]);
+	if (k->held)
+		close(k->held - 1);
 	*k = (struct kernel){};
 }

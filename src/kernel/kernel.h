@@ -7,7 +7,8 @@
  *                             the cache, never installed
  *                             (debian/user-mode-linux: User Mode Linux)
  *   FILE                      a bzImage, a vmlinux, or User Mode Linux
- *   DIR                       a built kernel tree
+ *   DIR                       a built kernel tree; see kernel/build.h for others
+ *   git:REF                   likewise
  *   host                      the running kernel's image and modules
  *
  * Everything found stays in the cache and is found again without a network.
@@ -29,6 +30,9 @@ struct kernel {
 	char *modules_dir; /* holds <release>/; NULL: none */
 	char *source;      /* kernel tree on disk; NULL: ask kernel_source() */
 	char *source_id;   /* changes whenever the tree does; set with source */
+	char *identity;    /* of what we built: a line with the source, the mode, the
+			    * compiler, the configuration's hash; else NULL */
+	int held;          /* the lock of a worktree, plus 1; 0: none */
 };
 
 /* @cache_dir is absolute, and made when missing. -ENOENT: there is no such

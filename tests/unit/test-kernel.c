@@ -520,8 +520,8 @@ static void test_not_found(struct tap *t)
 	dir_temp("/tmp", "taproom-test.", &dir, NULL);
 	is_int(t, kernel_find("/nonexistent", dir, NULL, &k, &err), -ENOENT, "no such kernel");
 	is_str(t, err.text,
-	       "no kernel '/nonexistent': give a built tree, a bzImage or vmlinux file, "
-	       "'host' or 'debian[:SUITE][/PACKAGE]'",
+	       "no kernel '/nonexistent': give a kernel tree, 'git:REF', a bzImage or vmlinux "
+	       "file, 'host' or 'debian[:SUITE][/PACKAGE]'",
 	       "says what there is");
 	is_int(t, kernel_find(dir, dir, NULL, &k, &err), -ENOENT, "an empty directory");
 	put(dir, "Kbuild", "");
