@@ -33,9 +33,10 @@ allowed() {
 	judge) echo "judge base tap stat store" ;;
 	import) echo "import base tap" ;;
 	report) echo "report base tap stat plan" ;;
+	notify) echo "notify base report" ;;
 	web) echo "web base tap stat store judge" ;;
 	serve) echo "serve base tap store import web" ;;
-	cmd) echo "cmd base tap stat plan kernel machine suite run store judge import report web serve" ;;
+	cmd) echo "cmd base tap stat plan kernel machine suite run store judge import report notify web serve" ;;
 	esac
 }
 

@@ -73,6 +73,7 @@ CMD_ROW(cmd_diff);
 CMD_ROW(cmd_known);
 CMD_ROW(cmd_alias);
 CMD_ROW(cmd_report);
+CMD_ROW(cmd_push);
 CMD_ROW(cmd_export);
 CMD_ROW(cmd_web);
 CMD_ROW(cmd_token);

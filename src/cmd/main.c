@@ -32,6 +32,7 @@ static const struct cmd_row COMMANDS[] = {
 	{ "known", &cmd_known_help, cmd_known_run },
 	{ "alias", &cmd_alias_help, cmd_alias_run },
 	{ "report", &cmd_report_help, cmd_report_run },
+	{ "push", &cmd_push_help, cmd_push_run },
 	{ "export", &cmd_export_help, cmd_export_run },
 	{ "web", &cmd_web_help, cmd_web_run },
 	{ "token", &cmd_token_help, cmd_token_run },
