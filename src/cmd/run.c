@@ -251,6 +251,7 @@ static int run_once(struct session *s, struct err *err)
 		.machine = s->plan.machine,
 		.config = s->config,
 		.mode = s->plan.mode.name,
+		.identity = s->plan.kernel.identity,
 		.work_dir = s->work.path,
 		.log_dir = s->log_dir ? s->log_dir : s->work.path,
 		.tests = &s->plan.tests,

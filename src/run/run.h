@@ -31,6 +31,7 @@ struct run_config {
 	const char *machine;            /* "qemu", "host" */
 	struct machine_config config;   /* .work_dir is made per job, below */
 	const char *mode;               /* "normal" */
+	const char *identity;           /* what the kernel was built of; NULL: not by us */
 	const char *work_dir;           /* machines' files; emptied as they go */
 	const char *log_dir;            /* logs and consoles; stay */
 	/* .config.dump: "-<job>" is added to it. */

@@ -45,12 +45,17 @@ static void job_emit(struct slot *s, enum event_type type, const char *end, cons
 		.reason = str_of(reason),
 	};
 	struct event ev = { .type = type, .job = s->job, .job_info = &info };
+	const char *identity = s->run->config.identity;
+	_free_ char *why = NULL;
 
 	machine_facts(s->machine, &f);
 	uname(&host);
 	info.machine = str_of(f.kind);
 	info.accel = str_of(f.accel);
-	info.why = str_of(f.why);
+	if (identity)
+		why = xasprintf("%s%skernel built of %s", f.why ? f.why : "",
+				f.why && f.why[0] ? "; " : "", identity);
+	info.why = str_of(why ? why : f.why);
 	info.kernel = str_of(f.release ? f.release : s->run->config.config.release);
 	info.host = str_of(host.nodename);
 	info.cpus = f.cpus;

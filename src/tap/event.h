@@ -159,7 +159,8 @@ struct event_job {
 	struct str mode;     /* "normal", "debug", ... */
 	struct str machine;  /* "qemu", "uml", "host" */
 	struct str accel;    /* "kvm", "tcg", "" */
-	struct str why;      /* why this machine and accelerator, a sentence */
+	struct str why;      /* why this machine and accelerator, what the kernel was
+			      * built of (source, mode, compiler, configuration) */
 	struct str kernel;   /* release: "6.12.117+deb12-cloud-amd64" */
 	struct str host;     /* node name */
 	unsigned cpus;
