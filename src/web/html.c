@@ -48,7 +48,8 @@ void html_line_link(struct web_html *h, enum web_page_id page, const struct web_
 /* The menu entry that a page belongs to. */
 static enum web_page_id section(enum web_page_id page)
 {
-	return page >= WEB_TEST && page <= WEB_FLAKES ? WEB_FLAKES : WEB_RUNS;
+	return page == WEB_INDEX ? WEB_INDEX
+	       : page >= WEB_TEST && page <= WEB_FLAKES ? WEB_FLAKES : WEB_RUNS;
 }
 
 static void menu(struct web_html *h)
@@ -107,7 +108,7 @@ void html_begin(struct web_html *h, struct str title)
 	out_lit(o, "\"></script>\n</head>\n<body>\n"
 		   "<a class=\"to-main\" href=\"#main\">Skip to the content</a>\n"
 		   "<header class=\"top\">\n<a class=\"brand\"");
-	html_href(h, WEB_RUNS, h->args);
+	html_href(h, WEB_INDEX, h->args);
 	out_lit(o, ">taproom</a>\n");
 	menu(h);
 	out_str(o, str_of(SCHEME_SWITCH));

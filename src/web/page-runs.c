@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The index: what ran, newest first, a page of it at a time.
+ * Runs: what ran, newest first, a page of it at a time.
  */
 #include <inttypes.h>
 

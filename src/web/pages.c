@@ -44,7 +44,8 @@ const struct web_page WEB_PAGES[WEB_PAGE_N] = {
 			  web_metrics, NULL },
 	[WEB_RUNS_BEFORE] = { "runs/before-{before}.html", NULL, HTML, web_runs_page,
 			      web_each_runs_before },
-	[WEB_RUNS] = { "index.html", "Runs", HTML, web_runs_page, NULL },
+	[WEB_RUNS] = { "runs.html", "Runs", HTML, web_runs_page, NULL },
+	[WEB_INDEX] = { "index.html", "Overview", HTML, web_overview_page, NULL },
 };
 
 uint32_t web_hash(struct str s)

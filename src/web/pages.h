@@ -22,6 +22,7 @@ WEB_RENDER(web_console_page);
 WEB_RENDER(web_run_page);
 WEB_RENDER(web_flakes_page);
 WEB_RENDER(web_runs_page);
+WEB_RENDER(web_overview_page);
 WEB_RENDER(web_test_page);
 WEB_RENDER(web_badge);
 WEB_RENDER(web_atom);

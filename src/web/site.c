@@ -12,7 +12,7 @@ static struct str keep(struct web_site *s, struct str v)
 /* Of several machines the newest run. Strings are the history's. */
 static void add_choice(struct web_site *s, const struct judge_axis *a)
 {
-	struct web_choice x = { a->branch, a->mode, a->n ? a->run[a->n - 1] : 0 };
+	struct web_choice x = { a->branch, a->mode, a->n ? a->run[a->n - 1] : 0, 0 };
 
 	for (unsigned i = 0; i < s->n_choices; i++) {
 		struct web_choice *c = &s->choices[i];
@@ -60,6 +60,15 @@ static int by_choice(const void *a, const void *b)
 	return c ? c : order(x->mode, y->mode);
 }
 
+static void branches_last(struct web_site *s)
+{
+	for (unsigned i = 0; i < s->n_choices; i++)
+		for (unsigned k = 0; k < s->n_choices; k++)
+			if (str_eq(s->choices[i].branch, s->choices[k].branch) &&
+			    s->choices[k].last > s->choices[i].branch_last)
+				s->choices[i].branch_last = s->choices[k].last;
+}
+
 static int by_id(const void *a, const void *b)
 {
 	int64_t x = (*(const struct web_run *const *)a)->id;
@@ -101,6 +110,7 @@ int web_site_new(struct store *store, const char *version, unsigned window,
 	for (size_t i = 0; i < s->history->n_axes; i++)
 		add_choice(s, &s->history->axes[i]);
 	qsort(s->choices, s->n_choices, sizeof(*s->choices), by_choice);
+	branches_last(s);
 	*ret = s;
 	return 0;
 }

@@ -42,6 +42,7 @@ enum web_page_id {
 	WEB_METRICS,
 	WEB_RUNS_BEFORE,
 	WEB_RUNS,
+	WEB_INDEX,
 	WEB_PAGE_N,
 };
 
@@ -66,7 +67,8 @@ struct web_run {
 /* A branch and mode that occur together; there is a flakes page for each. */
 struct web_choice {
 	struct str branch, mode;
-	uint32_t last;            /* of the history: the newest run of both */
+	uint32_t last;            /* of the history: the newest run of both, */
+	uint32_t branch_last;     /* and of the branch */
 };
 
 #define WEB_RUNS_DEFAULT 100

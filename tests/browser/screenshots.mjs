@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// screenshots SITE DIR: the index, the newest run and the flakes page of an
+// screenshots SITE DIR: the overview, the newest run and the flakes page of an
 // exported site, in light and dark, at two widths. Needs npm ci in
 // tests/browser and chromium.
 import { mkdirSync, readdirSync } from 'node:fs';

@@ -116,8 +116,9 @@ static const struct {
 	const char *path;
 	enum web_page_id want; /* WEB_PAGE_N: none */
 } ROUTES[] = {
-	{ "", WEB_RUNS },
-	{ "index.html", WEB_RUNS },
+	{ "", WEB_INDEX },
+	{ "index.html", WEB_INDEX },
+	{ "runs.html", WEB_RUNS },
 	{ "flakes.html", WEB_FLAKES },
 	{ "run/17.html", WEB_RUN },
 	{ "run/17/log-3.txt", WEB_LOG_RAW },

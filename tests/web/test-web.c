@@ -22,7 +22,8 @@ struct path_row {
 };
 
 static const struct path_row PATHS[] = {
-	{ WEB_RUNS, {}, "index.html" },
+	{ WEB_RUNS, {}, "runs.html" },
+	{ WEB_INDEX, {}, "index.html" },
 	{ WEB_RUN, { .run = 17 }, "run/17.html" },
 	{ WEB_LOG, { .run = 17, .program = 3 }, "run/17/log-3.html" },
 	{ WEB_CONSOLE_RAW, { .run = 17, .job = 2 }, "run/17/console-2.txt" },
@@ -133,6 +134,7 @@ struct golden_row {
 };
 
 static const struct golden_row GOLDENS[] = {
+	{ "index.html", WEB_INDEX, {} },
 	{ "runs.html", WEB_RUNS, {} },
 	{ "run-passed.html", WEB_RUN, { .run = 8 } },
 	{ "run-failed.html", WEB_RUN, { .run = 13 } },
@@ -353,7 +355,8 @@ static void test_empty(struct tap *t, const char *dir)
 	is_int(t, store_open(path, STORE_WRITE, &store, &err), 0, "an empty store");
 	is_int(t, web_site_new(store, "0", 0, &site, &err), 0, "has a site");
 	out_to_buf(&o, &b);
-	is_int(t, WEB_PAGES[WEB_RUNS].render(site, &none, &o, &err), 0, "an index");
+	is_int(t, WEB_PAGES[WEB_INDEX].render(site, &none, &o, &err), 0, "an index");
+	is_int(t, WEB_PAGES[WEB_RUNS].render(site, &none, &o, &err), 0, "a list of runs");
 	is_int(t, WEB_PAGES[WEB_FLAKES].render(site, &none, &o, &err), 0, "a flakes page");
 	out_flush(&o);
 	ok(t, str_find(buf_str(&b), STR("taproom run")) > 0, "that says how to begin");
