@@ -157,15 +157,14 @@ static bool is_rate(const struct judge_event *e)
 	return e->what <= JUDGE_SKIPS;
 }
 
-/* Said in one sentence: the same test elsewhere; of what came or went, the same
- * program's. */
+/* Said in one sentence: the same test elsewhere; of what came or went, also others
+ * of the program. */
 static bool together(const struct judge_event *a, const struct judge_event *b)
 {
 	if (a->what != b->what || a->ms - b->ms > TOGETHER || !a->series || !b->series)
 		return false;
-	if (is_rate(a) || a->what == JUDGE_RENAMED)
-		return a->series->id == b->series->id;
-	return a->axis == b->axis && a->series->lane == b->series->lane;
+	return a->series->id == b->series->id ||
+	       (!is_rate(a) && a->what != JUDGE_RENAMED && a->series->lane == b->series->lane);
 }
 
 static void test_name(struct page *p, const struct judge_series *s)
@@ -219,19 +218,25 @@ static void rate_sentence(struct page *p, const struct judge_event *const *v, si
 	commits(p, v[0]);
 }
 
-static void presence_sentence(struct page *p, const struct judge_event *const *v, size_t n)
+static void presence_sentence(struct page *p, const struct judge_event **v, size_t n)
 {
 	const struct judge_event *e = v[0];
 	struct out *o = p->h->out;
+	size_t others = 0, elsewhere = 0;
 
+	for (size_t i = 0; i < n; i++)
+		others += v[i]->series->id != e->series->id;
 	test_name(p, e->series);
 	if (e->what == JUDGE_RENAMED && e->came) {
 		out_lit(o, ", perhaps into ");
 		test_name(p, e->came);
 	}
-	if (n > 1 && e->what != JUDGE_RENAMED)
-		out_printf(o, " and %zu more of that program", n - 1);
-	places(p, v, e->what == JUDGE_RENAMED ? n : 1);
+	if (others)
+		out_printf(o, " and %zu more of that program", others);
+	for (size_t i = 0; i < n; i++)
+		if (v[i]->series->id == e->series->id)
+			v[elsewhere++] = v[i];
+	places(p, v, elsewhere);
 	if (e->missed)
 		out_printf(o, ": not in the last %u run%s", e->missed, e->missed == 1 ? "" : "s");
 	commits(p, e);
@@ -252,7 +257,7 @@ static void outage_sentence(struct page *p, const struct judge_event *e)
 	}
 }
 
-static void sentence(struct page *p, const struct judge_event *const *v, size_t n)
+static void sentence(struct page *p, const struct judge_event **v, size_t n)
 {
 	static const enum status marks[JUDGE_WHAT_N] = {
 		[JUDGE_REGRESSION] = STATUS_FAIL, [JUDGE_FIX] = STATUS_PASS,
@@ -310,9 +315,14 @@ static void lately(struct page *p)
 	}
 	out_str(o, told ? STR("</ul>\n") : STR("<p class=\"quiet\">No rate ever changed for sure, "
 					       "no test came or went.</p>\n"));
+	out_lit(o, "<p class=\"quiet\">");
 	if (more)
-		out_printf(o, "<p class=\"quiet\">And %zu more: <code>taproom changes</code> lists "
-			      "all.</p>\n", more);
+		out_printf(o, "And %zu more: <code>taproom changes</code> lists all. ", more);
+	out_lit(o, "To be told: <a");
+	html_href(p->h, WEB_ATOM, p->h->args);
+	out_lit(o, ">Atom feed</a>, <a");
+	html_href(p->h, WEB_JSON_FEED, p->h->args);
+	out_lit(o, ">JSON feed</a>.</p>\n");
 }
 
 /* ---- the page ---- */

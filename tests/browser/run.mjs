@@ -183,7 +183,7 @@ async function walk() {
 async function past() {
   const { page: p, context } = await page(browser, { javaScriptEnabled: false });
   await p.goto(url('flakes.html'));
-  await p.locator('.grid th.name a').first().click();
+  await p.locator('#grid tbody th.name a').first().click();
   await p.waitForURL(/\/test\/[^/]+\.html$/);
   ok(await p.locator('.past .chart').count() > 0, 'a row leads to the past of its test');
   const width = () => p.$eval('.past .chart', (e) => e.getBoundingClientRect().width);
