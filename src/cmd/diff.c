@@ -9,6 +9,7 @@
 #include "cmd/known.h"
 #include "cmd/run-range.h"
 #include "judge/base.h"
+#include "judge/diff.h"
 #include "stat/mine.h"
 
 struct diff_options {
@@ -51,99 +52,19 @@ const struct opt_command cmd_diff_help = {
 
 /* ---- sides ---- */
 
-enum side { SIDE_A, SIDE_B, SIDES };
-
-/* ---- what a test did on a side ---- */
-
-/* Unknown: of a history that tells failures only; it passed, or did not run. */
-enum did { DID_ABSENT, DID_UNKNOWN, DID_SKIP, DID_ERROR, DID_PASS, DID_FAIL, DID_N };
-
-static const char *const DID[DID_N] = { "absent", "unknown", "skip", "error", "pass", "fail" };
-
-struct tally {
-	uint32_t failed, held, skipped, error, unknown;
-	enum did did;
-};
-
-/* Of a history that tells failures only it may have run as well in the others. */
-static uint32_t tally_n(const struct tally *t)
-{
-	return t->failed + t->held + t->unknown;
-}
-
-static bool is_own_failure(const struct judge_series *s, uint32_t at)
-{
-	return stat_runs_have(s->own.bad, at);
-}
-
-static struct tally tally_of(const struct judge_series *s, const struct judge_axis *a,
-			     const struct run_range *x)
-{
-	struct tally t = {};
-
-	for (uint32_t i = 0; i < a->n; i++) {
-		uint8_t cell;
-
-		if (a->run[i] < x->from || a->run[i] >= x->to)
-			continue;
-		cell = judge_cell_or_unknown(s, i);
-		if (cell == STORE_CELL_ABSENT)
-			continue;
-		if (is_own_failure(s, i))
-			t.failed++;
-		else if (cell == JUDGE_CELL_UNKNOWN || (s->lane->at_least && !s->leaf))
-			t.unknown++; /* but for its subtests */
-		else if (cell == STATUS_SKIP)
-			t.skipped++;
-		else if (stat_says(cell) == STAT_NOTHING)
-			t.error++;
-		else
-			t.held++; /* or its subtests failed */
-	}
-	t.did = t.failed ? DID_FAIL : t.held ? DID_PASS : t.skipped ? DID_SKIP
-		: t.error ? DID_ERROR : t.unknown ? DID_UNKNOWN : DID_ABSENT;
-	return t;
-}
+enum side { SIDE_A = JUDGE_SIDE_A, SIDE_B = JUDGE_SIDE_B, SIDES = JUDGE_SIDES };
 
 /* ---- differences ---- */
 
-enum kind { FAILS, PASSES, NEW, GONE, SKIPPED, RUNS_AGAIN, ERRORS, SAME, KIND_N };
-
-static const struct {
-	const char *name, *title;
-	const char *ansi;
-} KINDS[KIND_N] = {
-	[FAILS] = { "fails", "Fails now", "31" },
-	[PASSES] = { "passes", "Fails no more", "32" },
-	[NEW] = { "new", "New", "36" },
-	[GONE] = { "gone", "Gone", "33" },
-	[SKIPPED] = { "skipped", "Skipped now", "33" },
-	[RUNS_AGAIN] = { "runs again", "Skipped no more", "36" },
-	[ERRORS] = { "error", "The harness failed", "35" },
+static const char *const ANSI[JUDGE_DIFFERS_N] = {
+	[JUDGE_FAILS] = "31",   [JUDGE_PASSES] = "32",     [JUDGE_CAME] = "36",
+	[JUDGE_GONE] = "33",    [JUDGE_SKIPPED] = "33",    [JUDGE_RUNS_AGAIN] = "36",
+	[JUDGE_ERRORS] = "35",
 };
 
-static enum kind kind_of(enum did a, enum did b)
-{
-	if (a == b)
-		return SAME;
-	if (b == DID_FAIL)
-		return FAILS;
-	if (b == DID_ABSENT)
-		return GONE;
-	if (a == DID_ABSENT)
-		return NEW;
-	if (b == DID_ERROR)
-		return ERRORS;
-	if (b == DID_SKIP)
-		return SKIPPED;
-	return a == DID_FAIL ? PASSES : RUNS_AGAIN;
-}
-
 struct item {
-	enum kind kind;
-	const struct judge_series *s;
-	struct tally t[SIDES];
-	struct stat_mine_test test;  /* FAILS */
+	struct judge_difference d;
+	struct stat_mine_test test;  /* JUDGE_FAILS */
 	struct stat_mine mine;
 };
 
@@ -165,16 +86,14 @@ struct diff {
 	struct run_lane lane;        /* where one side was looked for by the other */
 	struct plan *plan;           /* with the known issues */
 	int64_t now_ms;
-	const struct judge_axis **apart; /* ran on one side only */
-	size_t n_apart, cap_apart;
-	uint64_t same[DID_N];
+	struct judge_diff found;
 };
 
 static void diff_done(struct diff *d)
 {
 	free(d->v);
 	free(d->joints);
-	free(d->apart);
+	judge_diff_done(&d->found);
 	run_lane_done(&d->lane);
 	plan_free(d->plan);
 }
@@ -182,39 +101,7 @@ static void diff_done(struct diff *d)
 /* A rule that excuses some failures by their logs is told, but excuses no test. */
 static const struct plan_known *rule_of(const struct diff *d, const struct item *x)
 {
-	return x->kind == FAILS ? known_of(d->plan, x->s, d->now_ms) : NULL;
-}
-
-static bool ran(const struct stat_spans *in, const struct judge_axis *a,
-		const struct run_range *x)
-{
-	for (size_t i = 0; i < in->n; i++)
-		for (uint32_t k = in->v[i].from; k < in->v[i].to; k++)
-			if (a->run[k] >= x->from && a->run[k] < x->to)
-				return true;
-	return false;
-}
-
-static void compare_series(struct diff *d, const struct judge_series *s, bool both)
-{
-	const struct judge_axis *a = s->lane->axis;
-	struct item x = { .s = s };
-
-	if (!s->leaf && !s->own.bad.n && !s->whole)
-		return;
-	for (int i = 0; i < SIDES; i++)
-		x.t[i] = tally_of(s, a, &d->side[i]);
-	x.kind = kind_of(x.t[SIDE_A].did, x.t[SIDE_B].did);
-	/* Of a program that ran on one side only the program is told, and what fails. */
-	if (!both && !s->whole && x.kind != FAILS)
-		return;
-	if (x.kind == SAME) {
-		if (s->leaf)
-			d->same[x.t[SIDE_B].did]++;
-		return;
-	}
-	ARRAY_GROW(d->v, d->n, d->cap);
-	d->v[d->n++] = x;
+	return x->d.what == JUDGE_FAILS ? known_of(d->plan, x->d.s, d->now_ms) : NULL;
 }
 
 /* The first place of the axis that is of B, and how many there are. */
@@ -243,14 +130,14 @@ static void judge_items(struct diff *d, const struct judge_axis *a, size_t from)
 	judge_base_init(&base, a, first);
 	for (size_t i = from; i < d->n; i++) {
 		struct item *x = &d->v[i];
-		const struct stat_rate *before = judge_base_of(&base, x->s);
+		const struct stat_rate *before = judge_base_of(&base, x->d.s);
 
-		if (x->kind != FAILS)
+		if (x->d.what != JUDGE_FAILS)
 			continue;
 		x->test = (struct stat_mine_test){
 			.before = before ? *before : stat_rate(0, 0),
-			.failed = x->t[SIDE_B].failed,
-			.ran = tally_n(&x->t[SIDE_B]),
+			.failed = x->d.t[SIDE_B].failed,
+			.ran = judge_tally_n(&x->d.t[SIDE_B]),
 		};
 		if (x->test.before.n)
 			x->test.peers = stat_mine_peers(base.rates, base.n, &x->test.before);
@@ -270,28 +157,19 @@ static void judge_items(struct diff *d, const struct judge_axis *a, size_t from)
 
 static void compare_axis(struct diff *d, const struct judge_axis *a)
 {
-	struct stat_span all = { 0, a->n };
-	struct stat_spans whole = { &all, 1 };
-	bool in[SIDES], fails = false;
+	const struct judge_side side[SIDES] = {
+		{ d->side[SIDE_A].from, d->side[SIDE_A].to },
+		{ d->side[SIDE_B].from, d->side[SIDE_B].to },
+	};
 	size_t first = d->n;
+	bool fails = false;
 
-	for (int i = 0; i < SIDES; i++)
-		in[i] = ran(&whole, a, &d->side[i]);
-	if (in[SIDE_A] != in[SIDE_B]) {
-		ARRAY_GROW(d->apart, d->n_apart, d->cap_apart);
-		d->apart[d->n_apart++] = a;
+	judge_diff_axis(&d->found, a, side);
+	for (size_t i = first; i < d->found.n; i++) {
+		ARRAY_GROW(d->v, d->n, d->cap);
+		d->v[d->n++] = (struct item){ .d = d->found.v[i] };
+		fails |= d->found.v[i].what == JUDGE_FAILS;
 	}
-	if (!in[SIDE_A] || !in[SIDE_B])
-		return;
-	for (size_t i = 0; i < a->n_lanes; i++) {
-		const struct judge_lane *l = &a->lanes[i];
-		bool both = ran(&l->in, a, &d->side[SIDE_A]) && ran(&l->in, a, &d->side[SIDE_B]);
-
-		for (size_t k = 0; k < l->n; k++)
-			compare_series(d, &l->series[k], both);
-	}
-	for (size_t i = first; i < d->n; i++)
-		fails |= d->v[i].kind == FAILS;
 	if (fails)
 		judge_items(d, a, first);
 }
@@ -301,13 +179,13 @@ static int by_kind(const void *a, const void *b)
 {
 	const struct item *x = a, *y = b;
 
-	if (x->kind != y->kind)
-		return (int)x->kind - (int)y->kind;
-	if (x->kind == FAILS && x->mine.says != y->mine.says)
+	if (x->d.what != y->d.what)
+		return (int)x->d.what - (int)y->d.what;
+	if (x->d.what == JUDGE_FAILS && x->mine.says != y->mine.says)
 		return (int)y->mine.says - (int)x->mine.says;
-	if (x->s->lane->axis != y->s->lane->axis)
-		return x->s->lane->axis < y->s->lane->axis ? -1 : 1;
-	return x->s < y->s ? -1 : x->s > y->s;
+	if (x->d.s->lane->axis != y->d.s->lane->axis)
+		return x->d.s->lane->axis < y->d.s->lane->axis ? -1 : 1;
+	return x->d.s < y->d.s ? -1 : x->d.s > y->d.s;
 }
 
 static int compare(struct diff *d, const struct judge *j, struct err *err)
@@ -335,7 +213,7 @@ static bool is_worse(const struct diff *d)
 	for (size_t i = 0; i < d->n; i++) {
 		const struct plan_known *rule = rule_of(d, &d->v[i]);
 
-		if ((d->v[i].kind == FAILS && (!rule || rule->pattern)) || d->v[i].kind == GONE)
+		if ((d->v[i].d.what == JUDGE_FAILS && (!rule || rule->pattern)) || d->v[i].d.what == JUDGE_GONE)
 			return true;
 	}
 	return false;
@@ -355,11 +233,11 @@ static void tell_side(struct out *o, const struct diff *d, enum side i)
 }
 
 /* "fail", or of several runs "fail 2/5". */
-static void tell_did(struct out *o, const struct tally *t)
+static void tell_did(struct out *o, const struct judge_tally *t)
 {
-	uint32_t n = tally_n(t);
+	uint32_t n = judge_tally_n(t);
 
-	out_printf(o, "%s", DID[t->did]);
+	out_printf(o, "%s", JUDGE_DID_NAMES[t->did]);
 	if (t->failed && n > 1)
 		out_printf(o, " %u/%u", t->failed, n);
 }
@@ -372,17 +250,17 @@ static void tell_item(struct cmd *c, const struct diff *d, const struct item *x,
 	_free_ char *text = NULL;
 	struct out *o = c->out;
 
-	judged_name(&name, x->s);
+	judged_name(&name, x->d.s);
 	out_lit(o, "  ");
 	history_cell(o, buf_str(&name), judged_width(c, 2), false);
 	out_lit(o, "\n    ");
-	judged_axis(o, x->s->lane->axis, machines);
+	judged_axis(o, x->d.s->lane->axis, machines);
 	out_lit(o, ": ");
-	tell_did(o, &x->t[SIDE_A]);
+	tell_did(o, &x->d.t[SIDE_A]);
 	out_lit(o, " -> ");
-	tell_did(o, &x->t[SIDE_B]);
+	tell_did(o, &x->d.t[SIDE_B]);
 	out_char(o, '\n');
-	if (x->kind != FAILS)
+	if (x->d.what != JUDGE_FAILS)
 		return;
 	known_print(c, 4, rule_of(d, x));
 	stat_mine_tell(&x->test, &x->mine, &words);
@@ -422,33 +300,33 @@ static void print_text(struct cmd *c, const struct diff *d, bool machines)
 	tell_side(o, d, SIDE_B);
 	out_char(o, '\n');
 	for (size_t i = 0; i < d->n; i++) {
-		enum kind kind = d->v[i].kind;
-		bool first = i == 0 || d->v[i - 1].kind != kind;
+		enum judge_differs kind = d->v[i].d.what;
+		bool first = i == 0 || d->v[i - 1].d.what != kind;
 		size_t n = 0;
 
-		for (size_t k = i; first && k < d->n && d->v[k].kind == kind; k++)
+		for (size_t k = i; first && k < d->n && d->v[k].d.what == kind; k++)
 			n++;
 		if (first) {
-			history_colour(c, KINDS[kind].ansi);
-			out_printf(o, "%s: %zu\n", KINDS[kind].title, n);
+			history_colour(c, ANSI[kind]);
+			out_printf(o, "%s: %zu\n", JUDGE_DIFFERS[kind].title, n);
 			history_colour(c, NULL);
 		}
 		tell_item(c, d, &d->v[i], machines, &told);
-		if (i + 1 < d->n && d->v[i + 1].kind == kind)
+		if (i + 1 < d->n && d->v[i + 1].d.what == kind)
 			continue;
-		for (size_t k = 0; kind == FAILS && k < d->n_joints; k++)
+		for (size_t k = 0; kind == JUDGE_FAILS && k < d->n_joints; k++)
 			tell_joint(c, &d->joints[k], machines);
 	}
-	for (size_t i = 0; i < d->n_apart; i++) {
+	for (size_t i = 0; i < d->found.n_apart; i++) {
 		out_lit(o, "On one side only, not compared: ");
-		judged_axis(o, d->apart[i], machines);
+		judged_axis(o, d->found.apart[i], machines);
 		out_char(o, '\n');
 	}
 	out_lit(o, "Unchanged:");
-	for (unsigned i = DID_N; i-- > DID_ABSENT + 1;) {
-		if (d->same[i])
-			out_printf(o, "%s %" PRIu64 " %s", same ? "," : "", d->same[i], DID[i]);
-		same += d->same[i];
+	for (unsigned i = JUDGE_DID_N; i-- > JUDGE_DID_ABSENT + 1;) {
+		if (d->found.same[i])
+			out_printf(o, "%s %" PRIu64 " %s", same ? "," : "", d->found.same[i], JUDGE_DID_NAMES[i]);
+		same += d->found.same[i];
 	}
 	out_str(o, same ? STR("\n") : STR(" nothing\n"));
 }
@@ -470,13 +348,13 @@ static void json_side(struct json *j, const char *key, const struct diff *d, enu
 	json_end(j);
 }
 
-static void json_tally(struct json *j, const char *key, const struct tally *t)
+static void json_tally(struct json *j, const char *key, const struct judge_tally *t)
 {
 	json_key(j, key);
 	json_object(j);
-	json_field_str(j, "did", str_of(DID[t->did]));
+	json_field_str(j, "did", str_of(JUDGE_DID_NAMES[t->did]));
 	json_field_int(j, "failed", t->failed);
-	json_field_int(j, "n", tally_n(t));
+	json_field_int(j, "n", judge_tally_n(t));
 	json_end(j);
 }
 
@@ -486,14 +364,14 @@ static void json_item(struct json *j, const struct diff *d, const struct item *x
 	_cleanup_(buf_done) struct buf words = {};
 
 	json_object(j);
-	json_field_str(j, "what", str_of(KINDS[x->kind].name));
-	judged_json_axis(j, x->s->lane->axis);
-	judged_json_series(j, x->s);
-	json_tally(j, "a", &x->t[SIDE_A]);
-	json_tally(j, "b", &x->t[SIDE_B]);
+	json_field_str(j, "what", str_of(JUDGE_DIFFERS[x->d.what].name));
+	judged_json_axis(j, x->d.s->lane->axis);
+	judged_json_series(j, x->d.s);
+	json_tally(j, "a", &x->d.t[SIDE_A]);
+	json_tally(j, "b", &x->d.t[SIDE_B]);
 	if (rule)
 		known_json(j, "known", rule);
-	if (x->kind == FAILS) {
+	if (x->d.what == JUDGE_FAILS) {
 		stat_mine_tell(&x->test, &x->mine, &words);
 		json_key(j, "mine");
 		json_object(j);
@@ -534,8 +412,8 @@ static void print_json(struct cmd *c, const struct diff *d)
 	json_end(&j);
 	json_key(&j, "unchanged");
 	json_object(&j);
-	for (unsigned i = DID_ABSENT + 1; i < DID_N; i++)
-		json_field_int(&j, DID[i], (int64_t)d->same[i]);
+	for (unsigned i = JUDGE_DID_ABSENT + 1; i < JUDGE_DID_N; i++)
+		json_field_int(&j, JUDGE_DID_NAMES[i], (int64_t)d->found.same[i]);
 	json_end(&j);
 	json_end(&j);
 }
