@@ -212,8 +212,9 @@ static bool is_worse(const struct diff *d)
 {
 	for (size_t i = 0; i < d->n; i++) {
 		const struct plan_known *rule = rule_of(d, &d->v[i]);
+		bool fails = d->v[i].d.what == JUDGE_FAILS;
 
-		if ((d->v[i].d.what == JUDGE_FAILS && (!rule || rule->pattern)) || d->v[i].d.what == JUDGE_GONE)
+		if ((fails && (!rule || rule->pattern)) || d->v[i].d.what == JUDGE_GONE)
 			return true;
 	}
 	return false;
@@ -325,7 +326,8 @@ static void print_text(struct cmd *c, const struct diff *d, bool machines)
 	out_lit(o, "Unchanged:");
 	for (unsigned i = JUDGE_DID_N; i-- > JUDGE_DID_ABSENT + 1;) {
 		if (d->found.same[i])
-			out_printf(o, "%s %" PRIu64 " %s", same ? "," : "", d->found.same[i], JUDGE_DID_NAMES[i]);
+			out_printf(o, "%s %" PRIu64 " %s", same ? "," : "", d->found.same[i],
+				   JUDGE_DID_NAMES[i]);
 		same += d->found.same[i];
 	}
 	out_str(o, same ? STR("\n") : STR(" nothing\n"));
