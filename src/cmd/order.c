@@ -112,13 +112,17 @@ static int build(const struct machine_options *o, const struct plan *plan,
 	return r;
 }
 
-static int refuse(const struct machine_options *o, const char *mode, const char *spec,
-		  struct err *err)
+static int refuse(const struct machine_options *o, const char *mode, const char *kind,
+		  const char *spec, struct err *err)
 {
 	const char *what = o->base ? "--base" : o->llvm ? "--llvm" : NULL;
 
 	if (!what && machine_options_words(o, NULL))
 		what = "--config with options";
+	if (strcmp(kind, "host") == 0)
+		return err_set(err, EINVAL, "a machine 'host' is the running kernel: no other is "
+			       "built or configured for it; leave %s away",
+			       what ? what : "--mode");
 	if (what)
 		return err_set(err, EINVAL, "%s is for a kernel that is built, and '%s' is ready "
 			       "made: give --kernel a kernel tree or git:REF", what, spec);
@@ -136,7 +140,10 @@ int order_kernel(struct machine_options *o, const struct plan *plan, const char 
 
 	if (r < 0)
 		return -EINVAL;
-	if (kernel_is_built_from(spec, asked(o))) {
+	/* Tests on the running kernel want the source of theirs, and no other kernel. */
+	if (strcmp(kind, "host") == 0 && !asked(o) && kernel_is_built_from(spec, false))
+		return kernel_build_source(spec, cache_dir, log, ret, err);
+	if (strcmp(kind, "host") != 0 && kernel_is_built_from(spec, asked(o))) {
 		r = build(o, plan, ret_mode, spec, kind, cache_dir, cmd, log, ret, err);
 		if (r == 0 && !o->memory)
 			o->memory = ret_mode->memory;
@@ -144,6 +151,6 @@ int order_kernel(struct machine_options *o, const struct plan *plan, const char 
 	}
 	if (strcmp(ret_mode->name, "normal") != 0 || o->base || o->llvm ||
 	    machine_options_words(o, NULL))
-		return refuse(o, ret_mode->name, spec, err);
+		return refuse(o, ret_mode->name, kind, spec, err);
 	return kernel_find(spec, cache_dir, log, ret, err);
 }

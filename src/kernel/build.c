@@ -497,6 +497,27 @@ int kernel_build(const struct kernel_order *order, struct kernel *ret, struct er
 	return 0;
 }
 
+int kernel_build_source(const char *spec, const char *cache_dir, const struct log *log,
+			struct kernel *ret, struct err *err)
+{
+	struct checkout from = { .lock = -1 };
+	int r = checkout_open(spec, cache_dir, log, &from, err);
+
+	if (r < 0)
+		return r;
+	*ret = (struct kernel){
+		.spec = xstrdup(spec),
+		.version = TAKE(from.version),
+		.branch = TAKE(from.branch),
+		.source = TAKE(from.dir),
+		.source_id = TAKE(from.id),
+		.held = from.lock + 1,
+	};
+	from.lock = -1;
+	checkout_done(&from);
+	return 0;
+}
+
 bool kernel_is_built_from(const char *spec, bool asked)
 {
 	static const char *const images[] = { "arch/x86/boot/bzImage", "linux" };

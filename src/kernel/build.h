@@ -62,3 +62,8 @@ bool kernel_is_built_from(const char *spec, bool asked);
  * options. -EIO: make failed; the sentence has its first error and the log.
  */
 int kernel_build(const struct kernel_order *order, struct kernel *ret, struct err *err);
+
+/* Only the source, for tests on the running kernel: nothing is built, .image is
+ * NULL. @spec as kernel_is_built_from() takes it. */
+int kernel_build_source(const char *spec, const char *cache_dir, const struct log *log,
+			struct kernel *ret, struct err *err);

@@ -171,7 +171,7 @@ static bool any_left(struct world *w)
 
 struct row {
 	const char *name;
-	const char *words[6];
+	const char *words[8];
 	const char *path, *text; /* a file of the tree, written before; NULL: none */
 	int code;
 	const char *did;         /* by the ledger */
@@ -209,6 +209,8 @@ static const struct row ROWS[] = {
 	  "no mode 'fast': there are normal, debug, btf-normal, btf-debug" },
 	{ "an image has no modes", { "--kernel", "{}/tree/one.c", "--mode", "debug" }, NULL, NULL,
 	  2, "", "is ready made" },
+	{ "the running kernel has no base",
+	  { "--kernel", ".", "--machine", "host", "--base", "tiny" }, NULL, NULL, 2, "", "a machine 'host' is the running kernel" },
 	{ "a mistake in the source", { "--kernel", "." }, "tree/three.c", "#error\n", 4, NULL,
 	  "three.c:1:2: error: no three" },
 	{ "mended", { "--kernel", "." }, "tree/three.c", "three\n", 0, NULL, NULL },
