@@ -311,8 +311,10 @@ static void fetch_next(struct session *s)
 	if (s->fetch_fd >= 0)
 		close(s->fetch_fd);
 	s->fetch_fd = -1;
-	if (s->n_fetched == l->n)
+	if (s->n_fetched == l->n && s->order->common->verbose > 1)
 		machine_stop(s->m);
+	else if (s->n_fetched == l->n)
+		machine_end(s->m);
 	else if (fetch_begin(s, l->v[s->n_fetched++], &err) < 0)
 		fetch_failed(s, &err);
 }

@@ -194,6 +194,9 @@ int machine_fetch(struct machine *m, const char *path, uint64_t max, struct err 
 /* The guest's wall clock when it said what a callback tells; 0 before that. */
 int64_t machine_wall_ms(const struct machine *m);
 void machine_stop(struct machine *m); /* power off; killed after a grace */
+/* As machine_stop(), for who wants no more words of its console: where the guest
+ * has nothing that it may still write to the host, it is killed at once. */
+void machine_end(struct machine *m);
 /*
  * Makes the guest's kernel tell on its console what its processors do and where
  * its tasks wait (sysrq l, w, t). @told follows from the loop when it has, or

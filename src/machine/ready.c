@@ -16,8 +16,8 @@
 #include "base/units.h"
 #include "machine/life.h"
 
-/* To come up from one that was kept: a tenth of it on a quiet host. */
-#define READY_MS 10000
+/* To come up from one that was kept: a second of it, on a host that is not crowded. */
+#define READY_MS 30000
 /* What the cache's disk must have left before another is kept. */
 #define ROOM_WANTED (2ull << 30)
 /* One more when what is made here changes: arguments, or their order. */

@@ -260,11 +260,22 @@ bool bench_boot(struct bench *b, const char *kind, const struct machine_config *
 	return b->ready;
 }
 
+static void wait_death(struct bench *b)
+{
+	while (!b->deaths && !b->timed_out)
+		bench_turn(b, BENCH_WAIT_MS);
+}
+
 void bench_stop(struct bench *b)
 {
 	machine_stop(b->m);
-	while (!b->deaths && !b->timed_out)
-		bench_turn(b, BENCH_WAIT_MS);
+	wait_death(b);
+}
+
+void bench_end(struct bench *b)
+{
+	machine_end(b->m);
+	wait_death(b);
 }
 
 void bench_init(struct bench *b, struct tap *t, const struct kernel *kernel)

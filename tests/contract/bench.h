@@ -43,6 +43,7 @@ void bench_done(struct bench *b); /* removes its directories */
 /* Boots with the bench's kernel and directories; true once it is ready. */
 bool bench_boot(struct bench *b, const char *kind, const struct machine_config *with);
 void bench_stop(struct bench *b);
+void bench_end(struct bench *b);
 /* Turns the loop until something is told, or @ms have passed. */
 void bench_turn(struct bench *b, int64_t ms);
 void bench_wait_exit(struct bench *b);
