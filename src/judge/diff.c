@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "judge/flakes.h"
 #include "stat/rate.h"
 
 const char *const JUDGE_DID_NAMES[JUDGE_DID_N] = { "absent", "unknown", "skip",
@@ -20,19 +21,13 @@ const struct judge_differs_info JUDGE_DIFFERS[JUDGE_DIFFERS_N] = {
 	[JUDGE_SAME] = { "same", "The same" },
 };
 
-static bool is_in(const struct judge_axis *a, uint32_t place, const struct judge_side *x)
-{
-	return a->run[place] >= x->from && a->run[place] < x->to;
-}
-
 static struct judge_tally tally_of(const struct judge_series *s, const struct judge_side *x)
 {
 	const struct judge_axis *a = s->lane->axis;
 	struct judge_tally t = {};
 
-	for (uint32_t i = 0; i < a->n; i++) {
-		uint8_t cell = is_in(a, i, x) ? judge_cell_or_unknown(s, i)
-					      : STORE_CELL_ABSENT;
+	for (uint32_t i = judge_place(a, x->from); i < a->n && a->run[i] < x->to; i++) {
+		uint8_t cell = judge_cell_or_unknown(s, i);
 
 		if (cell == STORE_CELL_ABSENT)
 			continue;
@@ -76,11 +71,7 @@ static enum judge_differs what_of(enum judge_did a, enum judge_did b)
 static bool ran(const struct stat_spans *in, const struct judge_axis *a,
 		const struct judge_side *x)
 {
-	for (size_t i = 0; i < in->n; i++)
-		for (uint32_t k = in->v[i].from; k < in->v[i].to; k++)
-			if (is_in(a, k, x))
-				return true;
-	return false;
+	return stat_spans_count(*in, judge_place(a, x->from), judge_place(a, x->to)) > 0;
 }
 
 static void compare_series(struct judge_diff *d, const struct judge_series *s,

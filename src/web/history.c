@@ -91,6 +91,35 @@ const struct stat_outage *web_history_outage(const struct web_history *h,
 	return NULL;
 }
 
+#define BEFORE_MAX 200 /* runs that are looked at for one like it */
+
+/* On one axis; -1: none. */
+static int64_t before_on(const struct judge_axis *a, uint32_t run)
+{
+	uint32_t place = judge_place(a, run), oldest = place > BEFORE_MAX ? place - BEFORE_MAX : 0;
+
+	if (place == a->n || a->run[place] != run)
+		return -1;
+	for (uint32_t q = place; q-- > oldest;)
+		for (size_t i = 0; i < a->n_lanes; i++)
+			if (stat_spans_have(a->lanes[i].in, place) &&
+			    stat_spans_have(a->lanes[i].suite_in, q))
+				return a->run[q];
+	return -1;
+}
+
+uint32_t web_history_before(const struct web_history *h, uint32_t run)
+{
+	int64_t best = -1;
+
+	for (size_t i = 0; run < h->n_runs && i < h->n_axes; i++) {
+		int64_t on = before_on(&h->axes[i], run);
+
+		best = on > best ? on : best;
+	}
+	return best < 0 ? h->n_runs : (uint32_t)best;
+}
+
 uint32_t web_history_run(const struct web_history *h, int64_t id)
 {
 	/* Imported pasts have other ids than their order. */

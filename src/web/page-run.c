@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "judge/diff.h"
+#include "web/history.h"
 #include "web/pages.h"
 
 #define EXCERPTS 24  /* log excerpts on one page */
@@ -139,6 +141,37 @@ static void facts(struct web_html *h, const struct store_run *run)
 	out_lit(h->out, "</dl>\n");
 }
 
+/* What differs from the run before that is like it: in a sentence, and all of it. */
+static void compared(struct web_html *h, int64_t id)
+{
+	const struct web_history *w = h->site->history;
+	uint32_t now = web_history_run(w, id), before = web_history_before(w, now);
+	const struct judge_side side[JUDGE_SIDES] = { { before, before + 1 }, { now, now + 1 } };
+	_cleanup_(judge_diff_done) struct judge_diff d = {};
+	struct web_args args = { .run = id };
+	size_t n[JUDGE_DIFFERS_N] = {};
+
+	if (before == w->n_runs || !web_site_run(h->site, id))
+		return;
+	for (size_t i = 0; i < w->n_axes; i++)
+		judge_diff_axis(&d, &w->axes[i], side);
+	for (size_t i = 0; i < d.n; i++)
+		n[d.v[i].what]++;
+	out_lit(h->out, "<p>Compared with ");
+	html_run_link(h, w->runs[before].id, "run ");
+	out_lit(h->out, " before it, ");
+	if (n[JUDGE_FAILS] || n[JUDGE_PASSES])
+		out_printf(h->out, "%zu fail%s that did not, and %zu fail%s no more",
+			   n[JUDGE_FAILS],
+			   n[JUDGE_FAILS] == 1 ? "s" : "", n[JUDGE_PASSES],
+			   n[JUDGE_PASSES] == 1 ? "s" : "");
+	else
+		out_lit(h->out, "no test fails that did not, and none stopped failing");
+	out_lit(h->out, ": <a");
+	html_href(h, WEB_DIFF, &args);
+	out_lit(h->out, ">all that differs</a>.</p>\n");
+}
+
 static int head(void *ctx, const struct store_run *run)
 {
 	struct web_html *h = ctx;
@@ -156,6 +189,7 @@ static int head(void *ctx, const struct store_run *run)
 	html_counts(h, run->counts, true);
 	out_lit(o, "\n</div>\n");
 	facts(h, run);
+	compared(h, run->id);
 	if (run->command.n) {
 		out_lit(o, "<h2>Run it again</h2>\n"
 			   "<pre class=\"command\" tabindex=\"0\"><code>");

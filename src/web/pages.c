@@ -17,6 +17,7 @@ const struct web_page WEB_PAGES[WEB_PAGE_N] = {
 	[WEB_LOG] = { "run/{run}/log-{program}.html", NULL, HTML, web_log_page, web_each_log },
 	[WEB_CONSOLE] = { "run/{run}/console-{job}.html", NULL, HTML, web_console_page,
 			  web_each_console },
+	[WEB_DIFF] = { "run/{run}/diff.html", NULL, HTML, web_diff_page, web_each_diff },
 	[WEB_RUN] = { "run/{run}.html", NULL, HTML, web_run_page, web_each_run },
 	[WEB_TEST] = { "test/{test}.html", NULL, HTML, web_test_page, web_each_test },
 	[WEB_FLAKES_BRANCH_MODE_OLDER] = { "flakes/branch-mode-older/{branch}/{mode}/{before}.html",

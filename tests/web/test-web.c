@@ -139,6 +139,7 @@ static const struct golden_row GOLDENS[] = {
 	{ "run-passed.html", WEB_RUN, { .run = 8 } },
 	{ "run-failed.html", WEB_RUN, { .run = 13 } },
 	{ "run-critical.html", WEB_RUN, { .run = 14 } },
+	{ "diff.html", WEB_DIFF, { .run = 14 } },
 	{ "log.html", WEB_LOG, { .run = 14, .program = 4 } },
 	{ "console.html", WEB_CONSOLE, { .run = 14, .job = 1 } },
 	{ "test.html", WEB_TEST, {}, { "mptcp", "mptcp_join.sh", "mptcp_join: fastclose test" } },
@@ -340,6 +341,7 @@ static void test_no_page(struct tap *t, const struct web_site *site)
 
 	out_to_buf(&o, &b);
 	is_int(t, WEB_PAGES[WEB_RUN].render(site, &none, &o, &err), -ENOENT, "no such run");
+	is_int(t, WEB_PAGES[WEB_DIFF].render(site, &none, &o, &err), -ENOENT, "nor before it");
 }
 
 static void test_empty(struct tap *t, const char *dir)

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A run against the one before that is like it: of the same branch, mode and
+ * machine, with one of its suites. What fails now is first, with how often it
+ * failed before: then what fails no more; the rest is folded.
+ */
+#include <inttypes.h>
+
+#include "judge/diff.h"
+#include "stat/mine.h"
+#include "web/history.h"
+#include "web/pages.h"
+
+#define ROWS_MAX 300 /* told of one kind */
+
+struct page {
+	struct web_html *h;
+	const struct web_history *history;
+	struct judge_side side[JUDGE_SIDES];
+	struct judge_diff *d;
+	bool machines;
+};
+
+/* What it did in one run, as the status that stands for it. */
+static void did(struct page *p, const struct judge_difference *x, int side)
+{
+	const struct judge_axis *a = x->s->lane->axis;
+	uint32_t place = judge_place(a, p->side[side].from);
+	uint8_t cell = STORE_CELL_ABSENT;
+
+	if (place < a->n && a->run[place] == p->side[side].from)
+		cell = judge_cell_or_unknown(x->s, place);
+	if (cell < STATUS_N)
+		html_mark(p->h, (enum status)cell, true);
+	else if (cell == JUDGE_CELL_UNKNOWN)
+		out_lit(p->h->out, "<span class=\"mark unknown\" role=\"img\" "
+				   "aria-label=\"unknown: passed, or did not run\" "
+				   "title=\"unknown: passed, or did not run\">◦</span>");
+	else
+		out_lit(p->h->out, "<span class=\"mark absent\" role=\"img\" aria-label=\"absent\" "
+				   "title=\"absent\">·</span>");
+}
+
+/* How often it failed since its rate last changed, and what that makes of this. */
+static void mine(struct page *p, const struct judge_difference *x)
+{
+	const struct judge_axis *a = x->s->lane->axis;
+	const struct stat_series *own = &x->s->own;
+	uint32_t place = judge_place(a, p->side[JUDGE_SIDE_B].from), since = 0;
+	const struct judge_event *const *events;
+	size_t n = web_history_changes(p->history, x->s, &events);
+	struct stat_cursor c = {}, from = {};
+	_cleanup_(buf_done) struct buf words = {};
+	struct stat_mine_test t = { .failed = x->t[JUDGE_SIDE_B].failed,
+				    .ran = judge_tally_n(&x->t[JUDGE_SIDE_B]) };
+	struct stat_mine m;
+	uint64_t ran, failed;
+
+	for (size_t i = 0; i < n; i++)
+		if (events[i]->run <= place && events[i]->run > since)
+			since = events[i]->run;
+	ran = stat_series_rank(own, &c, place) - stat_series_rank(own, &from, since);
+	failed = stat_runs_count(own->bad, since, place);
+	t.before = stat_rate(failed < ran ? failed : ran, ran);
+	m = stat_mine(&t);
+	stat_mine_tell(&t, &m, &words);
+	out_lit(p->h->out, "<p class=\"quiet\">");
+	out_html(p->h->out, buf_str(&words));
+	out_lit(p->h->out, "</p>");
+}
+
+static void name(struct page *p, const struct judge_series *s)
+{
+	struct out *o = p->h->out;
+	bool link = html_test_begin(p->h, web_test_of(&p->history->tests, s));
+
+	out_html(o, s->lane->suite);
+	out_lit(o, "/");
+	out_html(o, s->lane->program);
+	if (!s->whole) {
+		out_lit(o, "/");
+		out_html(o, s->path);
+	}
+	out_str(o, link ? STR("</a>") : STR(""));
+}
+
+static void row(struct page *p, const struct judge_difference *x)
+{
+	struct out *o = p->h->out;
+
+	out_lit(o, "<tr><td>");
+	did(p, x, JUDGE_SIDE_A);
+	out_lit(o, " → ");
+	did(p, x, JUDGE_SIDE_B);
+	out_lit(o, "</td><td>");
+	name(p, x->s);
+	if (x->what == JUDGE_FAILS)
+		mine(p, x);
+	out_lit(o, "</td><td>");
+	html_axis(p->h, x->s->lane->axis, p->machines);
+	out_lit(o, "</td></tr>\n");
+}
+
+/* Those of one kind; what passes or fails is open. */
+static void kind(struct page *p, enum judge_differs what)
+{
+	bool open = what == JUDGE_FAILS || what == JUDGE_PASSES;
+	struct out *o = p->h->out;
+	size_t n = 0, told = 0;
+
+	for (size_t i = 0; i < p->d->n; i++)
+		n += p->d->v[i].what == what;
+	if (!n)
+		return;
+	out_str(o, open ? STR("<details class=\"group\" open>\n<summary><h2>")
+			: STR("<details class=\"group\">\n<summary><h2>"));
+	out_printf(o, "%s: %zu</h2></summary>\n<table class=\"results differ\">\n"
+		      "<thead class=\"hidden\"><tr><th scope=\"col\">Before and now</th>"
+		      "<th scope=\"col\">Test</th><th scope=\"col\">Branch and mode</th></tr>"
+		      "</thead>\n<tbody>\n", JUDGE_DIFFERS[what].title, n);
+	for (size_t i = 0; i < p->d->n && told < ROWS_MAX; i++) {
+		if (p->d->v[i].what != what)
+			continue;
+		told++;
+		row(p, &p->d->v[i]);
+	}
+	out_lit(o, "</tbody>\n</table>\n");
+	if (told < n)
+		out_printf(o, "<p class=\"quiet\">and %zu more</p>\n", n - told);
+	out_lit(o, "</details>\n");
+}
+
+static void side(struct page *p, int i)
+{
+	const struct judge_run *r = &p->history->runs[p->side[i].from];
+
+	html_run_link(p->h, r->id, "run ");
+	out_lit(p->h->out, " of ");
+	html_time(p->h, r->begin_ms);
+	if (r->commit.n) {
+		out_lit(p->h->out, ", ");
+		html_commit(p->h, r->commit);
+	}
+}
+
+static void lead(struct page *p)
+{
+	struct out *o = p->h->out;
+	bool any = false;
+
+	out_lit(o, "<p class=\"lead\">Before: ");
+	side(p, JUDGE_SIDE_A);
+	out_lit(o, ". Now: ");
+	side(p, JUDGE_SIDE_B);
+	out_lit(o, ".</p>\n<p>Unchanged:");
+	for (unsigned i = JUDGE_DID_N; i-- > JUDGE_DID_ABSENT + 1;) {
+		if (!p->d->same[i])
+			continue;
+		out_str(o, any ? STR(", ") : STR(" "));
+		html_count(p->h, p->d->same[i]);
+		out_printf(o, " %s", JUDGE_DID_NAMES[i]);
+		any = true;
+	}
+	out_str(o, any ? STR(".") : STR(" nothing."));
+	for (size_t i = 0; i < p->d->n_apart; i++) {
+		out_str(o, i ? STR(", ") : STR(" Not compared, as only one of them ran it: "));
+		html_axis(p->h, p->d->apart[i], p->machines);
+	}
+	out_lit(o, "</p>\n");
+}
+
+/* What only unknown became, or was, says nothing. */
+static bool is_news(const struct judge_difference *x)
+{
+	return x->t[JUDGE_SIDE_A].did != JUDGE_DID_UNKNOWN ||
+	       x->t[JUDGE_SIDE_B].did != JUDGE_DID_ABSENT;
+}
+
+static void compare(struct page *p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->history->n_axes; i++)
+		judge_diff_axis(p->d, &p->history->axes[i], p->side);
+	for (size_t i = 0; i < p->d->n; i++)
+		if (is_news(&p->d->v[i]))
+			p->d->v[kept++] = p->d->v[i];
+	p->d->n = kept;
+	for (size_t i = 1; i < p->history->n_axes; i++)
+		p->machines |= !str_eq(p->history->axes[i].machine, p->history->axes[0].machine);
+}
+
+WEB_RENDER(web_diff_page)
+{
+	struct web_html h = { site, out, WEB_DIFF, args };
+	const struct web_history *w = site->history;
+	_cleanup_(judge_diff_done) struct judge_diff d = {};
+	struct page p = { .h = &h, .history = w, .d = &d };
+	uint32_t now = web_history_run(w, args->run), before = web_history_before(w, now);
+	char title[64];
+
+	if (before == w->n_runs)
+		return err_set(err, ENOENT, "there is no run before %" PRId64 " that is like it",
+			       args->run);
+	p.side[JUDGE_SIDE_A] = (struct judge_side){ before, before + 1 };
+	p.side[JUDGE_SIDE_B] = (struct judge_side){ now, now + 1 };
+	compare(&p);
+	snprintf(title, sizeof(title), "Run %" PRId64 " and %" PRId64, args->run,
+		 w->runs[before].id);
+	html_begin(&h, str_of(title));
+	html_crumbs(&h, args->run);
+	out_lit(out, "difference</p>\n");
+	out_printf(out, "<h1>Run %" PRId64 ", and run %" PRId64 " before it</h1>\n", args->run,
+		   w->runs[before].id);
+	lead(&p);
+	if (!d.n)
+		out_lit(out, "<p class=\"empty\">No test did anything else.</p>\n");
+	for (int i = 0; i < JUDGE_SAME; i++)
+		kind(&p, (enum judge_differs)i);
+	html_end(&h);
+	return 0;
+}
+
+WEB_EACH(web_each_diff)
+{
+	const struct web_history *w = site->history;
+
+	for (unsigned i = 0; i < site->n_runs; i++) {
+		struct web_args args = { .run = site->runs[i].id };
+		int r = 0;
+
+		if (web_history_before(w, web_history_run(w, args.run)) < w->n_runs)
+			r = fn(ctx, &args);
+		if (r)
+			return r;
+	}
+	return 0;
+}
