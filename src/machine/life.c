@@ -578,25 +578,6 @@ int life_begin(struct machine *m, struct err *err)
 	return boot(m, err);
 }
 
-/* A share that it may write: what it keeps in memory is the host's. */
-static bool may_write(const struct machine *m)
-{
-	for (unsigned i = 0; i < m->config.n_shares; i++)
-		if (m->config.shares[i].rw)
-			return true;
-	return m->config.root == MACHINE_ROOT_RW || !m->kind->ops->needs_kernel;
-}
-
-void machine_end(struct machine *m)
-{
-	if (m->state == MACHINE_UP && !may_write(m)) {
-		m->state = MACHINE_STOPPING;
-		proc_kill(&m->run.vmm, SIGKILL);
-	} else {
-		machine_stop(m);
-	}
-}
-
 void machine_stop(struct machine *m)
 {
 	if (m->state == MACHINE_BOOTING) {

@@ -2,6 +2,7 @@
 #include "machine/kind.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -282,6 +283,25 @@ int64_t machine_wall_ms(const struct machine *m)
 int machine_examine(struct machine *m, void (*told)(void *ctx), void *ctx)
 {
 	return m->state == MACHINE_UP ? examine_begin(m, told, ctx) : -ESHUTDOWN;
+}
+
+/* A share that it may write: what it keeps in memory is the host's. */
+static bool may_write(const struct machine *m)
+{
+	for (unsigned i = 0; i < m->config.n_shares; i++)
+		if (m->config.shares[i].rw)
+			return true;
+	return m->config.root == MACHINE_ROOT_RW || !m->kind->ops->needs_kernel;
+}
+
+void machine_end(struct machine *m)
+{
+	if (m->state == MACHINE_UP && !may_write(m)) {
+		m->state = MACHINE_STOPPING;
+		proc_kill(&m->run.vmm, SIGKILL);
+	} else {
+		machine_stop(m);
+	}
 }
 
 void machine_facts(const struct machine *m, struct machine_facts *ret)
