@@ -3,6 +3,9 @@
  * Distributions against computations with 40 digits (mpmath's betainc) and
  * against R.
  */
+#include <math.h>
+#include <stdlib.h>
+
 #include "stat-history.h"
 #include "stat/dist.h"
 
@@ -94,6 +97,28 @@ static void test_edges(struct tap *t)
 	ok(t, stat_poisson_tail(2000000, 1e6) == 0, "too small for a number");
 }
 
+/* By recurrence, against the library's. */
+static void test_gammas(struct tap *t)
+{
+	static const double from[] = { 0.05, 0.5, 0.55, 1, 40 };
+	enum { N = 60000 };
+	double *v = calloc(N, sizeof(*v));
+
+	for (size_t i = 0; i < sizeof(from) / sizeof(from[0]); i++) {
+		double worst = 0;
+
+		stat_log_gammas(from[i], v, N);
+		for (size_t k = 0; k < N; k++) {
+			double want = stat_log_gamma((double)k + from[i]);
+			double off = fabs(v[k] - want) / fmax(1, fabs(want));
+
+			worst = off > worst ? off : worst;
+		}
+		ok(t, worst < 1e-12, "log gamma from %g on: off by %g", from[i], worst);
+	}
+	free(v);
+}
+
 int main(void)
 {
 	struct tap t = {};
@@ -102,5 +127,6 @@ int main(void)
 	test_beta(&t);
 	test_tails(&t);
 	test_edges(&t);
+	test_gammas(&t);
 	return tap_done(&t);
 }
