@@ -197,7 +197,21 @@ static void add_part(struct judge_flake *x, const struct judge_part *p)
 	x->streak = streak;
 }
 
-static void add_flake(struct judge_flakes *r, const struct judge_part *parts, size_t n)
+/* Tests of a program ran as often, and many of them fail as rarely: each interval
+ * that was computed last stands for those with the same numbers. */
+#define RATES_N 4096
+
+static struct stat_rate rate_of(struct stat_rate *rates, uint64_t failed, uint64_t of)
+{
+	struct stat_rate *x = &rates[(failed * 257 + of) % RATES_N];
+
+	if (x->k != failed || x->n != of || !of)
+		*x = stat_rate(failed, of);
+	return *x;
+}
+
+static void add_flake(struct judge_flakes *r, const struct judge_part *parts, size_t n,
+		      struct stat_rate *rates)
 {
 	struct judge_flake x = { .parts = parts, .n_parts = n, .explained = true,
 				 .last = UINT32_MAX, .cost_ms = -1 };
@@ -222,7 +236,7 @@ static void add_flake(struct judge_flakes *r, const struct judge_part *parts, si
 		ms = ms < 0 ? usual_ms(p->s->lane) : ms;
 	}
 	x.explained = x.explained && x.last != UINT32_MAX;
-	x.rate = stat_rate(failed, of);
+	x.rate = rate_of(rates, failed, of);
 	if (ms >= 0)
 		x.cost_ms = ms * (int64_t)failed;
 	ARRAY_GROW(r->v, r->n, r->cap);
@@ -264,6 +278,7 @@ static void find_outages(struct judge_flakes *r, const struct judge_flakes_filte
 void judge_flakes(const struct judge *j, const struct judge_flakes_filter *f,
 		  struct judge_flakes *ret)
 {
+	_free_ struct stat_rate *rates = xcalloc(RATES_N, sizeof(*rates));
 	size_t most = 0;
 
 	*ret = (struct judge_flakes){};
@@ -289,7 +304,7 @@ void judge_flakes(const struct judge *j, const struct judge_flakes_filter *f,
 			;
 		ret->tests += p->s->leaf;
 		if (f->steady || has_failed(p, e - i))
-			add_flake(ret, p, e - i);
+			add_flake(ret, p, e - i, rates);
 	}
 }
 
