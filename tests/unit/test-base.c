@@ -61,7 +61,8 @@ static const struct escape_row ESCAPES[] = {
 	{ out_html, STR("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
 	{ out_url, STR("a b/\xc3\xa9%"), "a%20b%2F%C3%A9%25" },
 	{ out_json, STR("\"\\\n\x1b\xff\0x"), "\\\"\\\\\\n\\u001b\\u00ff\\u0000x" },
-	{ out_metrics, STR("a\"\\\n\x1b\xff\xc3\xa9"), "a\\\"\\\\\\n\xef\xbf\xbd\xef\xbf\xbd\xc3\xa9" },
+	{ out_metrics, STR("a\"\\\n\x1b\xff\xc3\xa9"),
+	  "a\\\"\\\\\\n\xef\xbf\xbd\xef\xbf\xbd\xc3\xa9" },
 	{ out_term, STR("\x1b[31mred\xc2\x9b" "1m\x07"), "\\x1b[31mred\\x9b1m\\x07" },
 	{ out_github, STR("50%\r\n,:"), "50%25%0D%0A%2C%3A" },
 };
