@@ -495,6 +495,7 @@ int cmd_history_run(struct cmd *c, int argc, char **argv)
 	t.err = &err;
 	if (o.since_ms)
 		t.since_ms = clock_wall_ms() - o.since_ms;
+	mem_heap_huge(); /* the database's pages, too */
 	r = store_open(o.common.store, STORE_READ, &t.s, &err);
 	if (r == 0)
 		r = test_match(t.s, argv[1], &m, &err);
