@@ -174,12 +174,12 @@ static void tell_rate(struct telling *t, const struct group *g)
 	/* What came behind it shows best what became of it. */
 	uint32_t end = e->run + JUDGED_SPARK / 2;
 
-	judged_name(&name, e->series);
+	judge_name(&name, e->series);
 	tell_head(t, e, buf_str(&name));
 	out_lit(o, INDENT);
-	judged_rate(o, &e->before);
+	judge_rate(o, &e->before);
 	out_lit(o, " -> ");
-	judged_rate(o, &e->after);
+	judge_rate(o, &e->after);
 	out_lit(o, "; ");
 	judged_axis(o, e->axis, t->machines);
 	out_str(o, e->suspect ? STR("; a suspect\n") : STR("\n"));
@@ -236,7 +236,7 @@ static void tell_presence(struct telling *t, const struct group *g)
 	size_t n = tell_names(t, g, 0);
 
 	if (n == 1)
-		judged_name(&name, e->series);
+		judge_name(&name, e->series);
 	else
 		buf_printf(&name, "%zu tests of %.*s/%.*s", n, STR_FMT(e->series->lane->suite),
 			   STR_FMT(e->series->lane->program));
@@ -271,9 +271,9 @@ static void tell_skips(struct telling *t, const struct group *g)
 	if (tell_names(t, g, NAMES_MAX) > NAMES_MAX)
 		out_printf(o, INDENT "  and %zu more\n", n - NAMES_MAX);
 	out_lit(o, INDENT "the first: skipped ");
-	judged_rate(o, &e->before);
+	judge_rate(o, &e->before);
 	out_lit(o, " -> ");
-	judged_rate(o, &e->after);
+	judge_rate(o, &e->after);
 	out_lit(o, "; ");
 	judged_axis(o, e->axis, t->machines);
 	out_char(o, '\n');
@@ -297,8 +297,8 @@ static void tell_renamed(struct telling *t, const struct group *g)
 	_cleanup_(buf_done) struct buf old = {}, new = {}, confirm = {};
 	struct out *o = t->c->out;
 
-	judged_name(&old, e->series);
-	judged_name(&new, e->came);
+	judge_name(&old, e->series);
+	judge_name(&new, e->came);
 	alias_command(&confirm, buf_str(&old), buf_str(&new));
 	tell_head(t, e, buf_str(&old));
 	out_lit(o, INDENT "into        ");
@@ -409,8 +409,8 @@ static void json_event(const struct telling *t, struct json *j, const struct jud
 	if (e->what == JUDGE_RENAMED) {
 		_cleanup_(buf_done) struct buf old = {}, new = {}, confirm = {};
 
-		judged_name(&old, e->series);
-		judged_name(&new, e->came);
+		judge_name(&old, e->series);
+		judge_name(&new, e->came);
 		alias_command(&confirm, buf_str(&old), buf_str(&new));
 		json_field_real(j, "score", e->score);
 		json_field_str(j, "confirm", buf_str(&confirm));

@@ -251,7 +251,7 @@ static void tell_item(struct cmd *c, const struct diff *d, const struct item *x,
 	_free_ char *text = NULL;
 	struct out *o = c->out;
 
-	judged_name(&name, x->d.s);
+	judge_name(&name, x->d.s);
 	out_lit(o, "  ");
 	history_cell(o, buf_str(&name), judged_width(c, 2), false);
 	out_lit(o, "\n    ");

@@ -98,7 +98,7 @@ static void print_row(struct cmd *c, const struct judge_flakes *f, const struct 
 	share = xasprintf("%" PRIu64 "/%" PRIu64, rate->k, rate->n);
 	if (with_mode)
 		buf_printf(&name, "[%.*s] ", STR_FMT(x->s->lane->axis->mode));
-	judged_name(&name, x->s);
+	judge_name(&name, x->s);
 	snprintf(interval, sizeof(interval), "%.2f-%.2f", rate->low * 100, rate->high * 100);
 	out_printf(c->out, "%6.2f%%  %-12s  %9s  %.10s  ", rate->rate * 100, interval, share,
 		   date_text(f->runs[x->last].begin_ms, date));

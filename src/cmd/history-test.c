@@ -103,7 +103,7 @@ static void tell_segment(struct telling *t, const struct past *p, const struct j
 
 	out_printf(o, "  %.10s to %.10s  ", date_text(at(p, s->from)->begin_ms, from),
 		   date_text(at(p, s->to - 1)->begin_ms, to));
-	judged_rate(o, &s->rate);
+	judge_rate(o, &s->rate);
 	if (timed)
 		out_printf(o, ", takes %s", duration_text(usual, ms));
 	out_char(o, '\n');

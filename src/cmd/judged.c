@@ -8,31 +8,6 @@
 #include "base/mem.h"
 #include "base/units.h"
 
-/* Two digits of what is small: 0.32, 5.1, 96. */
-void judged_percent(struct out *o, double share)
-{
-	double p = 100 * share;
-
-	out_printf(o, "%.*f", p == 0 || (p >= 10 && p < 99) || p == 100 ? 0
-			      : p >= 1				       ? 1
-			      : p >= 0.1			       ? 2
-								       : 3, p);
-}
-
-void judged_rate(struct out *o, const struct stat_rate *r)
-{
-	if (!r->n) {
-		out_lit(o, "never ran");
-		return;
-	}
-	judged_percent(o, r->rate);
-	out_printf(o, " %% of %" PRIu64 " [", r->n);
-	judged_percent(o, r->low);
-	out_char(o, '-');
-	judged_percent(o, r->high);
-	out_char(o, ']');
-}
-
 void judged_axis(struct out *o, const struct judge_axis *a, bool with_machine)
 {
 	const struct str v[] = { a->branch, a->mode, with_machine ? a->machine : STR("") };
@@ -61,17 +36,6 @@ void judged_run(struct out *o, const struct judge_run *r)
 		out_printf(o, " (run %" PRId64 ")", r->id);
 	} else {
 		out_printf(o, "run %" PRId64, r->id);
-	}
-}
-
-void judged_name(struct buf *b, const struct judge_series *s)
-{
-	buf_add_str(b, s->lane->suite);
-	buf_add(b, "/", 1);
-	buf_add_str(b, s->lane->program);
-	if (s->path.n) {
-		buf_add(b, "/", 1);
-		buf_add_str(b, s->path);
 	}
 }
 

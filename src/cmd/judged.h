@@ -5,19 +5,14 @@
  */
 #include "cmd/history.h"
 #include "judge/changes.h"
+#include "judge/words.h"
 
 #define JUDGED_SPARK 30 /* newest runs drawn in a row */
 
-/* "12", "0.32": a share in %, without the sign. */
-void judged_percent(struct out *o, double share);
-/* "12.5 % of 48 [5.4-24]" */
-void judged_rate(struct out *o, const struct stat_rate *r);
 /* "export debug": what names an axis; the machine only @with_machine. */
 void judged_axis(struct out *o, const struct judge_axis *a, bool with_machine);
 /* "6f3a09c1d2e4 (run 12)" */
 void judged_run(struct out *o, const struct judge_run *r);
-/* "mptcp/mptcp_join.sh/subtest", into @b. */
-void judged_name(struct buf *b, const struct judge_series *s);
 /* Are there axes of several machines? */
 bool judged_machines(const struct judge *j);
 /* A mark for each of the last JUDGED_SPARK places before @end; a dot is absent,

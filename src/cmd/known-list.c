@@ -142,7 +142,7 @@ static void add_series(struct known *k, const struct judge_series *s, uint32_t f
 	const struct stat_series *said = &s->own;
 	struct stat_known_series *x = &k->v[k->n];
 
-	judged_name(&k->names[k->n], s);
+	judge_name(&k->names[k->n], s);
 	k->series[k->n] = s;
 	k->rates[k->n] = stat_window(&said, 1, from, a->n, NULL, STAT_OUTAGES_COUNT).rate;
 	*x = (struct stat_known_series){
@@ -291,7 +291,7 @@ static void tell_tests(struct cmd *c, const struct known *k, unsigned rule, bool
 		out_lit(c->out, "\n" INDENT "    ");
 		judged_axis(c->out, k->series[i]->lane->axis, machines);
 		out_lit(c->out, ": ");
-		judged_rate(c->out, &k->rates[i]);
+		judge_rate(c->out, &k->rates[i]);
 		out_char(c->out, '\n');
 	}
 	if (more)
@@ -315,9 +315,9 @@ static void tell_worse(struct cmd *c, const struct known *k, const struct stat_k
 	out_printf(c->out, ", %.10s: ", date_text(x->rise_ms, date));
 	history_cell(c->out, x->name, judged_width(c, 32), false);
 	out_lit(c->out, "\n" INDENT "  ");
-	judged_rate(c->out, &x->rise->before);
+	judge_rate(c->out, &x->rise->before);
 	out_lit(c->out, " -> ");
-	judged_rate(c->out, &x->rise->after);
+	judge_rate(c->out, &x->rise->after);
 	out_lit(c->out, ", up to ");
 	judged_run(c->out, judge_run_at(k->runs, a, x->rise->run));
 	out_char(c->out, '\n');

@@ -281,11 +281,11 @@ static void tell_rate(struct out *o, enum kind kind, const struct stat_rate *r)
 		out_printf(o, "0/%" PRIu64, r->n);
 		return;
 	}
-	judged_percent(o, r->rate);
+	judge_percent(o, r->rate);
 	out_lit(o, " % [");
-	judged_percent(o, r->low);
+	judge_percent(o, r->low);
 	out_char(o, '-');
-	judged_percent(o, r->high);
+	judge_percent(o, r->high);
 	out_printf(o, "], %" PRIu64 "/%" PRIu64, r->k, r->n);
 }
 

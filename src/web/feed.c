@@ -21,13 +21,10 @@ struct feed {
 
 static void add_name(struct out *o, const struct judge_series *s)
 {
-	out_str(o, s->lane->suite);
-	out_char(o, '/');
-	out_str(o, s->lane->program);
-	if (!s->whole) {
-		out_char(o, '/');
-		out_str(o, s->path);
-	}
+	_cleanup_(buf_done) struct buf name = {};
+
+	judge_name(&name, s);
+	out_str(o, buf_str(&name));
 }
 
 static void add_axis(struct out *o, const struct judge_axis *a)
@@ -58,16 +55,6 @@ static void add_run(const struct feed *f, const struct judge_event *e, uint32_t 
 	}
 }
 
-static void add_rate(struct out *o, const struct stat_rate *r)
-{
-	html_percent(o, r->rate);
-	out_printf(o, " %% of %" PRIu64 " [", r->n);
-	html_percent(o, r->low);
-	out_char(o, '-');
-	html_percent(o, r->high);
-	out_char(o, ']');
-}
-
 /* "regression: mptcp/mptcp_join.sh (export debug qemu)" */
 static void title(const struct judge_event *e, struct out *o)
 {
@@ -89,9 +76,9 @@ static void words(const struct feed *f, const struct judge_event *e, struct out 
 {
 	if (e->what <= JUDGE_SKIPS) {
 		out_str(o, e->what == JUDGE_SKIPS ? STR("Skipped ") : STR("Failed "));
-		add_rate(o, &e->before);
+		judge_rate(o, &e->before);
 		out_lit(o, ", now ");
-		add_rate(o, &e->after);
+		judge_rate(o, &e->after);
 		out_lit(o, ". ");
 	} else if (e->what == JUDGE_OUTAGE) {
 		out_printf(o, "Expected were %.1f. ", e->expected);

@@ -6,6 +6,7 @@
  */
 #include "judge/changes.h"
 #include "judge/flakes.h"
+#include "judge/words.h"
 #include "web/tests.h"
 
 struct web_history {

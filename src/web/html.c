@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "base/units.h"
+#include "web/history.h"
 #include "web/pages.h"
 
 /* Up to the site's root from where the page is. */
@@ -162,6 +163,16 @@ bool html_test_begin(struct web_html *h, const struct web_test *test)
 	html_href(h, WEB_TEST, &args);
 	out_lit(h->out, ">");
 	return true;
+}
+
+void html_test_name(struct web_html *h, const struct judge_series *s)
+{
+	bool link = html_test_begin(h, web_test_of(&h->site->history->tests, s));
+	_cleanup_(buf_done) struct buf name = {};
+
+	judge_name(&name, s);
+	out_html(h->out, buf_str(&name));
+	out_str(h->out, link ? STR("</a>") : STR(""));
 }
 
 static void mark(struct web_html *h, const char *class, const char *sign, const char *label)
@@ -328,16 +339,6 @@ void html_count(struct web_html *h, uint64_t n)
 			out_lit(h->out, ",");
 		out_char(h->out, digits[i]);
 	}
-}
-
-void html_percent(struct out *o, double share)
-{
-	double p = 100 * share;
-
-	out_printf(o, "%.*f", p == 0 || (p >= 10 && p < 99) || p == 100 ? 0
-			      : p >= 1				       ? 1
-			      : p >= 0.1			       ? 2
-								       : 3, p);
 }
 
 #define COMMIT_SHORT 12

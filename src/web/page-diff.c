@@ -69,21 +69,6 @@ static void mine(struct page *p, const struct judge_difference *x)
 	out_lit(p->h->out, "</p>");
 }
 
-static void name(struct page *p, const struct judge_series *s)
-{
-	struct out *o = p->h->out;
-	bool link = html_test_begin(p->h, web_test_of(&p->history->tests, s));
-
-	out_html(o, s->lane->suite);
-	out_lit(o, "/");
-	out_html(o, s->lane->program);
-	if (!s->whole) {
-		out_lit(o, "/");
-		out_html(o, s->path);
-	}
-	out_str(o, link ? STR("</a>") : STR(""));
-}
-
 static void row(struct page *p, const struct judge_difference *x)
 {
 	struct out *o = p->h->out;
@@ -93,7 +78,7 @@ static void row(struct page *p, const struct judge_difference *x)
 	out_lit(o, " → ");
 	did(p, x, JUDGE_SIDE_B);
 	out_lit(o, "</td><td>");
-	name(p, x->s);
+	html_test_name(p->h, x->s);
 	if (x->what == JUDGE_FAILS)
 		mine(p, x);
 	out_lit(o, "</td><td>");

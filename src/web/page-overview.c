@@ -167,21 +167,6 @@ static bool together(const struct judge_event *a, const struct judge_event *b)
 	       (!is_rate(a) && a->what != JUDGE_RENAMED && a->series->lane == b->series->lane);
 }
 
-static void test_name(struct page *p, const struct judge_series *s)
-{
-	struct out *o = p->h->out;
-	bool link = html_test_begin(p->h, web_test_of(&p->history->tests, s));
-
-	out_html(o, s->lane->suite);
-	out_lit(o, "/");
-	out_html(o, s->lane->program);
-	if (!s->whole) {
-		out_lit(o, "/");
-		out_html(o, s->path);
-	}
-	out_str(o, link ? STR("</a>") : STR(""));
-}
-
 static void places(struct page *p, const struct judge_event *const *v, size_t n)
 {
 	struct out *o = p->h->out;
@@ -208,12 +193,12 @@ static void rate_sentence(struct page *p, const struct judge_event *const *v, si
 {
 	struct out *o = p->h->out;
 
-	test_name(p, v[0]->series);
+	html_test_name(p->h, v[0]->series);
 	places(p, v, n);
 	out_str(o, v[0]->what == JUDGE_SKIPS ? STR(": skipped in ") : STR(": fails in "));
-	html_percent(o, v[0]->after.rate);
+	judge_percent(o, v[0]->after.rate);
 	out_lit(o, " % of runs, ");
-	html_percent(o, v[0]->before.rate);
+	judge_percent(o, v[0]->before.rate);
 	out_lit(o, " % before");
 	commits(p, v[0]);
 }
@@ -226,10 +211,10 @@ static void presence_sentence(struct page *p, const struct judge_event **v, size
 
 	for (size_t i = 0; i < n; i++)
 		others += v[i]->series->id != e->series->id;
-	test_name(p, e->series);
+	html_test_name(p->h, e->series);
 	if (e->what == JUDGE_RENAMED && e->came) {
 		out_lit(o, ", perhaps into ");
-		test_name(p, e->came);
+		html_test_name(p->h, e->came);
 	}
 	if (others)
 		out_printf(o, " and %zu more of that program", others);

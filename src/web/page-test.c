@@ -227,11 +227,11 @@ static void rate(struct page *p, const struct judge_past *x)
 	}
 	if (x->s->lane->at_least)
 		out_lit(o, "≥ ");
-	html_percent(o, g.rate.rate);
+	judge_percent(o, g.rate.rate);
 	out_lit(o, " % <span class=\"interval\">[");
-	html_percent(o, g.rate.low);
+	judge_percent(o, g.rate.low);
 	out_lit(o, "–");
-	html_percent(o, g.rate.high);
+	judge_percent(o, g.rate.high);
 	out_printf(o, "] %" PRIu64 "/%" PRIu64 "</span>", g.rate.k, g.rate.n);
 }
 
@@ -363,9 +363,9 @@ static void change(struct page *p, const struct change *x)
 	out_lit(o, "</b> on ");
 	html_axis(p->h, x->x->axis, p->machines);
 	out_lit(o, ": from ");
-	html_percent(o, c->before.rate);
+	judge_percent(o, c->before.rate);
 	out_lit(o, " % to ");
-	html_percent(o, c->after.rate);
+	judge_percent(o, c->after.rate);
 	out_lit(o, " %, behind ");
 	html_commit_run(p->h, run_at(p, x->x, c->last));
 	out_lit(o, ", up to ");

@@ -72,8 +72,8 @@ void html_href(struct web_html *h, enum web_page_id page, const struct web_args 
 void html_flakes_href(struct web_html *h, const struct web_query *q);
 /* Opens <a> to the page of a test, where it has one, and says so. */
 bool html_test_begin(struct web_html *h, const struct web_test *test);
-/* "0.32", "5.1", "96": a share in percent, two digits of what is small. */
-void html_percent(struct out *o, double share);
+/* "mptcp/mptcp_join.sh/subtest", with a link to its page where it has one. */
+void html_test_name(struct web_html *h, const struct judge_series *s);
 /* Opens <a> to a line of a log. */
 void html_line_link(struct web_html *h, enum web_page_id page, const struct web_args *args,
 		    uint64_t line);

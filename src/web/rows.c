@@ -23,11 +23,11 @@ static void rate_text(struct grid *g, const struct judge_flake *x)
 	}
 	if (x->s->lane->at_least)
 		out_lit(o, "≥ ");
-	html_percent(o, x->rate.rate);
+	judge_percent(o, x->rate.rate);
 	out_lit(o, " % <span class=\"interval\">[");
-	html_percent(o, x->rate.low);
+	judge_percent(o, x->rate.low);
 	out_lit(o, "–");
-	html_percent(o, x->rate.high);
+	judge_percent(o, x->rate.high);
 	out_printf(o, "] %" PRIu64 "/%" PRIu64 "</span>", x->rate.k, x->rate.n);
 }
 
@@ -111,9 +111,9 @@ void grid_change(struct web_html *h, const struct judge_event *e)
 {
 	html_text(h, JUDGE_WHAT_NAMES[e->what]);
 	out_lit(h->out, ": from ");
-	html_percent(h->out, e->before.rate);
+	judge_percent(h->out, e->before.rate);
 	out_lit(h->out, " % to ");
-	html_percent(h->out, e->after.rate);
+	judge_percent(h->out, e->after.rate);
 	out_lit(h->out, " %");
 }
 
