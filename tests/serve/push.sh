@@ -3,9 +3,10 @@
 # push.sh TAPROOM FIXTURES: `taproom push` into a real `taproom web --push`: what
 # arrives is what was sent, once; who may not is told so. Prints TAP.
 set -u
-taproom=$(realpath "${1:?usage: push.sh TAPROOM FIXTURES}")
+TAPROOM=$(realpath "${1:?usage: push.sh TAPROOM FIXTURES}")
 fixtures=$(realpath "$2")
-dir=$(mktemp -d) || exit 1
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/../e2e/lib.sh"
 server=
 finish() {
 	[ -z "$server" ] || { kill "$server" && wait "$server"; }
@@ -15,33 +16,21 @@ trap finish EXIT
 unset http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY TAPROOM_TOKEN
 cd "$dir" || exit 1
 
-n=0
-bad=0
-is() { # is NAME GOT WANT
-	n=$((n + 1))
-	if [ "$2" = "$3" ]; then
-		echo "ok $n - $1"
-	else
-		bad=$((bad + 1))
-		printf 'not ok %d - %s\n#  got: %s\n# want: %s\n' "$n" "$1" "$2" "$3"
-	fi
-}
 push() { # the words, and the exit status
-	"$taproom" push "$@" --store a.db >said 2>&1
+	"$TAPROOM" push "$@" --store a.db >said 2>&1
 	status=$?
 	echo "$(sed 's/([0-9.]* k\{0,1\}B)/(SIZE)/' said) $status"
 }
 
 echo "TAP version 13"
 if ! ldconfig -p 2>/dev/null | grep -q 'libcurl\(-gnutls\)\{0,1\}\.so\.4'; then
-	echo "1..0 # SKIP libcurl is not installed (libcurl3-gnutls)"
-	exit 0
+	skip_all "libcurl is not installed (libcurl3-gnutls)"
 fi
-"$taproom" import mptcp-results "$fixtures/mptcp" --store a.db >/dev/null 2>&1
-"$taproom" import mptcp-results "$fixtures/mptcp/stable-6.1/normal.json" --store b.db >/dev/null 2>&1
-token=$("$taproom" token add all --branches '*' --tokens tokens)
-some=$("$taproom" token add some --branches 'stable*' --tokens tokens)
-"$taproom" web --listen 127.0.0.1:0 --push --tokens tokens --store b.db --json >where 2>log &
+"$TAPROOM" import mptcp-results "$fixtures/mptcp" --store a.db >/dev/null 2>&1
+"$TAPROOM" import mptcp-results "$fixtures/mptcp/stable-6.1/normal.json" --store b.db >/dev/null 2>&1
+token=$("$TAPROOM" token add all --branches '*' --tokens tokens)
+some=$("$TAPROOM" token add some --branches 'stable*' --tokens tokens)
+"$TAPROOM" web --listen 127.0.0.1:0 --push --tokens tokens --store b.db --json >where 2>log &
 server=$!
 for _ in $(seq 100); do
 	[ -s where ] && break
@@ -49,7 +38,7 @@ for _ in $(seq 100); do
 done
 port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\).*/\1/p' where)
 to=http://127.0.0.1:$port
-id=$("$taproom" runs --branch export --brief -n 1 --json --store a.db | jq -r '.[0].uid')
+id=$("$TAPROOM" runs --branch export --brief -n 1 --json --store a.db | jq -r '.[0].uid')
 
 is "no token" "$(push "$id" --to "$to")" "taproom: no token: set TAPROOM_TOKEN, or give --token-file; \
 'taproom token add' makes one where the run goes to 2"
@@ -70,14 +59,14 @@ is "no such run" "$(push nosuch --to "$to" | sed "s/.* //")" 2
 is "and it says so" "$(tail -n 1 said | cut -c 1-24)" "taproom: no run 'nosuch'"
 is "a run is taken" "$(push "$id" --to "$to")" "run $id is there now (SIZE) 0"
 is "again it changes nothing" "$(push "$id" --to "$to/")" "run $id was there already 0"
-"$taproom" report "$id" -f events --store a.db >sent
-"$taproom" report "$id" -f events --store b.db >arrived
+"$TAPROOM" report "$id" -f events --store a.db >sent
+"$TAPROOM" report "$id" -f events --store b.db >arrived
 is "it is what was sent" "$(cmp sent arrived && wc -l <arrived | tr -d ' ')" "$(wc -l <sent | tr -d ' ')"
 unset TAPROOM_TOKEN
 echo "$token" >secret
 is "a token from a file" "$(push "$id" --to "$to" --token-file secret --json)" \
 	"{\"run\":\"$id\",\"known\":true} 0"
-"$taproom" token revoke all --tokens tokens >/dev/null
+"$TAPROOM" token revoke all --tokens tokens >/dev/null
 is "one that was revoked" "$(push "$id" --to "$to" --token-file secret | sed 's/401.*4$/401 4/')" \
 	"taproom: '$to' did not take the run: 401 4"
 echo "1..$n"
