@@ -310,6 +310,16 @@ static void lately(struct page *p)
 	out_lit(o, ">JSON feed</a>.</p>\n");
 }
 
+/* A program is no test beside its own. */
+static size_t leaves(const struct web_tests *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		n += t->v[i].parts[0]->leaf;
+	return n;
+}
+
 /* ---- the page ---- */
 
 static void lead(struct page *p)
@@ -320,7 +330,7 @@ static void lead(struct page *p)
 	out_lit(o, "<p class=\"lead\">");
 	html_count(p->h, w->n_runs);
 	out_str(o, w->n_runs == 1 ? STR(" run of ") : STR(" runs of "));
-	html_count(p->h, w->tests.n);
+	html_count(p->h, leaves(&w->tests));
 	out_lit(o, " tests, from ");
 	html_time(p->h, w->runs[0].begin_ms);
 	out_lit(o, " to ");
