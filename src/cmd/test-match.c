@@ -5,12 +5,11 @@
 
 #include "base/mem.h"
 
-enum { RANK_NONE, RANK_PART, RANK_NUMBER, RANK_KEY, RANK_GLOB, RANK_NAME };
+enum { RANK_NONE, RANK_PART, RANK_KEY, RANK_GLOB, RANK_NAME, RANK_NUMBER };
 
 struct match {
 	struct test_matches *to;
 	const char *word;
-	uint64_t number; /* 0: it is none */
 };
 
 static int rank_of(const struct match *m, const struct store_test *t, const char *name)
@@ -21,8 +20,6 @@ static int rank_of(const struct match *m, const struct store_test *t, const char
 		return RANK_GLOB;
 	if (t->key.n && str_eq(t->key, str_of(m->word)))
 		return RANK_KEY;
-	if (m->number && (uint64_t)t->id == m->number)
-		return RANK_NUMBER;
 	return strstr(name, m->word) ? RANK_PART : RANK_NONE;
 }
 
@@ -41,13 +38,15 @@ static bool is_known(const struct test_matches *m, int64_t id)
 	return false;
 }
 
-static int on_test(void *ctx, const struct store_test *t)
+static char *name_of(const struct store_test *t)
 {
-	struct match *m = ctx;
-	struct test_matches *to = m->to;
-	_free_ char *name = xasprintf("%.*s/%.*s%s%.*s", STR_FMT(t->suite), STR_FMT(t->program),
-				      t->whole ? "" : "/", STR_FMT(t->path));
-	int rank = rank_of(m, t, name);
+	return xasprintf("%.*s/%.*s%s%.*s", STR_FMT(t->suite), STR_FMT(t->program),
+			 t->whole ? "" : "/", STR_FMT(t->path));
+}
+
+static int take(struct test_matches *to, const struct store_test *t, int rank, char *whole)
+{
+	_free_ char *name = whole;
 	int64_t id = t->into_id ? t->into_id : t->id;
 
 	if (rank == RANK_NONE || rank < to->rank)
@@ -62,13 +61,27 @@ static int on_test(void *ctx, const struct store_test *t)
 	return 0;
 }
 
+static int on_test(void *ctx, const struct store_test *t)
+{
+	struct match *m = ctx;
+	char *name = name_of(t);
+
+	return take(m->to, t, rank_of(m, t, name), name);
+}
+
+static int on_number(void *ctx, const struct store_test *t)
+{
+	struct match *m = ctx;
+
+	return take(m->to, t, RANK_NUMBER, name_of(t));
+}
+
 static int on_into(void *ctx, const struct store_test *t)
 {
 	struct test_match *m = ctx;
 
 	free(m->name);
-	m->name = xasprintf("%.*s/%.*s%s%.*s", STR_FMT(t->suite), STR_FMT(t->program),
-			    t->whole ? "" : "/", STR_FMT(t->path));
+	m->name = name_of(t);
 	if (t->into_id)
 		m->id = t->into_id;
 	return 0;
@@ -90,6 +103,21 @@ static int look_in_program(struct store *s, struct match *m, struct err *err)
 	return store_tests(s, &f, on_test, m, err);
 }
 
+/* A number of ours: not one of the thousands has to be read for it. */
+static int look_for_number(struct store *s, struct match *m, struct err *err)
+{
+	struct err none = {};
+	uint64_t id;
+	int r;
+
+	if (!str_to_u64(str_of(m->word), &id) || !id || id > INT64_MAX)
+		return 0;
+	r = store_test_get(s, (int64_t)id, on_number, m, &none);
+	if (r < 0 && r != -ENOENT)
+		*err = none;
+	return r == -ENOENT ? 0 : r;
+}
+
 int test_match(struct store *s, const char *word, struct test_matches *ret, struct err *err)
 {
 	struct match m = { .to = ret, .word = word };
@@ -97,9 +125,9 @@ int test_match(struct store *s, const char *word, struct test_matches *ret, stru
 	int r;
 
 	*ret = (struct test_matches){};
-	if (!str_to_u64(str_of(word), &m.number))
-		m.number = 0;
-	r = look_in_program(s, &m, err);
+	r = look_for_number(s, &m, err);
+	if (r == 0 && !ret->rank)
+		r = look_in_program(s, &m, err);
 	if (r == 0 && ret->rank < RANK_GLOB)
 		r = store_tests(s, &all, on_test, &m, err);
 	/* Aliases may be chained; the store refuses rings. */

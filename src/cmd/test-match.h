@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Tests by what people type: "suite/program/path" whole or as a glob, a key, a
- * number of ours, or else a part of the name; the first of these that any test
- * fits. Earlier names by alias stand for what they became.
+ * Tests by what people type: a number of ours, "suite/program/path" whole or as a
+ * glob, a key, or else a part of the name; the first of these that any test fits.
+ * Earlier names by alias stand for what they became.
  */
 #include "base/err.h"
 #include "store/store.h"

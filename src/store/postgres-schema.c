@@ -206,4 +206,10 @@ const char *const POSTGRES_MIGRATIONS[DB_VERSION] = {
 	"UPDATE store SET version = 4;"
 	"ALTER TABLE job ADD COLUMN ended BYTEA NOT NULL DEFAULT '';"
 	"ALTER TABLE job ADD COLUMN reason BYTEA NOT NULL DEFAULT '';",
+
+	[4] =
+	"UPDATE store SET version = 5;"
+	"DELETE FROM segment;"
+	"DELETE FROM timeline;"
+	"UPDATE run SET folded = 0;",
 };

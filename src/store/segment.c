@@ -107,47 +107,110 @@ static size_t branch_of(struct str **v, size_t *n, size_t *cap, struct str branc
 	return (*n)++;
 }
 
-void timeline_pack(const struct tracked_run *v, size_t n, struct buf *ret)
-{
-	_cleanup_(buf_done) struct buf raw = {}, rows = {};
-	_free_ struct str *branches = NULL;
-	size_t n_branches = 0, cap = 0;
-	int64_t id = 0, begin = 0;
+static const char DIGITS[] = "0123456789abcdef";
 
-	for (size_t i = 0; i < n; i++) {
-		pack_int(&rows, minus(v[i].id, id));
-		pack_int(&rows, minus(v[i].begin_ms, begin));
-		pack_uint(&rows, branch_of(&branches, &n_branches, &cap, v[i].branch));
-		pack_text(&rows, v[i].commit);
-		id = v[i].id;
-		begin = v[i].begin_ms;
-	}
-	pack_uint(&raw, n);
-	pack_uint(&raw, n_branches);
-	for (size_t i = 0; i < n_branches; i++)
-		pack_text(&raw, branches[i]);
-	buf_add_str(&raw, buf_str(&rows));
-	pack_bytes(buf_str(&raw), ret);
+static int digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static int unpack_runs(struct str rest, uint64_t n, const struct str *branches,
-		       uint64_t n_branches, struct tracked_run *v)
+static bool is_hex(struct str s)
 {
-	int64_t id = 0, begin = 0, a, b;
+	for (size_t i = 0; i < s.n; i++)
+		if (digit(s.p[i]) < 0)
+			return false;
+	return s.n % 2 == 0;
+}
+
+static void pack_commit(struct buf *lengths, struct buf *text, struct str commit)
+{
+	if (!is_hex(commit)) {
+		pack_uint(lengths, (uint64_t)commit.n * 2);
+		buf_add_str(text, commit);
+		return;
+	}
+	pack_uint(lengths, commit.n / 2 * 2 + 1);
+	for (size_t i = 0; i < commit.n; i += 2) {
+		char c = (char)(digit(commit.p[i]) << 4 | digit(commit.p[i + 1]));
+
+		buf_add_str(text, str_n(&c, 1));
+	}
+}
+
+/* Digits go to @to, which has room for them. */
+static int unpack_commit(struct str *lengths, struct str *text, char **to, struct str *ret)
+{
+	uint64_t n;
+
+	if (!unpack_uint(lengths, &n) || n / 2 > text->n)
+		return -EBADMSG;
+	*ret = str_n(text->p, n / 2);
+	*text = str_from(*text, n / 2);
+	if (!(n & 1))
+		return 0;
+	for (size_t i = 0; i < n / 2; i++) {
+		(*to)[2 * i] = DIGITS[(unsigned char)ret->p[i] >> 4];
+		(*to)[2 * i + 1] = DIGITS[ret->p[i] & 15];
+	}
+	*ret = str_n(*to, n / 2 * 2);
+	*to += ret->n;
+	return 0;
+}
+
+void timeline_pack(const struct tracked_run *v, size_t n, struct buf *ret)
+{
+	_cleanup_(buf_done) struct buf head = {}, begins = {}, places = {}, lengths = {};
+	_cleanup_(buf_done) struct buf commits = {}, texts = {}, packed = {};
+	_free_ struct str *branches = NULL;
+	size_t n_branches = 0, cap = 0;
+	const struct tracked_run none = {}, *last = &none;
+
+	for (size_t i = 0; i < n; i++)
+		pack_uint(&places, branch_of(&branches, &n_branches, &cap, v[i].branch));
+	pack_uint(&head, n);
+	pack_uint(&head, n_branches);
+	for (size_t i = 0; i < n_branches; i++)
+		pack_text(&head, branches[i]);
+	for (size_t i = 0; i < n; last = &v[i++]) {
+		pack_int(&head, minus(v[i].id, last->id));
+		pack_int(&begins, minus(v[i].begin_ms, last->begin_ms));
+		pack_commit(&lengths, &commits, v[i].commit);
+	}
+	buf_add_str(&head, buf_str(&begins));
+	buf_add_str(&head, buf_str(&places));
+	buf_add_str(&head, buf_str(&lengths));
+	pack_bytes(buf_str(&head), &packed);
+	pack_text(ret, buf_str(&packed));
+	pack_bytes(buf_str(&commits), ret);
+}
+
+static int unpack_runs(struct str head, struct str commits, char *digits, uint64_t n,
+		       const struct str *branches, uint64_t n_branches, struct tracked_run *v)
+{
+	int64_t last = 0, step;
 	uint64_t branch;
 
 	for (uint64_t i = 0; i < n; i++) {
-		struct str commit;
-
-		if (!unpack_int(&rest, &a) || !unpack_int(&rest, &b) ||
-		    !unpack_uint(&rest, &branch) || branch >= n_branches ||
-		    !unpack_text(&rest, &commit))
+		if (!unpack_int(&head, &step))
 			return -EBADMSG;
-		id = plus(id, a);
-		begin = plus(begin, b);
-		v[i] = (struct tracked_run){ id, begin, branches[branch], commit, 0 };
+		v[i].id = last = plus(last, step);
 	}
-	return rest.n ? -EBADMSG : 0;
+	last = 0;
+	for (uint64_t i = 0; i < n; i++) {
+		if (!unpack_int(&head, &step))
+			return -EBADMSG;
+		v[i].begin_ms = last = plus(last, step);
+	}
+	for (uint64_t i = 0; i < n; i++) {
+		if (!unpack_uint(&head, &branch) || branch >= n_branches)
+			return -EBADMSG;
+		v[i].branch = branches[branch];
+		v[i].branch_nth = 0;
+	}
+	for (uint64_t i = 0; i < n; i++)
+		if (unpack_commit(&head, &commits, &digits, &v[i].commit) < 0)
+			return -EBADMSG;
+	return head.n || commits.n ? -EBADMSG : 0;
 }
 
 int timeline_unpack(struct str packed, struct arena *arena, struct tracked_run **v, size_t *n,
@@ -156,24 +219,29 @@ int timeline_unpack(struct str packed, struct arena *arena, struct tracked_run *
 	_cleanup_(buf_done) struct buf raw = { .max = TIMELINE_MAX };
 	_free_ struct str *branches = NULL;
 	uint64_t runs, n_branches;
-	struct str rest;
+	struct str head, commits;
 	int r;
 
+	if (!unpack_text(&packed, &head) || unpack_bytes(head, TIMELINE_MAX, &raw) < 0)
+		return -EBADMSG;
+	head = str_n(arena_strndup(arena, raw.p, raw.n), raw.n);
+	raw.n = 0;
 	if (unpack_bytes(packed, TIMELINE_MAX, &raw) < 0)
 		return -EBADMSG;
-	rest = str_n(arena_strndup(arena, raw.p, raw.n), raw.n);
-	if (!unpack_uint(&rest, &runs) || !unpack_uint(&rest, &n_branches) || runs > rest.n ||
-	    n_branches > rest.n)
+	commits = str_n(arena_strndup(arena, raw.p, raw.n), raw.n);
+	if (!unpack_uint(&head, &runs) || !unpack_uint(&head, &n_branches) || runs > head.n ||
+	    n_branches > head.n)
 		return -EBADMSG;
 	branches = xcalloc(n_branches, sizeof(*branches));
 	for (uint64_t i = 0; i < n_branches; i++)
-		if (!unpack_text(&rest, &branches[i]))
+		if (!unpack_text(&head, &branches[i]))
 			return -EBADMSG;
 	if (*n + runs > *cap) {
 		*cap = *n + runs + *n / 2;
 		*v = xrealloc(*v, *cap, sizeof(**v));
 	}
-	r = unpack_runs(rest, runs, branches, n_branches, *v + *n);
+	r = unpack_runs(head, commits, arena_raw(arena, commits.n * 2 + 1), runs, branches,
+			n_branches, *v + *n);
 	if (r == 0)
 		*n += runs;
 	return r;

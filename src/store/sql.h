@@ -13,7 +13,7 @@
  * never edited: the next change is a new text, and tests/fixtures gets a store
  * of the version before it.
  */
-#define DB_VERSION 4
+#define DB_VERSION 5
 extern const char *const MIGRATIONS[DB_VERSION], *const MIGRATION_ENDS[DB_VERSION];
 
 /* For each connection; and what a writer does once the file is ours. */

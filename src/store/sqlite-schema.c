@@ -313,6 +313,13 @@ const char *const MIGRATIONS[DB_VERSION] = {
 	"PRAGMA user_version = 4;"
 	"ALTER TABLE job ADD COLUMN ended TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE job ADD COLUMN reason TEXT NOT NULL DEFAULT '';",
+
+	/* The timeline by columns: what is folded is made anew from the slices. */
+	[4] =
+	"PRAGMA user_version = 5;"
+	"DELETE FROM segment;"
+	"DELETE FROM timeline;"
+	"UPDATE run SET folded = 0;",
 };
 
 const char *const MIGRATION_ENDS[DB_VERSION] = {

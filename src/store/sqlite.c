@@ -169,16 +169,18 @@ static int open_file(struct lite *db, bool write)
 	int rc;
 
 	if (write)
-		return sqlite3_open_v2(db->path, &db->lite,
+		return sqlite3_open_v2(db->path, &db->lite, SQLITE_OPEN_NOMUTEX |
 				       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
 	if (access(dir, W_OK) == 0 || has_wal(db->path))
-		return sqlite3_open_v2(db->path, &db->lite, SQLITE_OPEN_READONLY, NULL);
+		return sqlite3_open_v2(db->path, &db->lite,
+				       SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READONLY, NULL);
 	out_to_buf(&o, &uri);
 	out_lit(&o, "file:");
 	out_url(&o, str_of(db->path));
 	out_lit(&o, "?immutable=1");
 	out_flush(&o);
-	rc = sqlite3_open_v2(uri.p, &db->lite, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+	rc = sqlite3_open_v2(uri.p, &db->lite, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READONLY |
+			     SQLITE_OPEN_URI, NULL);
 	buf_done(&uri);
 	return rc;
 }
@@ -240,6 +242,8 @@ static int setup(struct lite *db, enum store_mode mode, int busy_ms, struct err 
 	int64_t version;
 	int rc, r;
 
+	/* Nobody asks how much memory it has: it would be counted under a lock. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused once it is in use: fine */
 	rc = open_file(db, mode == STORE_WRITE);
 	if (rc != SQLITE_OK)
 		return fail(db, rc, err);

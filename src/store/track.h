@@ -11,8 +11,10 @@
  *   segment  = { uint more, int run step, int outcome step, uint attempt } x n
  *              more: so many follow with the same step of runs, outcome, attempt
  *   times    = int duration: step to the one before, x executions
- *   timeline = pack_bytes( uint runs, uint branches, { uint bytes, text } each,
- *              { int id step, int begin step, uint branch, uint bytes, commit } each )
+ *   timeline = uint bytes, pack_bytes( uint runs, uint branches, { uint bytes, text } each,
+ *              int id step each, int begin step each, uint branch each,
+ *              uint 2 * bytes + hex each ), pack_bytes( commit each )
+ *              hex: the commit is twice so many digits
  */
 #include "store/inside.h"
 

@@ -6,6 +6,7 @@
 #include <zstd.h>
 
 #include "store-place.h"
+#include "store/track.h"
 
 #define FIXTURE_MAX (8 << 20)
 
@@ -143,6 +144,58 @@ static void test_damaged_rows(struct tap *t)
 	}
 }
 
+/* ---- the timeline ---- */
+
+static const struct tracked_run RUNS[] = {
+	{ 1, 1700000000000, STR("export"), STR("0123456789abcdef0123456789abcdef01234567"), 0 },
+	{ 2, 1700000060000, STR("net"), STR(""), 0 },
+	{ 3, 1700000000000, STR("export"), STR("abc"), 0 },
+	{ INT64_MAX, INT64_MIN, STR(""), STR("v6.12-rc1-3-gabcdef"), 0 },
+	{ 4, -1, STR("net"), STR("ABCDEF"), 0 },
+	{ 5, INT64_MAX, STR("export"), STR("ff"), 0 },
+};
+
+static bool same_runs(const struct tracked_run *a, const struct tracked_run *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (a[i].id != b[i].id || a[i].begin_ms != b[i].begin_ms ||
+		    !str_eq(a[i].branch, b[i].branch) || !str_eq(a[i].commit, b[i].commit))
+			return false;
+	return true;
+}
+
+static void test_timeline(struct tap *t)
+{
+	_cleanup_(buf_done) struct buf packed = {};
+	struct arena arena = {};
+	struct tracked_run *v = NULL;
+	size_t n = 0, cap = 0, taken = 0;
+
+	timeline_pack(RUNS, ARRAY_SIZE(RUNS), &packed);
+	is_int(t, timeline_unpack(buf_str(&packed), &arena, &v, &n, &cap), 0,
+	       "a timeline is read");
+	ok(t, n == ARRAY_SIZE(RUNS) && same_runs(v, RUNS, n), "and says what it was told");
+	is_int(t, timeline_unpack(buf_str(&packed), &arena, &v, &n, &cap), 0,
+	       "another goes to its end");
+	ok(t, n == 2 * ARRAY_SIZE(RUNS) && same_runs(v + n / 2, RUNS, n / 2), "whole");
+	for (size_t cut = 0; cut < packed.n; cut++) {
+		_free_ char *part = xstrndup(packed.p, cut);
+
+		taken += timeline_unpack(str_n(part, cut), &arena, &v, &n, &cap) == 0;
+	}
+	is_int(t, taken, 0, "none that was cut is taken");
+	for (size_t at = 0; at < packed.n * 255; at++) {
+		_free_ char *bad = xstrndup(packed.p, packed.n);
+
+		bad[at / 255] = (char)(bad[at / 255] + 1 + at % 255);
+		n = 0;
+		timeline_unpack(str_n(bad, packed.n), &arena, &v, &n, &cap);
+	}
+	ok(t, true, "one that was tampered with harms nothing");
+	arena_done(&arena);
+	free(v);
+}
+
 int main(int argc, char **argv)
 {
 	struct tap t = {};
@@ -152,5 +205,6 @@ int main(int argc, char **argv)
 	TAP_HEADER();
 	test_migrations(&t, argv[1]);
 	test_damaged_rows(&t);
+	test_timeline(&t);
 	return tap_done(&t);
 }
