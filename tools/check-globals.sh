@@ -15,8 +15,8 @@ command -v objdump >/dev/null || skip_all "objdump is not installed (binutils)"
 
 n=0
 bad=0
-for part in libtaproom.a.p src/cmd/taproom.p src/guest/taproom-guest.p; do
-	objects=$(find "$build/$part" -name '*.o' 2>/dev/null | sort)
+for part in 'libtaproom.*.p' src/cmd/taproom.p src/guest/taproom-guest.p; do
+	objects=$(find "$build" -path "$build/$part/*.o" | sort)
 	n=$((n + 1))
 	if [ -z "$objects" ]; then
 		bad=$((bad + 1))
