@@ -33,8 +33,8 @@ static void check(const struct web_query *q, struct arena *arena)
 		assert(!strchr("\"'<> \n", html.p[i]) || !html.p[i]);
 	if (text.n > WEB_QUERY_MAX) /* escapes are longer than what was sent plain */
 		return;
-	assert(web_query_parse(text.n ? str_from(buf_str(&text), 1) : STR(""), arena, &back,
-			       &err) == 0);
+	assert(web_query_parse(text.n ? str_from(buf_str(&text), 1) : STR(""), WEB_TAKES_ALL,
+			       arena, &back, &err) == 0);
 	print(&back, false, &again);
 	assert(str_eq(buf_str(&text), buf_str(&again)));
 	assert(back.status == q->status && back.sort == q->sort && back.before == q->before);
@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_(arena_done) struct arena arena = {};
 	struct web_query q;
 	struct err err = {};
-	int r = web_query_parse(str_n((const char *)data, size), &arena, &q, &err);
+	int r = web_query_parse(str_n((const char *)data, size), WEB_TAKES_ALL, &arena, &q, &err);
 
 	assert(r == 0 || (r == -EINVAL && err.text[0]));
 	if (r < 0)

@@ -44,10 +44,11 @@ static const struct opt OPTIONS[] = {
 const struct opt_command cmd_web_help = {
 	.usage = "taproom web [--listen ADDR:PORT]... [options]",
 	.summary = "Serves the web pages.",
-	.text = "Answers with the pages that 'taproom export' writes, as they are now; runs that "
-		"are recorded meanwhile appear within a second. Without --push it only reads the "
-		"store. It serves plain HTTP: for TLS, or for who may read, put a proxy in front. "
-		"SIGTERM and Ctrl-C end it when the answers that are on their way are sent.",
+	.text = "Answers with the pages that 'taproom export' writes, as they are now, and with "
+		"every filter, order and older page that is asked for; runs that are recorded "
+		"meanwhile appear within a second. Without --push it only reads the store. It "
+		"serves plain HTTP: for TLS, or for who may read, put a proxy in front. SIGTERM "
+		"and Ctrl-C end it when the answers that are on their way are sent.",
 	.opts = OPTIONS,
 	.examples = "  taproom web\n"
 		    "  taproom web --listen :80\n"
@@ -109,7 +110,8 @@ static void raise_files(void)
 
 static int serve(struct cmd *c, struct options *opt, struct store *store, struct err *err)
 {
-	struct serve_config config = { .store = store, .version = TAPROOM_VERSION,
+	struct serve_config config = { .store = store, .url = opt->common.store,
+				       .version = TAPROOM_VERSION,
 				       .window = (unsigned)opt->runs };
 	_free_ char *tokens = opt->tokens ? xstrdup(opt->tokens) : tokens_default_path();
 	_free_ char *cache = cmd_cache_dir();

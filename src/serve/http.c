@@ -93,6 +93,16 @@ struct str http_path(const struct http_request *r)
 	return str_n(r->path, r->path_n);
 }
 
+unsigned http_depth(const struct http_request *r)
+{
+	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(r->q));
+	unsigned n = 0;
+
+	for (path = path && *path ? path + 1 : ""; *path; path++)
+		n += *path == '/';
+	return n;
+}
+
 struct str http_query(const struct http_request *r)
 {
 	return text(evhttp_uri_get_query(evhttp_request_get_evhttp_uri(r->q)));
@@ -109,6 +119,19 @@ struct str http_body(struct http_request *r)
 	size_t n = evbuffer_get_length(b);
 
 	return str_n(n ? (const char *)evbuffer_pullup(b, -1) : "", n);
+}
+
+bool http_has_tag(const struct http_request *r, const char *tag)
+{
+	for (struct str list = http_header(r, "If-None-Match"); list.p;) {
+		struct str one = str_trim(str_cut(&list, ','));
+
+		if (str_starts(one, STR("W/")))
+			one = str_from(one, 2);
+		if (str_eq(one, STR("*")) || str_eq(one, str_of(tag)))
+			return true;
+	}
+	return false;
 }
 
 void http_set(struct http_request *r, const char *name, struct str value)

@@ -58,11 +58,15 @@ struct http_server *http_free(struct http_server *s);
 enum http_method http_method(const struct http_request *q);
 /* Decoded, without the leading '/'; may hold any byte. */
 struct str http_path(const struct http_request *q);
+/* Slashes in it as it came, behind the first: so many levels below the root. */
+unsigned http_depth(const struct http_request *q);
 /* Behind the '?', as it came; empty when there is none. */
 struct str http_query(const struct http_request *q);
 /* A header's value, empty without it; the first of several. */
 struct str http_header(const struct http_request *q, const char *name);
 struct str http_body(struct http_request *q);
+/* Does its If-None-Match have @tag, weak or not (RFC 9110, 13.1.2)? */
+bool http_has_tag(const struct http_request *q, const char *tag);
 
 /* Before the reply; @name is ours. A value with a control character in it is
  * left away: it would begin another header. */

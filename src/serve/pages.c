@@ -4,11 +4,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "base/units.h"
+#include "serve/judging.h"
 
 struct kept {
-	char *path;
-	size_t path_n;
+	char *key;            /* path, and its query */
+	size_t key_n;
 	uint64_t state;       /* of the store, when it was rendered */
 	enum web_page_id id;
 	struct web_args args; /* strings are the site's of that state */
@@ -18,40 +20,154 @@ struct kept {
 };
 
 struct pages {
-	struct store *store;
-	const char *version;
-	unsigned window;
+	struct pages_config c;
 	struct web_site *site;
 	uint64_t state;       /* counts the sites there were */
 	int64_t changed;      /* store_changed() of it */
 	int64_t asked_ms;
+	struct judging *judging;
+	struct buf mark;      /* store_mark() of what is judged */
+	int64_t judged_ms, took_ms, behind_ms; /* behind: since when; 0: it isn't */
 	struct kept kept[PAGES_N];
 	struct kept big;      /* the last one that was too large to keep */
+	size_t bytes;
+	unsigned hand;        /* whose turn it is to be dropped */
+	struct buf moved;
+	struct pages_stats stats;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
+/* ---- the site ---- */
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+static int site_renew(struct pages *p, struct web_history *h, struct err *err)
+{
+	struct web_site *site;
+	int r = web_site_with(p->c.store, p->c.version, p->c.window, h, &site, err);
+
+	if (r < 0)
+		return r;
+	site->live = true;
+	web_site_free(p->site);
+	p->site = site;
+	p->state++;
+	return 0;
 }
 
-struct pages *pages_new(struct store *store, const char *version, unsigned window)
+static void on_judged(void *ctx, struct judged *j)
+{
+	struct pages *p = ctx;
+	struct err err = j->err;
+	int r = j->history ? site_renew(p, j->history, &err) : -EIO;
+
+	web_history_free(j->history);
+	if (r < 0) {
+		log_warn(p->c.log, "the history can't be judged anew: %s", err.text);
+	} else {
+		buf_clear(&p->mark);
+		buf_add_str(&p->mark, j->mark);
+		p->judged_ms = j->begin_ms;
+		p->took_ms = j->took_ms;
+		p->behind_ms = 0;
+	}
+	/* It may have changed meanwhile: the next one who asks looks. */
+	p->changed = INT64_MIN;
+}
+
+/* A new site where the store has changed; a new judgement where that matters to it. */
+static int refresh(struct pages *p, int64_t changed, struct err *err)
+{
+	_cleanup_(buf_done) struct buf mark = {};
+	int r = store_mark(p->c.store, &mark, err);
+
+	if (r >= 0)
+		r = site_renew(p, p->site->history, err);
+	if (r < 0)
+		return r;
+	p->changed = changed;
+	if (str_eq(buf_str(&mark), buf_str(&p->mark))) {
+		p->behind_ms = 0;
+		return 0;
+	}
+	p->behind_ms = p->behind_ms ? p->behind_ms : p->asked_ms;
+	judging_start(p->judging);
+	return 0;
+}
+
+uint64_t pages_refresh(struct pages *p)
+{
+	int64_t now = clock_mono_ms(), changed;
+	struct err err = {};
+	int r;
+
+	if (now - p->asked_ms < PAGES_FRESH_MS)
+		return p->state;
+	p->asked_ms = now;
+	r = store_changed(p->c.store, &changed, &err);
+	if (r >= 0 && changed != p->changed)
+		r = refresh(p, changed, &err);
+	if (r < 0)
+		log_warn(p->c.log, "the store can't be read anew: %s", err.text);
+	return p->state;
+}
+
+const struct web_site *pages_site(const struct pages *p)
+{
+	return p->site;
+}
+
+struct pages_stats pages_stats(const struct pages *p)
+{
+	struct pages_stats s = p->stats;
+
+	s.bytes = p->bytes;
+	s.judged_ms = p->judged_ms;
+	s.took_ms = p->took_ms;
+	s.behind = p->behind_ms != 0;
+	return s;
+}
+
+static int first_site(struct pages *p, struct err *err)
+{
+	struct web_history *h;
+	int r = store_changed(p->c.store, &p->changed, err);
+
+	p->asked_ms = p->judged_ms = clock_mono_ms();
+	if (r >= 0)
+		r = store_mark(p->c.store, &p->mark, err);
+	if (r >= 0)
+		r = web_history_new(p->c.store, &h, err);
+	if (r < 0)
+		return r;
+	p->took_ms = clock_mono_ms() - p->judged_ms;
+	r = site_renew(p, h, err);
+	web_history_free(h);
+	return r;
+}
+
+int pages_new(const struct pages_config *c, struct pages **ret, struct err *err)
 {
 	struct pages *p = xcalloc(1, sizeof(*p));
+	int r;
 
-	p->store = store;
-	p->version = version;
-	p->window = window;
-	return p;
+	p->c = *c;
+	r = first_site(p, err);
+	if (r < 0) {
+		pages_free(p);
+		return r;
+	}
+	p->judging = judging_new(c->loop, c->url, on_judged, p);
+	*ret = p;
+	return 0;
 }
 
-static void kept_done(struct kept *k)
+/* ---- what is kept ---- */
+
+static void kept_done(struct pages *p, struct kept *k)
 {
-	free(k->path);
-	for (int i = 0; i < ENCODE_N; i++)
+	free(k->key);
+	for (int i = 0; i < ENCODE_N; i++) {
+		p->bytes -= k->body[i].n;
 		buf_done(&k->body[i]);
+	}
 	*k = (struct kept){};
 }
 
@@ -59,114 +175,212 @@ struct pages *pages_free(struct pages *p)
 {
 	if (!p)
 		return NULL;
+	judging_free(p->judging);
 	for (unsigned i = 0; i < PAGES_N; i++)
-		kept_done(&p->kept[i]);
-	kept_done(&p->big);
+		kept_done(p, &p->kept[i]);
+	kept_done(p, &p->big);
 	web_site_free(p->site);
+	buf_done(&p->mark);
+	buf_done(&p->moved);
 	free(p);
 	return NULL;
 }
 
-/* A new site where the store has changed; asked once in PAGES_FRESH_MS. */
-static int refresh(struct pages *p, struct err *err)
+/* Makes room for what @k got. */
+static void drop_others(struct pages *p, const struct kept *k)
 {
-	int64_t now = now_ms(), changed;
-	struct web_site *site;
-	int r;
+	for (unsigned i = 0; p->bytes > PAGES_BYTES_MAX && i < PAGES_N; i++) {
+		struct kept *other = &p->kept[p->hand++ % PAGES_N];
 
-	if (p->site && now - p->asked_ms < PAGES_FRESH_MS)
-		return 0;
-	r = store_changed(p->store, &changed, err);
-	if (r < 0)
-		return r;
-	p->asked_ms = now;
-	if (p->site && changed == p->changed)
-		return 0;
-	r = web_site_new(p->store, p->version, p->window, &site, err);
-	if (r < 0)
-		return r;
-	web_site_free(p->site);
-	p->site = site;
-	p->changed = changed;
-	p->state++;
-	return 0;
+		if (other != k)
+			kept_done(p, other);
+	}
 }
 
-static void rendered(struct kept *k, struct buf *body)
+static void rendered(struct pages *p, struct kept *k, struct buf *body)
 {
 	uint64_t hash = str_hash(buf_str(body), STR_HASH_INIT);
 
 	if (k->hash == hash && k->body[ENCODE_NONE].n == body->n)
 		return;
 	for (int i = 0; i < ENCODE_N; i++) {
+		p->bytes -= k->body[i].n;
 		buf_done(&k->body[i]);
 		k->tried[i] = false;
 	}
 	k->hash = hash;
 	k->body[ENCODE_NONE] = *body;
+	p->bytes += body->n;
 	*body = (struct buf){};
+	drop_others(p, k);
 }
 
-/* 1, 0 or an error; @ret is what to answer with. */
-static int render(struct pages *p, struct str path, struct kept *k, struct kept **ret,
-		  struct err *err)
+static void encoded(struct pages *p, struct kept *k, enum encoding encoding)
 {
-	_cleanup_(buf_done) struct buf body = {};
+	if (k->tried[encoding])
+		return;
+	k->tried[encoding] = true;
+	if (!encoding)
+		return;
+	encode(encoding, buf_str(&k->body[ENCODE_NONE]), &k->body[encoding]);
+	p->bytes += k->body[encoding].n;
+	drop_others(p, k);
+}
+
+static bool is_of(const struct kept *k, struct str key)
+{
+	return k->key && str_eq(str_n(k->key, k->key_n), key);
+}
+
+/* ---- a page ---- */
+
+struct asked {
 	enum web_page_id id;
 	struct web_args args;
+	struct buf key;
+	struct arena arena;   /* of the query's strings */
+};
+
+static void asked_done(struct asked *a)
+{
+	buf_done(&a->key);
+	arena_done(&a->arena);
+}
+
+/* What the path says goes before what the query says. */
+static void merge(struct web_args *args, const struct web_query *q)
+{
+	const struct web_query path = args->q;
+
+	args->q = *q;
+	if (path.branch.n)
+		args->q.branch = path.branch;
+	if (path.mode.n)
+		args->q.mode = path.mode;
+	if (path.before)
+		args->q.before = path.before;
+}
+
+static void add_query(const struct web_query *q, struct buf *b)
+{
 	struct out o;
-	int r = web_route(p->site, path, &id, &args);
+
+	out_to_buf(&o, b);
+	web_query_print(q, false, &o);
+	out_flush(&o);
+}
+
+/* Which page it is, and under which key it is kept. */
+static int understand(struct pages *p, struct str path, struct str query, struct asked *a,
+		      struct err *err)
+{
+	struct web_query q;
+	int r = web_route(p->site, path, &a->id, &a->args);
 
 	if (r <= 0)
 		return r;
-	if (id != WEB_LOG_RAW && id != WEB_CONSOLE_RAW) {
-		out_to_buf(&o, &body);
-		r = WEB_PAGES[id].render(p->site, &args, &o, err);
-		if (r == -ENOENT)
-			return 0;
-		if (r == 0)
-			r = out_flush(&o);
-		if (r < 0)
-			return err_wrap(err, r, "page '%.*s'", STR_FMT(path));
-	}
-	if (body.n > PAGES_BODY_MAX)
-		k = &p->big;
-	if (k->path_n != path.n || !k->path || memcmp(k->path, path.p, path.n) != 0) {
-		kept_done(k);
-		k->path = xstrndup(path.p, path.n);
-		k->path_n = path.n;
-	}
-	rendered(k, &body);
-	k->state = p->state;
-	k->id = id;
-	k->args = args;
-	*ret = k;
+	buf_add_str(&a->key, path);
+	if (!WEB_PAGES[a->id].takes || !query.n)
+		return 1;
+	r = web_query_parse(query, WEB_PAGES[a->id].takes, &a->arena, &q, err);
+	if (r < 0)
+		return r;
+	merge(&a->args, &q);
+	add_query(&q, &a->key);
 	return 1;
 }
 
-int pages_get(struct pages *p, struct str path, enum encoding encoding, struct pages_page *ret,
-	      struct err *err)
+/* Runs are numbered as they come: one below the newest that is not here was removed. */
+static bool was_there(const struct pages *p, int64_t run)
 {
-	struct kept *k = &p->kept[str_hash(path, STR_HASH_INIT) % PAGES_N];
-	int r = refresh(p, err);
+	const struct web_site *s = p->site;
 
-	if (r < 0)
-		return r;
-	if (!k->path || k->state != p->state || !str_eq(str_n(k->path, k->path_n), path)) {
-		r = render(p, path, k, &k, err);
+	return run > 0 && s->n_runs && run < s->by_id[s->n_runs - 1]->id &&
+	       !web_site_run(s, run) && web_history_run(s->history, run) == s->history->n_runs;
+}
+
+static int render(struct pages *p, struct asked *a, struct kept *k, struct kept **ret,
+		  struct err *err)
+{
+	_cleanup_(buf_done) struct buf body = {};
+	struct out o;
+	int r = 0;
+
+	p->stats.renders++;
+	if (a->id != WEB_LOG_RAW && a->id != WEB_CONSOLE_RAW) {
+		out_to_buf(&o, &body);
+		r = WEB_PAGES[a->id].render(p->site, &a->args, &o, err);
+		if (r == -ENOENT)
+			return was_there(p, a->args.run) ? PAGES_GONE : PAGES_NONE;
+		if (r == 0)
+			r = out_flush(&o);
+		if (r < 0)
+			return err_wrap(err, r, "page '%.*s'", STR_FMT(buf_str(&a->key)));
+	}
+	if (body.n > PAGES_BODY_MAX)
+		k = &p->big;
+	if (!is_of(k, buf_str(&a->key))) {
+		kept_done(p, k);
+		k->key_n = a->key.n;
+		k->key = buf_take(&a->key);
+	}
+	rendered(p, k, &body);
+	k->state = p->state;
+	k->id = a->id;
+	k->args = a->args;
+	k->args.q = (struct web_query){}; /* its strings go with the question */
+	*ret = k;
+	return PAGES_FOUND;
+}
+
+/* Among files some views have a path of their own; here they are a query. */
+static int moved(struct pages *p, const struct asked *a, struct pages_page *ret)
+{
+	enum web_page_id to = WEB_PAGES[a->id].live;
+	struct out o;
+
+	buf_clear(&p->moved);
+	out_to_buf(&o, &p->moved);
+	web_path(to, &a->args, &o);
+	web_query_print(&a->args.q, false, &o);
+	out_flush(&o);
+	*ret = (struct pages_page){ .id = a->id, .args = a->args, .moved = buf_str(&p->moved) };
+	return PAGES_FOUND;
+}
+
+int pages_get(struct pages *p, struct str path, struct str query, enum encoding encoding,
+	      struct pages_page *ret, struct err *err)
+{
+	_cleanup_(asked_done) struct asked a = {};
+	struct kept *k = &p->kept[str_hash(path, STR_HASH_INIT) % PAGES_N];
+	int r;
+
+	pages_refresh(p);
+	/* Without a query the path is the key: most need no more than this. */
+	if (query.n || k->state != p->state || !is_of(k, path)) {
+		r = understand(p, path, query, &a, err);
 		if (r <= 0)
 			return r;
+		r = PAGES_FOUND;
+		if (WEB_PAGES[a.id].live)
+			return moved(p, &a, ret);
+		k = &p->kept[str_hash(buf_str(&a.key), STR_HASH_INIT) % PAGES_N];
+		if (k->state != p->state || !is_of(k, buf_str(&a.key)))
+			r = render(p, &a, k, &k, err);
+		else
+			p->stats.hits++;
+		if (r != PAGES_FOUND)
+			return r;
+	} else {
+		p->stats.hits++;
 	}
-	if (!k->tried[encoding]) {
-		k->tried[encoding] = true;
-		if (encoding)
-			encode(encoding, buf_str(&k->body[ENCODE_NONE]), &k->body[encoding]);
-	}
+	encoded(p, k, encoding);
 	*ret = (struct pages_page){ .id = k->id, .args = k->args };
 	ret->encoding = k->body[encoding].n ? encoding : ENCODE_NONE;
 	ret->body = buf_str(&k->body[ret->encoding]);
+	ret->age_s = p->behind_ms ? (clock_mono_ms() - p->behind_ms) / 1000 + 1 : 0;
 	/* One for each encoding: they are different bytes (RFC 9110, 8.8.3.3). */
 	snprintf(ret->tag, sizeof(ret->tag), "\"%016" PRIx64 "%s%s\"", k->hash,
 		 ret->encoding ? "-" : "", ret->encoding ? ENCODE_NAMES[ret->encoding] : "");
-	return 1;
+	return PAGES_FOUND;
 }

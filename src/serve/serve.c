@@ -6,13 +6,15 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "serve/refuse.h"
 #include "serve/http.h"
 #include "serve/listen.h"
+#include "serve/logs.h"
 #include "serve/pages.h"
 #include "serve/push.h"
-#include "serve/range.h"
 
-#define PIECE 262144 /* of a log; what waits for a slow client */
+#define PATH_MAX_BYTES 1024 /* of an address, decoded, as web_route() takes it */
+#define LOOK_MS 1000
 
 struct serve {
 	const struct log *log;
@@ -20,136 +22,39 @@ struct serve {
 	struct pages *pages;
 	struct push *push;
 	struct http_server *http;
+	struct loop_watch *look;
 	struct listen listen[SERVE_LISTEN_MAX];
 	unsigned n_listen;
 	void (*stopped)(void *ctx);
 	void *ctx;
 };
 
-static void answer_text(struct http_request *q, int status, const char *sentence)
-{
-	http_set(q, "Content-Type", STR("text/plain; charset=utf-8"));
-	http_reply(q, status, str_of(sentence));
-}
+/* ---- a page ---- */
 
 static void answer_error(struct serve *s, struct http_request *q, const struct err *err)
 {
 	/* The reason is for who runs the server: it may name files. */
 	log_warn(s->log, "%s", err->text);
-	answer_text(q, 500, "The page can't be made; the server's log says why.\n");
+	refuse_answer(pages_site(s->pages), q, 500, NULL);
 }
 
-/* "*", or a list that has @tag, weak or not (RFC 9110, 13.1.2). */
-static bool has_tag(struct str list, const char *tag)
+/* Relative: the site may be anywhere below a proxy's address. */
+static void answer_moved(struct http_request *q, const struct pages_page *page)
 {
-	while (list.p) {
-		struct str one = str_trim(str_cut(&list, ','));
+	_cleanup_(buf_done) struct buf b = {};
 
-		if (str_starts(one, STR("W/")))
-			one = str_from(one, 2);
-		if (str_eq(one, STR("*")) || str_eq(one, str_of(tag)))
-			return true;
-	}
-	return false;
-}
-
-/* ---- a plain log, in pieces ---- */
-
-struct log_stream {
-	struct serve *s;
-	int64_t run;
-	unsigned program, job;
-	uint64_t at, end;
-};
-
-static int log_more(void *ctx, struct buf *piece)
-{
-	struct log_stream *l = ctx;
-	uint64_t n = l->end - l->at < PIECE ? l->end - l->at : PIECE;
-	struct err err = {};
-	int r;
-
-	if (!n)
-		return 0;
-	r = store_log_bytes(l->s->store, l->run, l->program, l->job, l->at, (size_t)n, piece,
-			    &err);
-	if (r == 0 && piece->n != n)
-		r = err_set(&err, EBADMSG, "a log of run %" PRId64 " became shorter", l->run);
-	if (r < 0) {
-		log_warn(l->s->log, "%s", err.text);
-		return r;
-	}
-	l->at += n;
-	return 1;
-}
-
-static void answer_range(struct http_request *q, struct log_stream *l, uint64_t size)
-{
-	uint64_t from, n;
-	char text[80];
-
-	switch (range_parse(http_header(q, "Range"), size, &from, &n)) {
-	case RANGE_WRONG:
-		snprintf(text, sizeof(text), "bytes */%" PRIu64, size);
-		http_set(q, "Content-Range", str_of(text));
-		free(l);
-		answer_text(q, 416, "The log is shorter.\n");
-		return;
-	case RANGE_PART:
-		snprintf(text, sizeof(text), "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, from,
-			 from + n - 1, size);
-		http_set(q, "Content-Range", str_of(text));
-		l->at = from;
-		l->end = from + n;
-		http_reply_stream(q, 206, (int64_t)n, log_more, free, l);
-		return;
-	case RANGE_NONE:
-		l->end = size;
-		http_reply_stream(q, 200, (int64_t)size, log_more, free, l);
-	}
-}
-
-static void answer_log(struct serve *s, struct http_request *q, const struct pages_page *page)
-{
-	bool console = page->id == WEB_CONSOLE_RAW;
-	struct log_stream *l = xcalloc(1, sizeof(*l));
-	struct err err = {};
-	uint64_t size;
-	char tag[80];
-	int r;
-
-	*l = (struct log_stream){ .s = s, .run = page->args.run,
-				  .program = console ? 0 : page->args.program,
-				  .job = console ? page->args.job : 0 };
-	r = store_log_size(s->store, l->run, l->program, l->job, &size, &err);
-	if (r < 0) {
-		free(l);
-		if (r == -ENOENT)
-			answer_text(q, 404, "There is no such log.\n");
-		else
-			answer_error(s, q, &err);
-		return;
-	}
-	/* A log that was kept is never written again. */
-	snprintf(tag, sizeof(tag), "\"%" PRId64 "-%u-%u-%" PRIu64 "\"", l->run, l->program,
-		 l->job, size);
-	http_set(q, "Content-Type", str_of(WEB_PAGES[page->id].type));
-	http_set(q, "ETag", str_of(tag));
-	http_set(q, "Accept-Ranges", STR("bytes"));
+	for (unsigned i = http_depth(q); i > 0; i--)
+		buf_add(&b, "../", 3);
+	buf_add_str(&b, page->moved);
+	http_set(q, "Location", buf_str(&b));
 	http_set(q, "Cache-Control", STR("no-cache"));
-	if (has_tag(http_header(q, "If-None-Match"), tag)) {
-		free(l);
-		http_reply(q, 304, STR(""));
-		return;
-	}
-	answer_range(q, l, size);
+	http_reply(q, 301, STR(""));
 }
-
-/* ---- a page ---- */
 
 static void answer_page(struct http_request *q, const struct pages_page *page)
 {
 	bool forever = page->id == WEB_STYLE || page->id == WEB_SCRIPT;
+	char age[24];
 
 	http_set(q, "Content-Type", str_of(WEB_PAGES[page->id].type));
 	http_set(q, "ETag", str_of(page->tag));
@@ -158,7 +63,11 @@ static void answer_page(struct http_request *q, const struct pages_page *page)
 	 * each time, and answered with 304. */
 	http_set(q, "Cache-Control", forever ? STR("public, max-age=31536000, immutable")
 					     : STR("no-cache"));
-	if (has_tag(http_header(q, "If-None-Match"), page->tag)) {
+	if (page->age_s && !forever) {
+		snprintf(age, sizeof(age), "%" PRId64, page->age_s);
+		http_set(q, "Age", str_of(age));
+	}
+	if (http_has_tag(q, page->tag)) {
 		http_reply(q, 304, STR(""));
 		return;
 	}
@@ -167,33 +76,63 @@ static void answer_page(struct http_request *q, const struct pages_page *page)
 	http_reply(q, 200, page->body);
 }
 
-static void on_request(void *ctx, struct http_request *q)
+static void answer_log(struct serve *s, struct http_request *q, const struct pages_page *page)
 {
-	struct serve *s = ctx;
-	enum http_method method = http_method(q);
+	struct err err = {};
+	int r = logs_answer(s->store, s->log, q, page, &err);
+
+	if (r < 0)
+		answer_error(s, q, &err);
+	else if (r > 0)
+		refuse_answer(pages_site(s->pages), q, r, NULL);
+}
+
+static void answer_found(struct serve *s, struct http_request *q, const struct pages_page *page)
+{
+	if (page->moved.n)
+		answer_moved(q, page);
+	else if (page->id == WEB_LOG_RAW || page->id == WEB_CONSOLE_RAW)
+		answer_log(s, q, page);
+	else
+		answer_page(q, page);
+}
+
+static void answer_get(struct serve *s, struct http_request *q)
+{
 	struct pages_page page;
 	struct err err = {};
 	int r;
 
-	if (method == HTTP_POST && s->push && str_eq(http_path(q), STR(PUSH_PATH))) {
-		push_request(s->push, q);
+	if (http_path(q).n > PATH_MAX_BYTES || http_query(q).n > WEB_QUERY_MAX) {
+		refuse_answer(pages_site(s->pages), q, 414, NULL);
 		return;
 	}
-	if (method != HTTP_GET && method != HTTP_HEAD) {
-		http_set(q, "Allow", STR("GET, HEAD"));
-		answer_text(q, 405, "Only GET and HEAD are answered here.\n");
-		return;
-	}
-	r = pages_get(s->pages, http_path(q), encode_choose(http_header(q, "Accept-Encoding")),
-		      &page, &err);
-	if (r < 0)
+	r = pages_get(s->pages, http_path(q), http_query(q),
+		      encode_choose(http_header(q, "Accept-Encoding")), &page, &err);
+	if (r == PAGES_FOUND)
+		answer_found(s, q, &page);
+	else if (r == -EINVAL)
+		refuse_answer(pages_site(s->pages), q, 400, err.text);
+	else if (r < 0)
 		answer_error(s, q, &err);
-	else if (r == 0)
-		answer_text(q, 404, "There is no such page.\n");
-	else if (page.id == WEB_LOG_RAW || page.id == WEB_CONSOLE_RAW)
-		answer_log(s, q, &page);
 	else
-		answer_page(q, &page);
+		refuse_answer(pages_site(s->pages), q, r == PAGES_GONE ? 410 : 404, NULL);
+}
+
+static void on_request(void *ctx, struct http_request *q)
+{
+	struct serve *s = ctx;
+	enum http_method method = http_method(q);
+	bool pushes = s->push && str_eq(http_path(q), STR(PUSH_PATH));
+
+	if (method == HTTP_POST && pushes) {
+		push_request(s->push, q);
+	} else if (method == HTTP_GET || method == HTTP_HEAD) {
+		answer_get(s, q);
+	} else {
+		http_set(q, "Allow", pushes ? STR("GET, HEAD, POST") : STR("GET, HEAD"));
+		refuse_answer(pages_site(s->pages), q, 405, NULL);
+	}
 }
 
 static void on_stopped(void *ctx)
@@ -224,6 +163,15 @@ static int open_all(struct serve *s, const struct serve_config *config, struct e
 	return r;
 }
 
+/* So that what nobody asks for is judged by the time that somebody does. */
+static void on_look(void *ctx)
+{
+	struct serve *s = ctx;
+
+	pages_refresh(s->pages);
+	loop_timer_set(s->look, LOOK_MS);
+}
+
 int serve_new(struct loop *loop, const struct log *log, const struct serve_config *config,
 	      void (*stopped)(void *), void *ctx, struct serve **ret, struct err *err)
 {
@@ -232,13 +180,20 @@ int serve_new(struct loop *loop, const struct log *log, const struct serve_confi
 
 	*s = (struct serve){ .log = log, .store = config->store, .push = config->push,
 			     .stopped = stopped, .ctx = ctx };
-	s->pages = pages_new(config->store, config->version, config->window);
+	const struct pages_config pages = {
+		.store = config->store, .url = config->url, .version = config->version,
+		.window = config->window, .loop = loop, .log = log,
+	};
+	r = pages_new(&pages, &s->pages, err);
 	s->http = http_new(loop, log, &HANDLER, s);
-	r = open_all(s, config, err);
+	s->look = loop_timer(loop, on_look, s);
+	if (r == 0)
+		r = open_all(s, config, err);
 	if (r < 0) {
 		serve_free(s);
 		return r;
 	}
+	loop_timer_set(s->look, LOOK_MS);
 	*ret = s;
 	return 0;
 }
@@ -258,6 +213,7 @@ struct serve *serve_free(struct serve *s)
 	if (!s)
 		return NULL;
 	http_free(s->http);
+	loop_unwatch(s->look);
 	pages_free(s->pages);
 	for (unsigned i = 0; i < s->n_listen; i++)
 		listen_done(&s->listen[i]);

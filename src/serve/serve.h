@@ -13,6 +13,7 @@
 
 struct serve_config {
 	struct store *store;
+	const char *url;           /* of the same; NULL: the default */
 	const char *version;
 	unsigned window;           /* runs; 0: web.h's default */
 	/* Where runs may be pushed to, see push.h; NULL: nowhere. */
@@ -22,7 +23,7 @@ struct serve_config {
 
 struct serve;
 
-/* Listens at once. @stopped is called when serve_stop() is done. */
+/* Judges the history first, then listens. @stopped is called when serve_stop() is done. */
 int serve_new(struct loop *loop, const struct log *log, const struct serve_config *config,
 	      void (*stopped)(void *ctx), void *ctx, struct serve **ret, struct err *err);
 /* Where it listens; NULL beyond the last. */

@@ -30,6 +30,7 @@ int web_history_new(struct store *store, struct web_history **ret, struct err *e
 	struct web_history *h = xcalloc(1, sizeof(*h));
 	int r = judge_load(store, &filter, &h->judge, err);
 
+	h->users = 1;
 	if (r < 0) {
 		web_history_free(h);
 		return r;
@@ -46,9 +47,15 @@ int web_history_new(struct store *store, struct web_history **ret, struct err *e
 	return 0;
 }
 
+struct web_history *web_history_ref(struct web_history *h)
+{
+	h->users++;
+	return h;
+}
+
 struct web_history *web_history_free(struct web_history *h)
 {
-	if (!h)
+	if (!h || --h->users)
 		return NULL;
 	for (size_t i = 0; h->outages && i < h->n_axes; i++)
 		stat_outages_done(&h->outages[i]);

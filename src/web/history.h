@@ -20,9 +20,12 @@ struct web_history {
 	const struct judge_event **changes; /* rates that changed for sure, by series */
 	size_t n_changes;
 	struct web_tests tests;
+	unsigned users;
 };
 
 int web_history_new(struct store *store, struct web_history **ret, struct err *err);
+/* Ends when the last that has a reference lets it go. Not for two threads at a time. */
+struct web_history *web_history_ref(struct web_history *h);
 struct web_history *web_history_free(struct web_history *h);
 
 /* Rates of @s that changed, in no order. Returns how many follow *ret. */

@@ -8,9 +8,11 @@
 /* Up to the site's root from where the page is. */
 void html_root(struct web_html *h)
 {
-	for (const char *p = WEB_PAGES[h->page].path; *p; p++)
+	for (const char *p = h->lost ? "" : WEB_PAGES[h->page].path; *p; p++)
 		if (*p == '/')
 			out_lit(h->out, "../");
+	for (unsigned i = 0; i < h->up; i++)
+		out_lit(h->out, "../");
 }
 
 void html_text(struct web_html *h, const char *s)
@@ -63,9 +65,9 @@ static void menu(struct web_html *h)
 			continue;
 		out_lit(h->out, "<a");
 		html_href(h, page, h->args);
-		if (page == h->page)
+		if (page == h->page && !h->lost)
 			out_lit(h->out, " aria-current=\"page\"");
-		else if (page == section(h->page))
+		else if (!h->lost && page == section(h->page))
 			out_lit(h->out, " aria-current=\"true\"");
 		out_lit(h->out, ">");
 		html_text(h, WEB_PAGES[page].menu);
@@ -116,6 +118,21 @@ void html_begin(struct web_html *h, struct str title)
 	out_lit(o, "</header>\n<main id=\"main\">\n");
 }
 
+void web_error_page(const struct web_site *site, unsigned up, const char *title,
+		    const char *sentence, struct out *out)
+{
+	const struct web_args none = {};
+	struct web_html h = { .site = site, .out = out, .args = &none, .lost = true, .up = up };
+
+	html_begin(&h, str_of(title));
+	out_lit(out, "<h1>");
+	html_text(&h, title);
+	out_lit(out, "</h1>\n<p class=\"lead\">");
+	html_text(&h, sentence);
+	out_lit(out, "</p>\n");
+	html_end(&h);
+}
+
 static bool is_of_all(enum web_page_id page)
 {
 	return page >= WEB_FLAKES_BRANCH_MODE_OLDER;
@@ -128,7 +145,7 @@ void html_end(struct web_html *h)
 	out_lit(o, "</main>\n<footer>\n<p>taproom ");
 	html_text(h, h->site->version);
 	/* Only where it is about all of it: else each new run would change every page. */
-	if (h->site->n_runs && is_of_all(h->page)) {
+	if (h->site->n_runs && !h->lost && is_of_all(h->page)) {
 		out_lit(o, " · history up to ");
 		html_time(h, h->site->date_ms);
 		out_lit(o, ", ");
@@ -140,7 +157,8 @@ void html_end(struct web_html *h)
 void html_run_link(struct web_html *h, int64_t id, const char *before)
 {
 	struct web_args args = { .run = id };
-	bool known = web_site_run(h->site, id) != NULL;
+	/* A server has a page of each run there is. */
+	bool known = h->site->live || web_site_run(h->site, id);
 
 	if (known) {
 		out_lit(h->out, "<a");

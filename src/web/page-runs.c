@@ -3,6 +3,7 @@
  * Runs: what ran, newest first, a page of it at a time.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "web/pages.h"
 
@@ -70,6 +71,8 @@ static int row(void *ctx, const struct store_run *run)
 	return 0;
 }
 
+/* ---- among files: a page for each hundred of the site's runs ---- */
+
 /* Where in the site's runs the page begins. */
 static unsigned first_of(const struct web_site *site, int64_t before)
 {
@@ -78,47 +81,89 @@ static unsigned first_of(const struct web_site *site, int64_t before)
 	return run ? (unsigned)(run - site->runs) + 1 : before ? site->n_runs : 0;
 }
 
-static void older(struct web_html *h, unsigned next)
-{
-	struct web_args args = {};
+/* ---- the list ---- */
 
-	if (next >= h->site->n_runs)
+struct list {
+	struct web_html *h;
+	unsigned n, max;
+	int64_t last;
+	bool more;
+};
+
+static void list_begin(struct web_html *h)
+{
+	out_lit(h->out, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" "
+			"aria-label=\"Runs, newest first\">\n<table class=\"runs\">\n<thead>\n<tr>"
+			"<th scope=\"col\">Run</th><th scope=\"col\">Result</th>"
+			"<th scope=\"col\">When</th><th scope=\"col\">Took</th>"
+			"<th scope=\"col\">Branch, commit</th><th scope=\"col\">Kernel</th>"
+			"<th scope=\"col\">Mode</th><th scope=\"col\">Machine</th></tr>\n"
+			"</thead>\n<tbody>\n");
+}
+
+static int on_run(void *ctx, const struct store_run *run)
+{
+	struct list *l = ctx;
+
+	if (l->n == l->max) {
+		l->more = true;
+		return 1;
+	}
+	if (l->n++ == 0)
+		list_begin(l->h);
+	l->last = run->id;
+	return row(l->h, run);
+}
+
+static void older(struct web_html *h, const struct list *l)
+{
+	struct web_args args = *h->args;
+
+	if (!l->more)
 		return;
-	args.q.before = h->site->runs[next - 1].id;
-	out_lit(h->out, "<p class=\"pages\"><a rel=\"next\"");
-	html_href(h, WEB_RUNS_BEFORE, &args);
-	out_lit(h->out, ">Older runs</a></p>\n");
+	args.q.before = l->last;
+	out_lit(h->out, "<p class=\"pages\"><a rel=\"next\" href=\"");
+	html_root(h);
+	web_path(h->site->live ? WEB_RUNS : WEB_RUNS_BEFORE, &args, h->out);
+	if (h->site->live)
+		web_query_print(&args.q, true, h->out);
+	out_lit(h->out, "\">Older runs</a></p>\n");
+}
+
+static void nothing(struct web_html *h)
+{
+	if (h->site->n_runs)
+		out_lit(h->out, "<p class=\"empty\">No run fits, or none that is older.</p>\n");
+	else
+		out_lit(h->out, "<p class=\"empty\">Nothing ran yet. <code>taproom run</code> "
+				"makes the first.</p>\n");
 }
 
 WEB_RENDER(web_runs_page)
 {
 	int64_t before = args->q.before;
-	unsigned first = first_of(site, before), left = site->n_runs - first;
-	struct web_html h = { site, out, before ? WEB_RUNS_BEFORE : WEB_RUNS, args };
-	struct store_runs_filter f = { .before_id = before };
+	unsigned left = site->n_runs - first_of(site, before);
+	struct web_html h = { .site = site, .out = out, .args = args,
+			      .page = before && !site->live ? WEB_RUNS_BEFORE : WEB_RUNS };
+	struct list l = { .h = &h, .max = site->live || left > PER_PAGE ? PER_PAGE : left };
+	_free_ char *branch = xstrndup(args->q.branch.p ? args->q.branch.p : "", args->q.branch.n);
+	_free_ char *mode = xstrndup(args->q.mode.p ? args->q.mode.p : "", args->q.mode.n);
+	struct store_runs_filter f = { .branch = *branch ? branch : NULL,
+				       .mode = *mode ? mode : NULL, .before_id = before,
+				       .limit = PER_PAGE + 1 };
 	int r;
 
-	f.limit = left < PER_PAGE ? left : PER_PAGE;
 	html_begin(&h, before ? STR("Older runs") : STR("Runs"));
 	out_lit(out, "<h1>Runs</h1>\n");
-	if (!f.limit) {
-		out_lit(out, "<p class=\"empty\">Nothing ran yet. <code>taproom run</code> "
-			     "makes the first.</p>\n");
-		html_end(&h);
-		return 0;
-	}
-	out_lit(out, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" "
-		     "aria-label=\"Runs, newest first\">\n<table class=\"runs\">\n<thead>\n<tr>"
-		     "<th scope=\"col\">Run</th><th scope=\"col\">Result</th>"
-		     "<th scope=\"col\">When</th><th scope=\"col\">Took</th>"
-		     "<th scope=\"col\">Branch, commit</th><th scope=\"col\">Kernel</th>"
-		     "<th scope=\"col\">Mode</th><th scope=\"col\">Machine</th></tr>\n"
-		     "</thead>\n<tbody>\n");
-	r = store_runs(site->store, &f, row, &h, err);
+	r = store_runs(site->store, &f, on_run, &l, err);
 	if (r < 0)
 		return r;
-	out_lit(out, "</tbody>\n</table>\n</div>\n");
-	older(&h, first + f.limit);
+	if (l.n)
+		out_lit(out, "</tbody>\n</table>\n</div>\n");
+	else
+		nothing(&h);
+	l.more &= site->live || left > PER_PAGE;
+	older(&h, &l);
 	html_end(&h);
 	return 0;
 }

@@ -6,6 +6,13 @@
 #define HTML "text/html; charset=utf-8"
 #define TEXT "text/plain; charset=utf-8"
 
+/* What the view of a flakes page is made of. */
+#define TAKES_FLAKES                                                                           \
+	(WEB_TAKES(BRANCH) | WEB_TAKES(MODE) | WEB_TAKES(MACHINE) | WEB_TAKES(SUITE) |         \
+	 WEB_TAKES(NAME) | WEB_TAKES(STATUS) | WEB_TAKES(FLIPS) | WEB_TAKES(DAYS) |            \
+	 WEB_TAKES(KNOWN) | WEB_TAKES(SORT) | WEB_TAKES(BEFORE) | WEB_TAKES(SKIP))
+#define TAKES_RUNS (WEB_TAKES(BRANCH) | WEB_TAKES(MODE) | WEB_TAKES(BEFORE))
+
 const struct web_page WEB_PAGES[WEB_PAGE_N] = {
 	[WEB_STYLE] = { "style-{hash}.css", NULL, "text/css; charset=utf-8", web_style, NULL },
 	[WEB_SCRIPT] = { "site-{hash}.js", NULL, "text/javascript; charset=utf-8",
@@ -22,20 +29,27 @@ const struct web_page WEB_PAGES[WEB_PAGE_N] = {
 	[WEB_TEST] = { "test/{test}.html", NULL, HTML, web_test_page, web_each_test },
 	[WEB_FLAKES_BRANCH_MODE_OLDER] = { "flakes/branch-mode-older/{branch}/{mode}/{before}.html",
 					   NULL, HTML, web_flakes_page,
-					   web_each_branch_mode_older },
+					   web_each_branch_mode_older, TAKES_FLAKES,
+					   WEB_FLAKES },
 	[WEB_FLAKES_BRANCH_OLDER] = { "flakes/branch-older/{branch}/{before}.html", NULL, HTML,
-				      web_flakes_page, web_each_branch_older },
+				      web_flakes_page, web_each_branch_older, TAKES_FLAKES,
+				      WEB_FLAKES },
 	[WEB_FLAKES_MODE_OLDER] = { "flakes/mode-older/{mode}/{before}.html", NULL, HTML,
-				    web_flakes_page, web_each_mode_older },
+				    web_flakes_page, web_each_mode_older, TAKES_FLAKES,
+				    WEB_FLAKES },
 	[WEB_FLAKES_OLDER] = { "flakes/older/{before}.html", NULL, HTML, web_flakes_page,
-			       web_each_older },
+			       web_each_older, TAKES_FLAKES,
+			       WEB_FLAKES },
 	[WEB_FLAKES_BRANCH_MODE] = { "flakes/branch/{branch}/{mode}.html", NULL, HTML,
-				     web_flakes_page, web_each_branch_mode },
+				     web_flakes_page, web_each_branch_mode, TAKES_FLAKES,
+				     WEB_FLAKES },
 	[WEB_FLAKES_BRANCH] = { "flakes/branch/{branch}.html", NULL, HTML, web_flakes_page,
-				web_each_branch },
+				web_each_branch, TAKES_FLAKES,
+				WEB_FLAKES },
 	[WEB_FLAKES_MODE] = { "flakes/mode/{mode}.html", NULL, HTML, web_flakes_page,
-			      web_each_mode },
-	[WEB_FLAKES] = { "flakes.html", "Flakes", HTML, web_flakes_page, NULL },
+			      web_each_mode, TAKES_FLAKES,
+			      WEB_FLAKES },
+	[WEB_FLAKES] = { "flakes.html", "Flakes", HTML, web_flakes_page, NULL, TAKES_FLAKES },
 	[WEB_BADGE] = { "badge/{branch}/{mode}.svg", NULL, "image/svg+xml", web_badge,
 			web_each_branch_mode },
 	[WEB_ATOM] = { "changes.atom", NULL, "application/atom+xml", web_atom, NULL },
@@ -44,8 +58,8 @@ const struct web_page WEB_PAGES[WEB_PAGE_N] = {
 			  "application/openmetrics-text; version=1.0.0; charset=utf-8",
 			  web_metrics, NULL },
 	[WEB_RUNS_BEFORE] = { "runs/before-{before}.html", NULL, HTML, web_runs_page,
-			      web_each_runs_before },
-	[WEB_RUNS] = { "runs.html", "Runs", HTML, web_runs_page, NULL },
+			      web_each_runs_before, TAKES_RUNS, WEB_RUNS },
+	[WEB_RUNS] = { "runs.html", "Runs", HTML, web_runs_page, NULL, TAKES_RUNS },
 	[WEB_INDEX] = { "index.html", "Overview", HTML, web_overview_page, NULL },
 };
 

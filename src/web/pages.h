@@ -57,6 +57,9 @@ struct web_html {
 	struct out *out;
 	enum web_page_id page;
 	const struct web_args *args;
+	/* Not a page of the site: an error, so many levels below its root. */
+	bool lost;
+	unsigned up;
 };
 
 /* Head, menu and the opening <main>; @title is text. */

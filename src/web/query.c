@@ -7,29 +7,28 @@ const char *const WEB_KNOWN_WORDS[WEB_KNOWN_N] = {
 	[WEB_KNOWN_ANY] = "", [WEB_KNOWN_YES] = "yes", [WEB_KNOWN_NO] = "no",
 };
 
-enum type { TEXT, COUNT, RUN, STATUS, KNOWN, SORT };
+enum type { TEXT, COUNT, RUN, STATUS, KNOWN, SORT, SPAN };
 
-/* In the order in which they are printed. */
 static const struct key {
 	const char *name;
 	enum type type;
 	size_t offset;
 	uint32_t max; /* COUNT */
-} KEYS[] = {
-	{ "branch", TEXT, offsetof(struct web_query, branch), 0 },
-	{ "mode", TEXT, offsetof(struct web_query, mode), 0 },
-	{ "machine", TEXT, offsetof(struct web_query, machine), 0 },
-	{ "suite", TEXT, offsetof(struct web_query, suite), 0 },
-	{ "name", TEXT, offsetof(struct web_query, name), 0 },
-	{ "status", STATUS, offsetof(struct web_query, status), 0 },
-	{ "flips", COUNT, offsetof(struct web_query, flips), WEB_COUNT_MAX },
-	{ "days", COUNT, offsetof(struct web_query, days), WEB_DAYS_MAX },
-	{ "known", KNOWN, offsetof(struct web_query, known), 0 },
-	{ "sort", SORT, offsetof(struct web_query, sort), 0 },
-	{ "before", RUN, offsetof(struct web_query, before), 0 },
-	{ "skip", COUNT, offsetof(struct web_query, skip), WEB_COUNT_MAX },
-	{ "a", RUN, offsetof(struct web_query, a), 0 },
-	{ "b", RUN, offsetof(struct web_query, b), 0 },
+} KEYS[WEB_KEY_N] = {
+	[WEB_KEY_BRANCH] = { "branch", TEXT, offsetof(struct web_query, branch), 0 },
+	[WEB_KEY_MODE] = { "mode", TEXT, offsetof(struct web_query, mode), 0 },
+	[WEB_KEY_MACHINE] = { "machine", TEXT, offsetof(struct web_query, machine), 0 },
+	[WEB_KEY_SUITE] = { "suite", TEXT, offsetof(struct web_query, suite), 0 },
+	[WEB_KEY_NAME] = { "name", TEXT, offsetof(struct web_query, name), 0 },
+	[WEB_KEY_STATUS] = { "status", STATUS, offsetof(struct web_query, status), 0 },
+	[WEB_KEY_FLIPS] = { "flips", COUNT, offsetof(struct web_query, flips), WEB_COUNT_MAX },
+	[WEB_KEY_DAYS] = { "days", COUNT, offsetof(struct web_query, days), WEB_DAYS_MAX },
+	[WEB_KEY_KNOWN] = { "known", KNOWN, offsetof(struct web_query, known), 0 },
+	[WEB_KEY_SORT] = { "sort", SORT, offsetof(struct web_query, sort), 0 },
+	[WEB_KEY_BEFORE] = { "before", RUN, offsetof(struct web_query, before), 0 },
+	[WEB_KEY_SKIP] = { "skip", COUNT, offsetof(struct web_query, skip), WEB_COUNT_MAX },
+	[WEB_KEY_A] = { "a", SPAN, offsetof(struct web_query, a), 0 },
+	[WEB_KEY_B] = { "b", SPAN, offsetof(struct web_query, b), 0 },
 };
 
 static void *at(struct web_query *q, const struct key *k)
@@ -89,6 +88,20 @@ static int number(struct str value, uint64_t max, uint64_t *ret)
 	return str_to_u64(value, ret) && *ret <= max ? 0 : -EINVAL;
 }
 
+static int span(struct str value, struct web_span *ret)
+{
+	ptrdiff_t dots = str_find(value, STR(".."));
+	struct str last = dots < 0 ? value : str_from(value, (size_t)dots + 2);
+	uint64_t first_n = 0, last_n = 0;
+	int r = number(dots < 0 ? value : str_n(value.p, (size_t)dots), INT64_MAX, &first_n);
+
+	if (r == 0)
+		r = number(last, INT64_MAX, &last_n);
+	*ret = (struct web_span){ (int64_t)first_n, (int64_t)last_n };
+	/* A run's number is above 0; of two either both are, or there is none. */
+	return r == 0 && !first_n == !last_n ? 0 : -EINVAL;
+}
+
 static int set(const struct key *k, struct str value, struct arena *arena, struct web_query *q)
 {
 	enum status status;
@@ -108,6 +121,8 @@ static int set(const struct key *k, struct str value, struct arena *arena, struc
 		r = number(value, INT64_MAX, &n);
 		*(int64_t *)at(q, k) = (int64_t)n;
 		return r;
+	case SPAN:
+		return span(value, at(q, k));
 	case STATUS:
 		if (!status_from_name(value, &status))
 			return -EINVAL;
@@ -133,8 +148,8 @@ static const struct key *key_of(struct str name)
 	return NULL;
 }
 
-int web_query_parse(struct str text, struct arena *arena, struct web_query *ret,
-		    struct err *err)
+int web_query_parse(struct str text, uint32_t takes, struct arena *arena,
+		    struct web_query *ret, struct err *err)
 {
 	char name[WEB_VALUE_MAX], value[WEB_VALUE_MAX];
 
@@ -148,7 +163,7 @@ int web_query_parse(struct str text, struct arena *arena, struct web_query *ret,
 		const struct key *key = n < 0 ? NULL : key_of(str_n(name, (size_t)n));
 
 		/* A form sends its empty fields too. */
-		if (!key || !v.n)
+		if (!key || !v.n || !(takes >> (key - KEYS) & 1))
 			continue;
 		len = decode(v, value);
 		if (len < 0 || set(key, str_n(value, (size_t)len), arena, ret) < 0)
@@ -187,6 +202,18 @@ static void pair_number(struct printer *p, const char *name, int64_t n)
 	pair(p, name, str_of(text));
 }
 
+static void pair_span(struct printer *p, const char *name, const struct web_span *s)
+{
+	char text[48];
+
+	if (s->first == s->last) {
+		pair_number(p, name, s->first);
+		return;
+	}
+	snprintf(text, sizeof(text), "%" PRId64 "..%" PRId64, s->first, s->last);
+	pair(p, name, str_of(text));
+}
+
 static void print(struct printer *p, const struct web_query *q, const struct key *k)
 {
 	const void *v = in(q, k);
@@ -201,6 +228,9 @@ static void print(struct printer *p, const struct web_query *q, const struct key
 		break;
 	case RUN:
 		pair_number(p, k->name, *(const int64_t *)v);
+		break;
+	case SPAN:
+		pair_span(p, k->name, v);
 		break;
 	case STATUS:
 		for (unsigned i = 0; i < STATUS_N; i++)

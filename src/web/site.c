@@ -89,6 +89,19 @@ static void index_by_id(struct web_site *s)
 int web_site_new(struct store *store, const char *version, unsigned window,
 		 struct web_site **ret, struct err *err)
 {
+	struct web_history *h;
+	int r = web_history_new(store, &h, err);
+
+	if (r < 0)
+		return r;
+	r = web_site_with(store, version, window, h, ret, err);
+	web_history_free(h);
+	return r;
+}
+
+int web_site_with(struct store *store, const char *version, unsigned window,
+		  struct web_history *history, struct web_site **ret, struct err *err)
+{
 	struct web_site *s = xcalloc(1, sizeof(*s));
 	struct store_runs_filter f = {};
 	int r;
@@ -99,9 +112,8 @@ int web_site_new(struct store *store, const char *version, unsigned window,
 	if (s->window > WEB_RUNS_MAX)
 		s->window = WEB_RUNS_MAX;
 	f.limit = s->window;
+	s->history = web_history_ref(history);
 	r = store_runs(store, &f, on_run, s, err);
-	if (r >= 0)
-		r = web_history_new(store, &s->history, err);
 	if (r < 0) {
 		web_site_free(s);
 		return r;

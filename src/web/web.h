@@ -100,6 +100,11 @@ struct web_site {
 
 int web_site_new(struct store *store, const char *version, unsigned window,
 		 struct web_site **ret, struct err *err);
+/* The same with a history that is judged already: its runs may be older than those of
+ * the store, and a run that it does not have is as one that has not ended. Takes a
+ * reference of its own (web/history.h). */
+int web_site_with(struct store *store, const char *version, unsigned window,
+		  struct web_history *history, struct web_site **ret, struct err *err);
 struct web_site *web_site_free(struct web_site *site);
 /* The run of that id, or NULL: the site has no page of it. */
 const struct web_run *web_site_run(const struct web_site *site, int64_t id);
@@ -117,6 +122,9 @@ struct web_page {
 	/* Calls @fn for each page of this kind until it returns non-zero, and
 	 * returns that. NULL: there is exactly one. @fn may use the store. */
 	int (*each)(const struct web_site *site, web_args_fn fn, void *ctx, struct err *err);
+	uint32_t takes;      /* WEB_TAKES() of the keys that a server's query may have */
+	/* Where a server has it: at this page, with what the path says as a query. 0: here. */
+	enum web_page_id live;
 };
 
 /* Ordered so that a page comes after those it links to: an export that is cut
@@ -135,6 +143,13 @@ void web_path(enum web_page_id page, const struct web_args *args, struct out *ou
  */
 int web_route(const struct web_site *site, struct str path, enum web_page_id *ret_page,
 	      struct web_args *ret_args);
+
+/*
+ * What a server says instead of a page, in the looks of the site: a @title, and what
+ * is wrong and what to do. @up: so many levels below the root it was asked for.
+ */
+void web_error_page(const struct web_site *site, unsigned up, const char *title,
+		    const char *sentence, struct out *out);
 
 /*
  * Export: every page as a file below @dir. All are built first, then moved in

@@ -66,7 +66,8 @@ static int server(const struct bench *b, const char *spec, int ready)
 
 	if (store_open(b->db, STORE_READ, &store, &err) < 0)
 		return printf("# %s\n", err.text), 1;
-	struct serve_config config = { .store = store, .version = "0", .listen = listen,
+	struct serve_config config = { .store = store, .url = b->db, .version = "0",
+				       .listen = listen,
 				       .push = push_new(b->db, b->tokens, b->dir, &log) };
 	if (serve_new(c.loop, &log, &config, on_stopped, &c, &c.serve, &err) < 0)
 		return printf("# %s\n", err.text), 1;
@@ -178,7 +179,16 @@ static const struct {
 	{ "encoded by gzip", GET("/", "Accept-Encoding: gzip\r\n"), "Content-Encoding: gzip" },
 	{ "not encoded", GET("/", ""), "HTTP/1.1 200 \n!Content-Encoding" },
 	{ "in a query it may say anything", GET("/?a=%00'\"<b>", ""), "HTTP/1.1 200 " },
-	{ "no such page", GET("/nowhere", ""), "HTTP/1.1 404 " },
+	{ "a view", GET("/flakes.html?branch=export&sort=name", ""), "HTTP/1.1 200 \nETag: " },
+	{ "a view that can't be", GET("/flakes.html?sort=size", ""),
+	  "HTTP/1.1 400 \nContent-Type: text/html; charset=utf-8\n"
+	  "Cache-Control: no-store" },
+	{ "what a page does not take is nothing to it", GET("/runs.html?sort=size", ""),
+	  "HTTP/1.1 200 " },
+	{ "what is a file's name among files is a query here",
+	  GET("/runs/before-3.html?mode=m", ""),
+	  "HTTP/1.1 301 \nLocation: ../runs.html?mode=m&before=3" },
+	{ "no such page", GET("/nowhere", ""), "HTTP/1.1 404 \nContent-Type: text/html" },
 	{ "no such run", GET("/run/99999.html", ""), "HTTP/1.1 404 " },
 	{ "no such log", GET("/run/99999/log-1.txt", ""), "HTTP/1.1 404 " },
 	{ "up and out", GET("/../../../../etc/passwd", ""), "HTTP/1.1 404 " },
@@ -229,6 +239,27 @@ static void test_rows(struct bench *b)
 		if (!ok(b->t, head_is(head, ROWS[i].want), "%s", ROWS[i].name))
 			printf("# %.*s\n", (int)strcspn(head.p, "\r"), head.p);
 	}
+}
+
+/* What stands in the page too: what links lead to, and that nothing came in raw. */
+static const struct {
+	const char *name, *request, *want;
+} BODIES[] = {
+	{ "an error's links lead to the site from where it is", GET("/a/b/c", ""),
+	  "href=\"../../flakes.html\"\n<h1>No such page</h1>\n!aria-current" },
+	{ "what can't be is named, and escaped", GET("/flakes.html?sort=%3Cb%3E\"<i>", ""),
+	  "can&#39;t be\n!<i>\n!<b>" },
+	{ "runs of one mode", GET("/runs.html?mode=nothing", ""), "No run fits" },
+	{ "errors of the API are JSON", GET("/api/v1/nowhere", ""),
+	  "Content-Type: application/json\n{\"error\":\"" },
+};
+
+static void test_bodies(struct bench *b)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(BODIES); i++)
+		if (!ok(b->t, head_is(str_of(ask(b, str_of(BODIES[i].request))), BODIES[i].want),
+			"%s", BODIES[i].name))
+			printf("# %.300s\n", b->reply.p);
 }
 
 static void test_tags(struct bench *b)
@@ -287,6 +318,12 @@ static void test_limits(struct bench *b)
 	buf_printf(&q, " HTTP/1.1\r\nHost: x\r\n\r\n");
 	ask(b, buf_str(&q));
 	ok(b->t, strncmp(b->reply.p, "HTTP/1.1 4", 10) == 0, "a giant URL");
+	buf_clear(&q);
+	buf_printf(&q, "GET /%02000d?%04000d HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 0,
+		   0);
+	ask(b, buf_str(&q));
+	ok(b->t, strncmp(b->reply.p, "HTTP/1.1 414 ", 13) == 0 && strstr(b->reply.p, "<h1>"),
+	   "one that leads nowhere");
 	buf_clear(&q);
 	buf_printf(&q, "GET / HTTP/1.1\r\nHost: x\r\n");
 	for (unsigned i = 0; i < 5000; i++)
@@ -393,6 +430,27 @@ static void test_push(struct bench *b)
 	is_int(b->t, push(b, token, RUN("x-1", "net-next") RUN_END), 401, "- at once");
 }
 
+static long runs_told(struct bench *b)
+{
+	const char *at = strstr(ask(b, STR(GET("/metrics", ""))), "\ntaproom_runs ");
+
+	return at ? atol(at + 14) : -1;
+}
+
+/* What came in is judged meanwhile: pages are answered, and then are of it. */
+static void test_judged_anew(struct bench *b, long before)
+{
+	long now = -1;
+
+	for (int i = 0; i < WAIT_MS / 100 && now <= before; i++) {
+		now = runs_told(b);
+		if (now < 0)
+			break;
+		poll(NULL, 0, now > before ? 0 : 100);
+	}
+	ok(b->t, before > 0 && now > before, "runs that came in are judged while it answers");
+}
+
 static void test_tokens_file(struct bench *b)
 {
 	_free_ char *path = path_join(b->dir, "bad");
@@ -476,6 +534,7 @@ int main(void)
 	char dir[] = "/tmp/taproom-test-serve.XXXXXX";
 	struct store *store;
 	struct err err = {};
+	long before;
 
 	TAP_HEADER();
 	if (!mkdtemp(dir))
@@ -493,12 +552,15 @@ int main(void)
 	test_sockets(&b);
 	if (ok(&t, server_start(&b), "the server is there")) {
 		test_rows(&b);
+		test_bodies(&b);
 		test_tags(&b);
 		test_ranges(&b);
 		test_limits(&b);
 		test_slow(&b);
 		test_gone(&b);
+		before = runs_told(&b);
 		test_push(&b);
+		test_judged_anew(&b, before);
 		test_tokens_file(&b);
 		test_stop(&b);
 	}

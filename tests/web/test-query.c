@@ -17,6 +17,11 @@ static const struct row ROWS[] = {
 	{ "sort=streak&flips=3&days=30&known=yes", "?flips=3&days=30&known=yes&sort=streak" },
 	{ "before=17&skip=150", "?before=17&skip=150" },
 	{ "a=1&b=9223372036854775807", "?a=1&b=9223372036854775807" },
+	{ "a=100..120&b=7..7", "?a=100..120&b=7" },
+	{ "a=0..0", "" },
+	{ "a=1..", NULL },
+	{ "b=0..5", NULL },
+	{ "b=1...5", NULL },
 	{ "utm_source=x&branch=b&%zz=1&&=&flips", "?branch=b" },
 	{ "name=%ff%0d%0aSet-Cookie", "?name=%FF%0D%0ASet-Cookie" },
 	{ "status=failed", NULL },
@@ -48,7 +53,7 @@ static void test_rows(struct tap *t)
 		_cleanup_(buf_done) struct buf text = {};
 		struct web_query q;
 		struct err err = {};
-		int r = web_query_parse(str_of(ROWS[i].in), &arena, &q, &err);
+		int r = web_query_parse(str_of(ROWS[i].in), WEB_TAKES_ALL, &arena, &q, &err);
 
 		if (!ROWS[i].out) {
 			ok(t, r == -EINVAL && err.text[0], "refused: %s", ROWS[i].in);
@@ -78,14 +83,17 @@ static void test_limits(struct tap *t)
 	buf_printf(&text, "name=");
 	for (int i = 0; i < WEB_VALUE_MAX; i++)
 		buf_add(&text, "x", 1);
-	is_int(t, web_query_parse(buf_str(&text), &arena, &q, &err), 0, "a long name");
+	is_int(t, web_query_parse(buf_str(&text), WEB_TAKES_ALL, &arena, &q, &err),
+	       0, "a long name");
 	is_int(t, (int)q.name.n, WEB_VALUE_MAX, "all of it");
 	buf_add(&text, "x", 1);
-	is_int(t, web_query_parse(buf_str(&text), &arena, &q, &err), -EINVAL, "one that is longer");
+	is_int(t, web_query_parse(buf_str(&text), WEB_TAKES_ALL, &arena, &q, &err),
+	       -EINVAL, "one that is longer");
 	buf_clear(&text);
 	for (int i = 0; i <= WEB_QUERY_MAX; i++)
 		buf_add(&text, "&", 1);
-	is_int(t, web_query_parse(buf_str(&text), &arena, &q, &err), -EINVAL, "too much of it");
+	is_int(t, web_query_parse(buf_str(&text), WEB_TAKES_ALL, &arena, &q, &err),
+	       -EINVAL, "too much of it");
 }
 
 static const struct {
@@ -108,6 +116,20 @@ static void test_names(struct tap *t)
 	}
 }
 
+/* A page looks at what it takes. */
+static void test_takes(struct tap *t)
+{
+	_cleanup_(arena_done) struct arena arena = {};
+	_cleanup_(buf_done) struct buf text = {};
+	struct web_query q;
+	struct err err = {};
+
+	is_int(t, web_query_parse(STR("sort=size&branch=net&mode=debug"), WEB_TAKES(BRANCH), &arena,
+				  &q, &err), 0, "what can't be, where nobody looks");
+	print(&q, false, &text);
+	is_str(t, text.p, "?branch=net", "what is taken");
+}
+
 int main(void)
 {
 	struct tap t = {};
@@ -116,6 +138,7 @@ int main(void)
 	test_rows(&t);
 	test_html(&t);
 	test_limits(&t);
+	test_takes(&t);
 	test_names(&t);
 	return tap_done(&t);
 }
