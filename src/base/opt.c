@@ -85,16 +85,27 @@ static int unknown_option(const struct opt_command *cmd, struct str name, struct
 	return err_set(err, EINVAL, "no option '--%.*s'; --help lists them", STR_FMT(name));
 }
 
+static bool is_choice(const struct opt *o, struct str value)
+{
+	for (const char *const *c = o->choices; *c; c++)
+		if (str_eq(value, str_of(*c)))
+			return true;
+	return false;
+}
+
 static int check_choice(const struct opt *o, const char *value, struct err *err)
 {
+	struct str rest = str_of(value);
 	struct buf list = {};
 	int r;
 
 	if (!o->choices)
 		return 0;
-	for (const char *const *c = o->choices; *c; c++)
-		if (strcmp(*c, value) == 0)
+	while (o->several && rest.p && is_choice(o, str_cut(&rest, ',')))
+		if (!rest.p)
 			return 0;
+	if (!o->several && is_choice(o, rest))
+		return 0;
 	for (const char *const *c = o->choices; *c; c++)
 		buf_printf(&list, "%s%s", c == o->choices ? "" : ", ", *c);
 	r = err_set(err, EINVAL, "--%s: '%s' is none of %s", o->name, value, list.p);

@@ -36,6 +36,7 @@ struct opt {
 	size_t offset;
 	const struct opt *group;
 	const char *const *choices; /* STR: NULL-ended, or NULL for anything */
+	bool several;         /* STR: comma-separated ones of them */
 	bool positive;              /* INT, SIZE, DURATION: 0 is refused */
 };
 

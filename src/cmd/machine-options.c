@@ -34,6 +34,7 @@ const struct opt MACHINE_OPTION_ROWS[] = {
 	{ .type = OPT_TYPE_FLAG, .name = "llvm", AT(llvm),
 	  .help = "build with clang and its linker [default: gcc]" },
 	{ .type = OPT_TYPE_STR, .name = "machine", .arg = "KIND", AT(machine), .choices = MACHINES,
+	  .several = true,
 	  .help = "auto, qemu (a virtual machine), uml (a kernel that is a process) or host "
 		  "(namespaces on the running kernel); auto is what the kernel is for "
 		  "[default: auto]" },
@@ -173,12 +174,19 @@ static uint64_t host_memory(void)
 	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+static void end_list(struct opt_list *l)
+{
+	if (!l->n || l->v[l->n - 1])
+		opt_list_add(l, NULL);
+}
+
 int machine_options_config(struct machine_options *o, const struct kernel *k,
 			   const char *cache_dir, struct machine_config *ret, struct err *err)
 {
 	char text[UNIT_TEXT_MAX];
 
-	o->share_list = xcalloc(o->shares.n, sizeof(*o->share_list));
+	if (!o->share_list)
+		o->share_list = xcalloc(o->shares.n, sizeof(*o->share_list));
 	for (; o->n_share_list < o->shares.n; o->n_share_list++) {
 		int r = share_parse(o->shares.v[o->n_share_list],
 				    &o->share_list[o->n_share_list], err);
@@ -190,12 +198,12 @@ int machine_options_config(struct machine_options *o, const struct kernel *k,
 		return err_set(err, EINVAL, "--memory: a machine needs 64M, and this host has %s",
 			       size_text(host_memory(), text));
 	o->gdb |= o->gdb_wait;
-	if (o->gdb && k)
+	if (o->gdb && k && !o->vmlinux)
 		o->vmlinux = vmlinux_of(o, k, cache_dir);
-	if (o->dump && dump_path(&o->dump_path, err) < 0)
+	if (o->dump && !o->dump_path && dump_path(&o->dump_path, err) < 0)
 		return -EINVAL;
-	opt_list_add(&o->append, NULL);
-	opt_list_add(&o->qemu_opts, NULL);
+	end_list(&o->append);
+	end_list(&o->qemu_opts);
 	*ret = (struct machine_config){
 		.image = k ? k->image : NULL,
 		.release = k ? k->release : NULL,

@@ -38,7 +38,8 @@ int machine_options_file(const struct machine_options *o, const char **ret, stru
 /* What "auto" is with this kernel. */
 const char *machine_options_settle(const char *kind, const struct kernel *k);
 /* Fills what the options say; the lists borrow from @o, paths from @k, which
- * may be NULL for machines without a kernel of their own. */
+ * may be NULL for machines without a kernel of their own. May be called again, with
+ * another kernel and another .memory. */
 int machine_options_config(struct machine_options *o, const struct kernel *k,
 			   const char *cache_dir, struct machine_config *ret, struct err *err);
 void machine_options_done(struct machine_options *o);

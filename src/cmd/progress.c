@@ -13,12 +13,13 @@
 
 #define TICK_MS 500
 #define RUNNING_MAX 64
+#define JOBS_MAX    4096 /* whose setting is known; as in tap/tally.c */
 
 struct running {
 	unsigned program;
 	int64_t begin_ms; /* monotonic */
 	char expect[UNIT_TEXT_MAX + 1]; /* "/0:38", or empty */
-	char name[64];
+	char name[96];
 };
 
 struct progress {
@@ -26,7 +27,10 @@ struct progress {
 	struct tally tally;
 	struct event_sink count; /* the tally's */
 	struct running running[RUNNING_MAX];
-	const struct plan_tests *tests;
+	const struct run_setting *settings;
+	unsigned n_settings, n_jobs, cap_jobs;
+	const struct run_setting **jobs; /* of each; NULL: unknown */
+	size_t n_tests;
 	unsigned n_running, done, columns;
 	bool terminal, colour, drawn;
 	int64_t begin_ms;
@@ -86,7 +90,7 @@ static void add_running(struct progress *p, struct out *o, unsigned width)
 		width += 2 + (unsigned)n;
 	}
 	if (p->n_running == 0 && width + 11 < p->columns)
-		out_str(o, p->done < p->tests->n ? STR("  booting") : STR("  ending"));
+		out_str(o, p->done < p->n_tests ? STR("  booting") : STR("  ending"));
 }
 
 void progress_draw(struct progress *p)
@@ -99,7 +103,7 @@ void progress_draw(struct progress *p)
 		return;
 	out_to_fd(&o, STDERR_FILENO);
 	out_lit(&o, "\r\x1b[K");
-	width = (unsigned)snprintf(head, sizeof(head), "[%u/%zu] %s", p->done, p->tests->n,
+	width = (unsigned)snprintf(head, sizeof(head), "[%u/%zu] %s", p->done, p->n_tests,
 				   duration_clock(clock_mono_ms() - p->begin_ms, clock));
 	out_str(&o, str_of(head));
 	add_counts(p, &o, &width);
@@ -116,13 +120,27 @@ static void on_tick(void *ctx)
 	loop_timer_set(p->tick, TICK_MS);
 }
 
+static void job_began(struct progress *p, const struct event *ev)
+{
+	const struct event_job *j = ev->job_info;
+
+	while (p->n_jobs <= ev->job && p->n_jobs < JOBS_MAX) {
+		ARRAY_GROW(p->jobs, p->n_jobs, p->cap_jobs);
+		p->jobs[p->n_jobs++] = NULL;
+	}
+	for (unsigned i = 0; i < p->n_settings && ev->job < p->n_jobs; i++)
+		if (str_eq(j->mode, str_of(p->settings[i].mode)) &&
+		    str_eq(j->machine, str_of(p->settings[i].machine)))
+			p->jobs[ev->job] = &p->settings[i];
+}
+
 /* How long it took in the runs before. */
-static void expectation(const struct progress *p, const struct event_program *prog,
+static void expectation(const struct run_setting *s, const struct event_program *prog,
 			char text[static UNIT_TEXT_MAX + 1])
 {
 	text[0] = '\0';
-	for (size_t i = 0; i < p->tests->n; i++) {
-		const struct plan_test *t = &p->tests->v[i];
+	for (size_t i = 0; s && i < s->tests->n; i++) {
+		const struct plan_test *t = &s->tests->v[i];
 
 		if (t->expect_ms < 0 || !str_eq(prog->name, str_of(t->name)) ||
 		    !str_eq(prog->suite, str_of(t->suite)))
@@ -134,13 +152,20 @@ static void expectation(const struct progress *p, const struct event_program *pr
 
 static void program_began(struct progress *p, const struct event *ev)
 {
+	const struct run_setting *s = ev->job < p->n_jobs ? p->jobs[ev->job] : NULL;
 	struct running *r = &p->running[p->n_running];
 
+	/* It is tried again: that is one more that ends. */
+	if (ev->prog->attempt > 1 && p->done)
+		p->done--;
 	if (p->n_running == RUNNING_MAX)
 		return;
 	*r = (struct running){ .program = ev->program, .begin_ms = clock_mono_ms() };
-	snprintf(r->name, sizeof(r->name), "%.*s", STR_FMT(ev->prog->name));
-	expectation(p, ev->prog, r->expect);
+	if (s && p->n_settings > 1)
+		snprintf(r->name, sizeof(r->name), "%.20s:%.*s", s->mode, STR_FMT(ev->prog->name));
+	else
+		snprintf(r->name, sizeof(r->name), "%.*s", STR_FMT(ev->prog->name));
+	expectation(s, ev->prog, r->expect);
 	p->n_running++;
 }
 
@@ -162,14 +187,16 @@ static void on_event(void *ctx, const struct event *ev)
 	struct progress *p = ctx;
 
 	event_emit(&p->count, ev);
-	if (ev->type == EVENT_PROGRAM_BEGIN)
+	if (ev->type == EVENT_JOB_BEGIN)
+		job_began(p, ev);
+	else if (ev->type == EVENT_PROGRAM_BEGIN)
 		program_began(p, ev);
 	else if (ev->type == EVENT_PROGRAM_END)
 		program_ended(p, ev);
 }
 
 struct progress *progress_new(struct loop *loop, bool terminal, bool colour, unsigned columns,
-			      const struct plan_tests *tests)
+			      const struct run_setting *settings, unsigned n_settings)
 {
 	struct progress *p = xcalloc(1, sizeof(*p));
 
@@ -177,9 +204,12 @@ struct progress *progress_new(struct loop *loop, bool terminal, bool colour, uns
 		.terminal = terminal,
 		.colour = colour,
 		.columns = columns < 20 ? 20 : columns,
-		.tests = tests,
+		.settings = settings,
+		.n_settings = n_settings,
 		.begin_ms = clock_mono_ms(),
 	};
+	for (unsigned i = 0; i < n_settings; i++)
+		p->n_tests += settings[i].tests->n;
 	p->count = tally_sink(&p->tally);
 	p->tick = loop_timer(loop, on_tick, p);
 	if (terminal)
@@ -198,6 +228,7 @@ struct progress *progress_free(struct progress *p)
 		progress_clear(p);
 		loop_unwatch(p->tick);
 		tally_done(&p->tally);
+		free(p->jobs);
 		free(p);
 	}
 	return NULL;

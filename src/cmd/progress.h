@@ -8,15 +8,15 @@
 #include <stdbool.h>
 
 #include "base/loop.h"
-#include "plan/plan.h"
+#include "run/run.h"
 #include "tap/event.h"
 
 struct progress;
 
-/* @tests: what is to come, with how long it took before; borrowed. @columns: of
+/* @settings: what is to come, with how long it took before; borrowed. @columns: of
  * the terminal. Not drawn: no @terminal. */
 struct progress *progress_new(struct loop *loop, bool terminal, bool colour, unsigned columns,
-			      const struct plan_tests *tests);
+			      const struct run_setting *settings, unsigned n_settings);
 struct progress *progress_free(struct progress *p); /* clears the line */
 /* Counts; give it every event. */
 struct event_sink progress_sink(struct progress *p);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/run-plan.h"
 
+#include <stdlib.h>
+
 #include "base/mem.h"
+#include "kernel/build.h"
 #include "suite/suite.h"
 
 /* May one of the selectors mean this suite? Building tests costs time. */
@@ -27,14 +30,14 @@ static bool wanted(const struct plan_suite *suite, const char *const *selectors,
 }
 
 /* Tests that skip, or pass without testing, for want of an option: say it first. */
-static void warn_missing_config(const struct run_plan *p, const struct plan_suite *suite,
+static void warn_missing_config(const struct kernel *kernel, const struct plan_suite *suite,
 				const struct log *log)
 {
 	_cleanup_(buf_done) struct buf missing = {};
 	struct str rest;
 
-	if (kselftest_missing_config(suite, p->kernel.source, p->kernel.config,
-				     kernel_config_value, &missing, NULL) <= 0)
+	if (kselftest_missing_config(suite, kernel->source, kernel->config, kernel_config_value,
+				     &missing, NULL) <= 0)
 		return;
 	for (char *c = missing.p; *c; c++)
 		if (*c == '\n')
@@ -44,57 +47,214 @@ static void warn_missing_config(const struct run_plan *p, const struct plan_suit
 		      "without testing anything", suite->name, STR_FMT(rest));
 }
 
-static int list_suite(struct run_plan *p, const struct plan_suite *suite, const char *cache_dir,
-		      const struct log *log, struct err *err)
+static int list_suite(struct run_part *part, const struct plan_suite *suite,
+		      const struct run_wish *w, struct err *err)
 {
 	const struct suite_kind *kind = suite_kind_find(suite->kind, err);
-	struct suite_context ctx = { .cache_dir = cache_dir, .log = log };
+	struct suite_context ctx = { .cache_dir = w->cache_dir, .log = w->log };
 	int r;
 
 	if (!kind)
 		return -EINVAL;
-	if (kind->needs_source && !p->kernel.source) {
-		r = kernel_source(&p->kernel, cache_dir, log, err);
+	if (kind->needs_source && !part->kernel->source) {
+		r = kernel_source(part->kernel, w->cache_dir, w->log, err);
 		if (r < 0)
 			return r;
 	}
-	ctx.source = p->kernel.source;
-	ctx.source_id = p->kernel.source_id;
-	r = kind->list(suite, &ctx, &p->tests, err);
-	if (r >= 0 && kind->needs_source)
-		warn_missing_config(p, suite, log);
+	if (part->kernel) {
+		ctx.source = part->kernel->source;
+		ctx.source_id = part->kernel->source_id;
+	}
+	r = kind->list(suite, &ctx, &part->tests, err);
+	if (r >= 0 && kind->needs_source && part->kernel->config)
+		warn_missing_config(part->kernel, suite, w->log);
 	return r < 0 ? r : 0;
 }
 
-static int list(struct run_plan *p, const char *const *selectors, size_t n,
-		const char *cache_dir, const struct log *log, struct err *err)
+/* The words that choose: the command line's, else the job's own, else the plan's. */
+static const char *const *selectors_of(const struct run_plan *p, const struct plan_job *job,
+				       const struct run_wish *w, size_t *ret_n)
 {
-	bool listed = false;
+	*ret_n = w->n_selectors;
+	if (w->n_selectors)
+		return w->selectors;
+	*ret_n = job->only ? job->only->tests_count : p->plan->run.tests_count;
+	return (const char *const *)(job->only ? job->only->tests : p->plan->run.tests);
+}
+
+/* What `exclude` has, unless somebody asked for tests by name. */
+static void leave_out(const struct run_plan *p, const struct run_wish *w, struct run_part *part)
+{
+	struct plan_tests *t = &part->tests, gone = {};
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n && !w->n_selectors; i++) {
+		if (plan_test_fits(p->plan, part->mode.name, part->machine, &t->v[i]))
+			t->v[n++] = t->v[i];
+		else
+			*plan_tests_add(&gone) = t->v[i];
+	}
+	if (!w->n_selectors)
+		t->n = n;
+	plan_tests_done(&gone);
+}
+
+/* Is it about suites that run in other jobs alone? Then it is no mistake in this one. */
+static bool is_elsewhere(const struct run_plan *p, const struct run_part *part,
+			 const char *selector)
+{
+	const char *bare = selector + (selector[0] == '!');
+	bool elsewhere = false;
+
+	for (unsigned i = 0; i < p->plan->suites_count; i++) {
+		const struct plan_suite *suite = &p->plan->suites[i];
+
+		if (!wanted(suite, &bare, 1))
+			continue;
+		if (plan_suite_fits(suite, part->mode.name, part->machine))
+			return false;
+		elsewhere = true;
+	}
+	return elsewhere;
+}
+
+static int list(struct run_plan *p, struct run_part *part, const struct plan_job *job,
+		const struct run_wish *w, struct err *err)
+{
+	_cleanup_(opt_list_done) struct opt_list own = {};
+	bool listed = false, fits = false, chosen = false;
+	const char *const *selectors;
+	size_t n, left = 0;
 	int r;
+
+	selectors = selectors_of(p, job, w, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (is_elsewhere(p, part, selectors[i])) {
+			left += selectors[i][0] != '!';
+			continue;
+		}
+		chosen |= selectors[i][0] != '!';
+		opt_list_add(&own, selectors[i]);
+	}
+	if (left && !chosen)
+		return 0;
+	selectors = own.v;
+	n = own.n;
 
 	/* Where no suite fits all are listed, so that near names can be told. */
 	for (int pass = 0; pass < 2 && !listed; pass++) {
 		for (unsigned i = 0; i < p->plan->suites_count; i++) {
 			const struct plan_suite *suite = &p->plan->suites[i];
 
+			if (!plan_suite_fits(suite, part->mode.name, part->machine))
+				continue;
+			fits = true;
 			if (pass == 0 && !wanted(suite, selectors, n))
 				continue;
-			r = list_suite(p, suite, cache_dir, log, err);
+			r = list_suite(part, suite, w, err);
 			if (r < 0)
 				return err_wrap(err, r, "suite '%s'", suite->name);
 			listed = true;
 		}
 	}
-	r = plan_select(&p->tests, selectors, n, err);
-	if (r == 0 && p->tests.n == 0)
-		r = err_set(err, ENOENT, "no test is left: the selectors exclude all");
-	return r < 0 ? -EINVAL : 0; /* the user's word, whatever it was */
+	if (!fits)
+		return 0;
+	r = plan_select(&part->tests, selectors, n, err);
+	if (r < 0)
+		return -EINVAL; /* the user's word, whatever it was */
+	leave_out(p, w, part);
+	return 0;
+}
+
+/* ---- kernels ---- */
+
+struct run_kernel {
+	char *mode, *kind;
+	struct kernel kernel;
+	struct plan_mode_all all;
+	uint64_t memory;        /* the mode's; 0: as usual */
+	char *why_not;
+};
+
+/* Machines with the same kernels. */
+static const char *kind_of_kernel(const char *machine)
+{
+	return strcmp(machine, "uml") == 0 || strcmp(machine, "host") == 0 ? machine : "auto";
+}
+
+static struct run_kernel *kernel_had(struct run_plan *p, const char *mode, const char *kind)
+{
+	for (unsigned i = 0; i < p->n_kernels; i++)
+		if (strcmp(p->kernels[i].mode, mode) == 0 &&
+		    strcmp(p->kernels[i].kind, kind) == 0)
+			return &p->kernels[i];
+	return NULL;
+}
+
+/* A worktree that is ours already, so that a commit is not checked out twice. */
+static const char *source_had(const struct run_plan *p)
+{
+	for (unsigned i = 0; i < p->n_kernels; i++)
+		if (p->kernels[i].kernel.held && p->kernels[i].kernel.source)
+			return p->kernels[i].kernel.source;
+	return NULL;
+}
+
+static int kernel_get(struct run_plan *p, const struct plan_job *job, const struct run_wish *w,
+		      struct run_kernel **ret, struct err *err)
+{
+	struct machine_options o = *w->machine;
+	const char *kind = kind_of_kernel(job->machine), *had = source_had(p);
+	bool said = w->machine->mode || p->plan->run.modes_count || job->only;
+	struct run_kernel *k = kernel_had(p, job->mode, kind);
+	const char *spec;
+	int r;
+
+	*ret = k;
+	if (k)
+		return 0;
+	k = *ret = &p->kernels[p->n_kernels++];
+	*k = (struct run_kernel){ .mode = xstrdup(job->mode), .kind = xstrdup(kind) };
+	if (!o.kernel && w->source)
+		o.kernel = w->source->kernel;
+	if (had)
+		o.kernel = had;
+	o.mode = said && strcmp(kind, "host") != 0 ? job->mode : w->machine->mode;
+	spec = order_spec(&o, p->plan);
+	if (w->dry && order_builds(&o, spec)) {
+		r = plan_mode_find(p->plan, job->mode, &k->all, err);
+		return r < 0 ? r : kernel_build_source(spec, w->cache_dir, w->log, &k->kernel, err);
+	}
+	r = order_kernel(&o, p->plan, job->mode, kind, w->cache_dir, w->cmd, w->log, &k->kernel,
+			 &k->all, err);
+	k->memory = o.memory;
+	return r;
+}
+
+/* One of several that can't be built: its tests are told as such. They are listed by
+ * the source, which is there. */
+static int kernel_failed(struct run_plan *p, const struct plan_job *job,
+			 const struct run_wish *w, struct run_kernel *k, struct err *err)
+{
+	struct machine_options o = *w->machine;
+	const char *had = source_had(p);
+
+	k->why_not = xasprintf("no kernel of mode '%s': %s", job->mode, err->text);
+	log_warn(w->log, "%s; the other jobs go on", k->why_not);
+	if (!o.kernel && w->source)
+		o.kernel = w->source->kernel;
+	return kernel_build_source(had ? had : order_spec(&o, p->plan), w->cache_dir, w->log,
+				   &k->kernel, err);
 }
 
 /* A host machine wants no kernel, unless tests are built from its source. */
-static bool needs_kernel(const struct run_plan *p, const char *const *selectors, size_t n)
+static bool needs_kernel(const struct run_plan *p, const struct plan_job *job,
+			 const struct run_wish *w)
 {
-	if (strcmp(p->machine, "host") != 0)
+	size_t n;
+	const char *const *selectors = selectors_of(p, job, w, &n);
+
+	if (strcmp(job->machine, "host") != 0 || w->source_wanted)
 		return true;
 	for (unsigned i = 0; i < p->plan->suites_count; i++) {
 		const struct suite_kind *kind = suite_kind_find(p->plan->suites[i].kind, NULL);
@@ -105,25 +265,108 @@ static bool needs_kernel(const struct run_plan *p, const char *const *selectors,
 	return false;
 }
 
-int run_plan_make(struct machine_options *opt, const char *const *selectors, size_t n,
-		  const char *cache_dir, const struct cmd *cmd, const struct log *log,
-		  struct run_plan *ret, struct err *err)
+/* What one machine takes of the host. */
+static void need(const struct run_part *part, struct run_setting *s)
 {
-	struct run_plan p = { .machine = machine_options_kind(opt) };
-	const char *mode = opt->mode ? opt->mode : "normal";
-	const char *file = NULL;
-	int r = machine_options_file(opt, &file, err);
+	s->cpus = part->config.cpus ? part->config.cpus : 1;
+	s->memory = part->config.memory ? part->config.memory : (uint64_t)1 << 30;
+}
 
-	if (r == 0 && plan_load(file, ".", &p.plan, err) < 0)
-		r = -EINVAL;
-	if (r == 0 && needs_kernel(&p, selectors, n))
-		r = order_kernel(opt, p.plan, mode, p.machine, cache_dir, cmd, log, &p.kernel,
-				 &p.mode, err);
-	else if (r == 0 && plan_mode_find(p.plan, mode, &p.mode, err) < 0)
-		r = -EINVAL;
-	p.machine = r == 0 ? machine_options_settle(p.machine, &p.kernel) : NULL;
+static int make_part(struct run_plan *p, const struct plan_job *job, const struct run_wish *w,
+		     bool alone, struct err *err)
+{
+	struct run_part *part = &p->parts[p->n_parts];
+	struct run_setting *s = &p->settings[p->n_parts++];
+	struct machine_options *o = w->machine;
+	uint64_t memory = o->memory;
+	struct run_kernel *k = NULL;
+	int r;
+
+	part->machine = job->machine;
+	if (needs_kernel(p, job, w))
+		r = kernel_get(p, job, w, &k, err);
+	else
+		r = plan_mode_find(p->plan, job->mode, &part->mode, err) < 0 ? -EINVAL : 0;
+	if (r < 0 && k && !alone && r != -EINVAL && r != -EINTR)
+		r = kernel_failed(p, job, w, k, err);
+	if (r < 0)
+		return r;
+	if (k) {
+		part->kernel = &k->kernel;
+		part->mode = k->all;
+	}
+	part->why_not = k && k->why_not ? xstrdup(k->why_not) : NULL;
+	part->machine = machine_options_settle(job->machine, part->kernel);
+	/* The list of jobs goes, the words of a machine stay. */
+	for (unsigned i = 0; i < MACHINE_KINDS_N; i++)
+		if (strcmp(part->machine, MACHINE_KINDS[i].name) == 0)
+			part->machine = MACHINE_KINDS[i].name;
+	r = list(p, part, job, w, err);
+	if (r < 0)
+		return r;
+	if (k && k->memory)
+		o->memory = k->memory;
+	r = machine_options_config(o, part->kernel && part->kernel->image ? part->kernel : NULL,
+				   w->cache_dir, &part->config, err);
+	o->memory = memory;
+	*s = (struct run_setting){
+		.machine = part->machine,
+		.config = part->config,
+		.mode = part->mode.name,
+		.identity = part->kernel ? part->kernel->identity : NULL,
+		.tests = &part->tests,
+		.why_not = part->why_not,
+	};
+	need(part, s);
+	return r;
+}
+
+/* A job whose tests are all excluded is none. */
+static void drop_empty(struct run_plan *p)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < p->n_parts; i++) {
+		if (!p->parts[i].tests.n) {
+			plan_tests_done(&p->parts[i].tests);
+			free(p->parts[i].why_not);
+			continue;
+		}
+		p->parts[n] = p->parts[i];
+		p->settings[n] = p->settings[i];
+		p->settings[n].tests = &p->parts[n].tests;
+		n++;
+	}
+	p->n_parts = n;
+}
+
+int run_plan_load(const struct machine_options *o, struct plan **ret, struct err *err)
+{
+	const char *file = NULL;
+	int r = machine_options_file(o, &file, err);
+
+	return r < 0 || plan_load(file, ".", ret, err) < 0 ? -EINVAL : 0;
+}
+
+int run_plan_make(struct plan *plan, const struct run_wish *w, struct run_plan *ret,
+		  struct err *err)
+{
+	struct run_plan p = { .plan = plan };
+	_cleanup_(plan_jobs_done) struct plan_jobs jobs = {};
+	int r = plan_jobs_make(plan, w->machine->mode, w->machine->machine, &jobs, err);
+
+	if (r == 0 && w->machine->gdb && jobs.n > 1)
+		r = err_set(err, EINVAL, "--gdb is for one mode on one kind of machine");
+	p.parts = xcalloc(jobs.n, sizeof(*p.parts));
+	p.settings = xcalloc(jobs.n, sizeof(*p.settings));
+	p.kernels = xcalloc(jobs.n, sizeof(*p.kernels));
+	for (size_t i = 0; i < jobs.n && r == 0; i++)
+		r = make_part(&p, &jobs.v[i], w, jobs.n == 1, err);
 	if (r == 0)
-		r = list(&p, selectors, n, cache_dir, log, err);
+		drop_empty(&p);
+	if (r == 0 && !p.n_parts)
+		r = err_set(err, EINVAL, "no test is left: the selectors, or the configuration's "
+			    "'exclude', exclude all");
 	if (r < 0) {
 		run_plan_done(&p);
 		return r;
@@ -134,8 +377,36 @@ int run_plan_make(struct machine_options *opt, const char *const *selectors, siz
 
 void run_plan_done(struct run_plan *p)
 {
-	plan_tests_done(&p->tests);
-	kernel_done(&p->kernel);
+	for (unsigned i = 0; i < p->n_parts; i++) {
+		plan_tests_done(&p->parts[i].tests);
+		free(p->parts[i].why_not);
+	}
+	for (unsigned i = 0; i < p->n_kernels; i++) {
+		free(p->kernels[i].mode);
+		free(p->kernels[i].kind);
+		free(p->kernels[i].why_not);
+		kernel_done(&p->kernels[i].kernel);
+	}
+	free(p->parts);
+	free(p->settings);
+	free(p->kernels);
 	plan_free(p->plan);
 	*p = (struct run_plan){};
+}
+
+const struct kernel *run_plan_kernel(const struct run_plan *p)
+{
+	for (unsigned i = 0; i < p->n_kernels; i++)
+		if (!p->kernels[i].why_not)
+			return &p->kernels[i].kernel;
+	return NULL;
+}
+
+size_t run_plan_tests(const struct run_plan *p)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < p->n_parts; i++)
+		n += p->parts[i].tests.n;
+	return n;
 }

@@ -14,6 +14,7 @@
 #include "cmd/ignore.h"
 #include "cmd/known.h"
 #include "cmd/progress.h"
+#include "cmd/run-matrix.h"
 #include "cmd/run-plan.h"
 #include "cmd/shell-word.h"
 #include "cmd/verdict.h"
@@ -26,10 +27,10 @@
 struct run_options {
 	struct cmd_common common;
 	struct machine_options machine;
-	const char *out;
-	int repeat;
-	int64_t test_timeout_ms, silent_ms;
-	bool until_fail, list;
+	const char *out, *tree;
+	int repeat, retries, split;
+	int64_t test_timeout_ms, silent_ms, job_timeout_ms;
+	bool until_fail, fail_fast, list, dry;
 };
 
 #define AT(field) .offset = offsetof(struct run_options, field)
@@ -37,6 +38,15 @@ struct run_options {
 static const struct opt OPTS[] = {
 	{ .type = OPT_TYPE_FLAG, .letter = 'l', .name = "list", AT(list),
 	  .help = "print the tests that would run, run none" },
+	{ .type = OPT_TYPE_FLAG, .letter = 'n', .name = "dry-run", AT(dry),
+	  .help = "print the jobs that would run, each with the time that its tests took "
+		  "before; run none, build no kernel" },
+	{ .type = OPT_TYPE_STR, .name = "tree", .arg = "NAME", AT(tree),
+	  .help = "which of the configuration's trees to test; several: a,b [default: all]" },
+	{ .type = OPT_TYPE_DURATION, .name = "job-timeout", .arg = "TIME", AT(job_timeout_ms),
+	  .positive = true,
+	  .help = "of all tests of one mode on one kind of machine; each may have its share of "
+		  "it, so that one that hangs does not take the others' [default: none]" },
 	{ .type = OPT_TYPE_DURATION, .name = "test-timeout", .arg = "TIME", AT(test_timeout_ms),
 	  .positive = true,
 	  .help = "of one test [default: the suite's own]" },
@@ -46,6 +56,14 @@ static const struct opt OPTS[] = {
 	{ .type = OPT_TYPE_INT, .letter = 'j', .name = "jobs", .arg = "N", AT(machine.jobs),
 	  .positive = true,
 	  .help = "machines at a time [default: what memory and cores carry]" },
+	{ .type = OPT_TYPE_INT, .name = "split", .arg = "N", AT(split),
+	  .positive = true,
+	  .help = "machines at a time for the tests of one mode [default: all of --jobs]" },
+	{ .type = OPT_TYPE_INT, .name = "retries", .arg = "N", AT(retries),
+	  .help = "try a test that failed up to N times more, each in a machine of its own; "
+		  "what the last attempt says counts [default: 0]" },
+	{ .type = OPT_TYPE_FLAG, .name = "fail-fast", AT(fail_fast),
+	  .help = "start no more tests when one has failed" },
 	{ .type = OPT_TYPE_INT, .name = "repeat", .arg = "N", AT(repeat),
 	  .positive = true,
 	  .help = "run it N times; each is a run of its own in the history" },
@@ -79,12 +97,16 @@ struct session {
 	struct run_plan plan;
 	struct excuses *excuses;     /* NULL: no rules */
 	struct knowns *knowns;       /* the same */
-	struct machine_config config;
+	struct plan_sources sources;
+	const char *branch;          /* the tree's label; NULL: the usual */
+	const char *const *selectors;
+	size_t n_selectors;
 	struct store *store;
 	struct run_deaths *deaths;   /* of all runs */
 	struct run_work work;
 	struct log log;              /* above the progress line */
 	struct loop *loop;
+	struct json json;            /* of --dry-run */
 	/* of the run that goes on */
 	struct progress *progress;
 	struct verdict *verdict;
@@ -157,7 +179,7 @@ static void command_from(struct session *s, const char *dir)
 {
 	struct buf b = {};
 
-	if (!s->plan.plan->path || !dir)
+	if (!s->plan.plan->path || !dir || str_starts(str_of(s->command), STR("cd ")))
 		return;
 	buf_printf(&b, "cd ");
 	shell_word(&b, dir);
@@ -166,35 +188,88 @@ static void command_from(struct session *s, const char *dir)
 	s->command = buf_take(&b);
 }
 
-/* As many machines as have a core and the memory of their own. */
-static unsigned slots(const struct session *s)
+/* How many machines at a time. By default as many as have cores and memory of their
+ * own; processes of the running kernel are no machines of their own: one. */
+static void room(struct session *s, struct run_config *c)
 {
 	int64_t cores = sysconf(_SC_NPROCESSORS_ONLN);
 	int64_t memory = sysconf(_SC_AVPHYS_PAGES) * sysconf(_SC_PAGESIZE);
-	int64_t each = s->config.memory ? (int64_t)s->config.memory : (int64_t)1 << 30;
-	int64_t n = cores / (s->config.cpus ? (int64_t)s->config.cpus : 1);
 
-	if (s->opt.machine.jobs)
-		return (unsigned)s->opt.machine.jobs;
-	/* Processes of one kernel are not machines of their own. */
-	if (strcmp(s->plan.machine, "host") == 0)
-		return 1;
-	if (n > memory / each)
-		n = memory / each;
-	return n < 1 ? 1 : (unsigned)n;
+	for (unsigned i = 0; i < s->plan.n_parts; i++) {
+		struct run_setting *one = &s->plan.settings[i];
+
+		one->split = (unsigned)s->opt.split;
+		if (strcmp(one->machine, "host") == 0)
+			one->cpus = (unsigned)cores;
+	}
+	if (s->opt.machine.jobs) {
+		c->slots = (unsigned)s->opt.machine.jobs;
+		return;
+	}
+	c->slots = cores > 0 ? (unsigned)cores : 1;
+	c->cores = c->slots;
+	c->memory = memory > 0 ? (uint64_t)memory : 0;
 }
 
-/* Everything up to the first boot. */
-static int prepare(struct session *s, const char *const *selectors, size_t n, struct err *err)
+/* Options that were not given are the configuration's. */
+static void defaults(struct run_options *o, const struct plan_run *run)
 {
-	int r = run_plan_make(&s->opt.machine, selectors, n, s->cache_dir, s->cmd, &s->log,
-			      &s->plan, err);
+	const struct {
+		int *to;
+		unsigned is;
+	} numbers[] = {
+		{ &o->repeat, run->repeat_n }, { &o->retries, run->retries_n },
+		{ &o->split, run->split_n }, { &o->machine.jobs, run->jobs_n },
+	};
+	const struct {
+		int64_t *to, is;
+	} times[] = {
+		{ &o->machine.timeout_ms, run->timeout_ms },
+		{ &o->job_timeout_ms, run->job_timeout_ms },
+		{ &o->test_timeout_ms, run->test_timeout_ms },
+		{ &o->silent_ms, run->silent_timeout_ms },
+	};
 
-	if (r < 0)
-		return r;
-	return machine_options_config(&s->opt.machine,
-				      s->plan.kernel.image ? &s->plan.kernel : NULL,
-				      s->cache_dir, &s->config, err);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (!*numbers[i].to)
+			*numbers[i].to = (int)numbers[i].is;
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
+		if (!*times[i].to)
+			*times[i].to = times[i].is;
+	o->fail_fast |= run->fail_fast_on;
+}
+
+/* Everything up to the first boot, of one of the trees. */
+static int prepare(struct session *s, const struct plan_source *source, struct err *err)
+{
+	struct run_wish wish = {
+		.machine = &s->opt.machine,
+		.selectors = s->selectors,
+		.n_selectors = s->n_selectors,
+		.source = source,
+		.dry = s->opt.dry,
+		.cache_dir = s->cache_dir,
+		.cmd = s->cmd,
+		.log = &s->log,
+	};
+	struct plan *plan;
+	int r = run_plan_load(&s->opt.machine, &plan, err);
+
+	s->branch = source->branch;
+	return r < 0 ? r : run_plan_make(plan, &wish, &s->plan, err);
+}
+
+/* A test of several jobs is one line. */
+static bool was_listed(const struct session *s, unsigned part, const struct plan_test *t)
+{
+	for (unsigned i = 0; i < part; i++)
+		for (size_t k = 0; k < s->plan.parts[i].tests.n; k++) {
+			const struct plan_test *o = &s->plan.parts[i].tests.v[k];
+
+			if (strcmp(o->suite, t->suite) == 0 && strcmp(o->name, t->name) == 0)
+				return true;
+		}
+	return false;
 }
 
 static int print_list(struct session *s)
@@ -205,15 +280,18 @@ static int print_list(struct session *s)
 	json_init(&j, o, false);
 	if (s->opt.common.json)
 		json_array(&j);
-	for (size_t i = 0; i < s->plan.tests.n; i++) {
-		const struct plan_test *t = &s->plan.tests.v[i];
-		_free_ char *selector = xasprintf("%s/%s", t->suite, t->name);
+	for (unsigned i = 0; i < s->plan.n_parts; i++)
+		for (size_t k = 0; k < s->plan.parts[i].tests.n; k++) {
+			const struct plan_test *t = &s->plan.parts[i].tests.v[k];
+			_free_ char *selector = xasprintf("%s/%s", t->suite, t->name);
 
-		if (s->opt.common.json)
-			json_str(&j, str_of(selector));
-		else
-			out_printf(o, "%s\n", selector);
-	}
+			if (was_listed(s, i, t))
+				continue;
+			if (s->opt.common.json)
+				json_str(&j, str_of(selector));
+			else
+				out_printf(o, "%s\n", selector);
+		}
 	if (s->opt.common.json)
 		json_end(&j);
 	return EXIT_PASSED;
@@ -221,13 +299,32 @@ static int print_list(struct session *s)
 
 static void expectations(struct session *s)
 {
-	for (size_t i = 0; i < s->plan.tests.n; i++) {
-		struct plan_test *t = &s->plan.tests.v[i];
+	for (unsigned i = 0; i < s->plan.n_parts; i++)
+		for (size_t k = 0; k < s->plan.parts[i].tests.n; k++) {
+			struct plan_test *t = &s->plan.parts[i].tests.v[k];
 
-		if (store_expect_ms(s->store, t->suite, t->name, s->plan.mode.name, &t->expect_ms,
-				    NULL) < 0)
-			t->expect_ms = -1;
-	}
+			if (!s->store || store_expect_ms(s->store, t->suite, t->name,
+					    s->plan.parts[i].mode.name, &t->expect_ms, NULL) < 0)
+				t->expect_ms = -1;
+		}
+}
+
+/* A history that is not there yet knows no time. */
+static int print_matrix(struct session *s, struct err *err)
+{
+	const struct kernel *kernel = run_plan_kernel(&s->plan);
+	struct run_config c = {};
+	int r = s->store ? 0 : store_open(s->opt.common.store, STORE_READ, &s->store, err);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	expectations(s);
+	room(s, &c);
+	run_matrix_print(&s->plan,
+			 s->branch ?: s->plan.plan->branch ?: kernel ? kernel->branch : NULL,
+			 c.slots, s->opt.common.verbose > 0, s->opt.common.json ? &s->json : NULL,
+			 s->cmd->out);
+	return EXIT_PASSED;
 }
 
 /* What the runs before know of this one's failures. A history that can't tell
@@ -247,28 +344,27 @@ static void on_known(void *ctx, struct buf *conclusion)
 /* One run, from its first boot to its record. Returns the exit code or -errno. */
 static int run_once(struct session *s, struct err *err)
 {
+	const struct kernel *kernel = run_plan_kernel(&s->plan);
 	struct run_config config = {
-		.machine = s->plan.machine,
-		.config = s->config,
-		.mode = s->plan.mode.name,
-		.identity = s->plan.kernel.identity,
+		.settings = s->plan.settings,
+		.n_settings = s->plan.n_parts,
 		.work_dir = s->work.path,
 		.log_dir = s->log_dir ? s->log_dir : s->work.path,
-		.tests = &s->plan.tests,
 		.excuses = s->excuses,
 		.knowns = s->knowns,
 		.known = on_known,
 		.known_ctx = s,
-		.slots = slots(s),
-		.timeout_ms = s->opt.machine.timeout_ms ?: s->config.gdb ? 0 : TIMEOUT_DEFAULT_MS,
+		.timeout_ms = s->opt.machine.timeout_ms ?:
+			      s->opt.machine.gdb ? 0 : TIMEOUT_DEFAULT_MS,
+		.job_timeout_ms = s->opt.job_timeout_ms,
 		.test_timeout_ms = s->opt.test_timeout_ms,
 		.silent_ms = s->opt.silent_ms,
 		.deaths = s->deaths,
-		.stop_at_fail = s->opt.until_fail,
+		.stop_at_fail = s->opt.until_fail || s->opt.fail_fast,
+		.retries = (unsigned)s->opt.retries,
 		.title = s->title,
-		.branch = s->plan.plan->branch ? s->plan.plan->branch
-						    : s->plan.kernel.branch,
-		.commit = s->plan.kernel.version,
+		.branch = s->branch ?: s->plan.plan->branch ?: kernel ? kernel->branch : NULL,
+		.commit = kernel ? kernel->version : NULL,
 		.command = s->command,
 	};
 	struct event_fan fan = {};
@@ -279,16 +375,18 @@ static int run_once(struct session *s, struct err *err)
 	(void)!getrandom(&random, sizeof(random), 0);
 	run_id_make(clock_wall_ms(), random, id);
 	config.id = id;
+	room(s, &config);
 	expectations(s);
 	r = store_record_new(s->store, &s->record, err);
 	if (r < 0)
 		return r;
 	s->format = report_format_find(s->opt.common.json ? "json" : "text", err);
 	s->report_options = (struct report_options){ .colour = s->cmd->colour,
+						     .jobs = s->plan.n_parts > 1,
 						     .verbose = s->opt.common.verbose > 0 };
 	s->progress = progress_new(s->loop, s->cmd->terminal && !s->opt.common.quiet,
 				   s->cmd->terminal && !getenv("NO_COLOR"), s->cmd->columns,
-				   &s->plan.tests);
+				   s->plan.settings, s->plan.n_parts);
 	s->verdict = verdict_new();
 	event_fan_add(&fan, store_record_sink(s->record));
 	event_fan_add(&fan, verdict_sink(s->verdict));
@@ -348,7 +446,7 @@ static int open_places(struct session *s, struct err *err)
 	if (r == 0)
 		r = known_make(s->plan.plan, clock_wall_ms(), &s->log, known_log_file, NULL,
 			       &s->knowns, err);
-	if (r == 0)
+	if (r == 0 && !s->store)
 		r = store_open(s->opt.common.store, STORE_WRITE, &s->store, err);
 	if (r < 0)
 		return r;
@@ -356,11 +454,26 @@ static int open_places(struct session *s, struct err *err)
 		r = dir_make(s->opt.out, err);
 		if (r < 0)
 			return r;
-		s->log_dir = realpath(s->opt.out, NULL);
-		if (s->config.dump)
-			s->config.dump = s->dump = path_join(s->log_dir, path_base(s->config.dump));
+		if (!s->log_dir)
+			s->log_dir = realpath(s->opt.out, NULL);
+		for (unsigned i = 0; i < s->plan.n_parts && s->opt.machine.dump_path; i++) {
+			if (!s->dump)
+				s->dump = path_join(s->log_dir,
+						    path_base(s->opt.machine.dump_path));
+			s->plan.settings[i].config.dump = s->dump;
+		}
 	}
-	return run_work_open(s->cache_dir, &s->work, err);
+	return s->work.path ? 0 : run_work_open(s->cache_dir, &s->work, err);
+}
+
+/* What is the plan's goes with it. */
+static void close_plan(struct session *s)
+{
+	excuses_free(s->excuses);
+	knowns_free(s->knowns);
+	s->excuses = NULL;
+	s->knowns = NULL;
+	run_plan_done(&s->plan);
 }
 
 static char *title_of(char **argv, int n)
@@ -377,9 +490,8 @@ static void session_done(struct session *s)
 	run_work_close(&s->work);
 	run_deaths_free(s->deaths);
 	store_close(s->store);
-	excuses_free(s->excuses);
-	knowns_free(s->knowns);
-	run_plan_done(&s->plan);
+	close_plan(s);
+	plan_sources_done(&s->sources);
 	machine_options_done(&s->opt.machine);
 	loop_free(s->loop);
 	free(s->cache_dir);
@@ -396,12 +508,51 @@ static int exit_code(int error)
 	return error == -EINVAL ? EXIT_USAGE : EXIT_HARNESS;
 }
 
+/* What the configuration says of all trees. */
+static int read_plan(struct session *s, struct err *err)
+{
+	struct plan *plan = NULL;
+	int r = run_plan_load(&s->opt.machine, &plan, err);
+
+	if (r < 0)
+		return r;
+	defaults(&s->opt, &plan->run);
+	/* A kernel that is named is the one to test. */
+	r = s->opt.machine.kernel && !s->opt.tree
+		    ? plan_sources_make(&(struct plan){}, NULL, &s->sources, err)
+		    : plan_sources_make(plan, s->opt.tree, &s->sources, err);
+	plan_free(plan);
+	return r < 0 ? -EINVAL : 0;
+}
+
+/* One tree: its jobs, made and run. */
+static int run_source(struct session *s, const struct plan_source *source, const char *from,
+		      struct err *err)
+{
+	int r = prepare(s, source, err);
+
+	if (r == 0)
+		command_from(s, from);
+	if (r == 0 && s->opt.dry) {
+		r = print_matrix(s, err);
+	} else if (r == 0 && s->opt.list) {
+		r = print_list(s);
+	} else {
+		if (r == 0)
+			r = open_places(s, err);
+		if (r == 0)
+			r = run_all(s, err);
+	}
+	close_plan(s);
+	return r;
+}
+
 int cmd_run_run(struct cmd *c, int argc, char **argv)
 {
 	struct session s = { .cmd = c, .work.lock = -1 };
 	_free_ char *from = getcwd(NULL, 0);
 	struct err err = {};
-	int n, r, code;
+	int n, r, code, worst = 0;
 
 	s.command = shell_words(argc, argv);
 	code = cmd_options(c, &cmd_run_help, false, argc, argv, &s.opt, &s.opt.common, &n);
@@ -414,18 +565,19 @@ int cmd_run_run(struct cmd *c, int argc, char **argv)
 	s.deaths = run_deaths_new();
 	s.cache_dir = cmd_cache_dir();
 	s.title = title_of(argv, n);
-	r = prepare(&s, (const char *const *)argv + 1, (size_t)n, &err);
-	if (r == 0)
-		command_from(&s, from);
-	if (r == 0 && s.opt.list) {
-		code = print_list(&s);
-	} else {
-		if (r == 0)
-			r = open_places(&s, &err);
-		if (r == 0)
-			r = run_all(&s, &err);
-		code = r >= 0 ? r : cmd_fail(c, exit_code(r), &err);
+	s.selectors = (const char *const *)argv + 1;
+	s.n_selectors = (size_t)n;
+	r = read_plan(&s, &err);
+	json_init(&s.json, c->out, true);
+	if (s.opt.dry && s.opt.common.json)
+		json_array(&s.json);
+	for (size_t i = 0; i < s.sources.n && r >= 0 && !s.interrupts; i++) {
+		r = run_source(&s, &s.sources.v[i], from, &err);
+		worst = r > worst ? r : worst;
 	}
+	if (s.opt.dry && s.opt.common.json)
+		json_end(&s.json);
+	code = r >= 0 ? worst : cmd_fail(c, exit_code(r), &err);
 	session_done(&s);
 	return code;
 }

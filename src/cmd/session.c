@@ -519,6 +519,8 @@ static int boot(struct session *s, struct err *err)
 	struct plan_mode_all mode;
 	int r = machine_options_file(o, &file, err);
 
+	if (r == 0 && strchr(kind, ','))
+		r = err_set(err, EINVAL, "--machine %s: a command runs in one machine", kind);
 	if (own_kernel && r == 0 && (file || !o->kernel || order_builds(o, o->kernel)))
 		r = plan_load(file, s->cwd, &s->plan, err);
 	if (own_kernel && r == 0)

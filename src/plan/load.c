@@ -12,7 +12,9 @@
 #include "plan/ignore.h"
 #include "plan/keep.h"
 #include "plan/known.h"
+#include "plan/matrix.h"
 #include "plan/modes.h"
+#include "plan/place.h"
 #include "plan/plan.h"
 
 #define FILE_MAX  (1u << 20)
@@ -44,6 +46,8 @@ static const cyaml_schema_field_t SUITE_KEYS[] = {
 	LIST(tests, struct plan_suite, &TEXT_ROW, ITEMS_MAX),
 	LIST(env, struct plan_suite, &TEXT_ROW, ITEMS_MAX),
 	TEXT(timeout, struct plan_suite, WORD_MAX),
+	LIST(modes, struct plan_suite, &TEXT_ROW, SUITES_MAX),
+	LIST(machines, struct plan_suite, &TEXT_ROW, SUITES_MAX),
 	CYAML_FIELD_END,
 };
 
@@ -107,6 +111,52 @@ static const cyaml_schema_value_t MODE_ROW = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plan_mode, MODE_KEYS),
 };
 
+static const cyaml_schema_field_t TREE_KEYS[] = {
+	TEXT(name, struct plan_tree, WORD_MAX),
+	TEXT(kernel, struct plan_tree, TEXT_MAX),
+	TEXT(branch, struct plan_tree, WORD_MAX),
+	LIST(branches, struct plan_tree, &TEXT_ROW, SUITES_MAX),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t TREE_ROW = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plan_tree, TREE_KEYS),
+};
+
+static const cyaml_schema_field_t WHERE_KEYS[] = {
+	TEXT(mode, struct plan_where, WORD_MAX),
+	TEXT(machine, struct plan_where, WORD_MAX),
+	LIST(tests, struct plan_where, &TEXT_ROW, ITEMS_MAX),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t WHERE_ROW = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plan_where, WHERE_KEYS),
+};
+
+static const cyaml_schema_field_t RUN_KEYS[] = {
+	LIST(trees, struct plan_run, &TEXT_ROW, SUITES_MAX),
+	LIST(modes, struct plan_run, &TEXT_ROW, SUITES_MAX),
+	LIST(machines, struct plan_run, &TEXT_ROW, SUITES_MAX),
+	LIST(tests, struct plan_run, &TEXT_ROW, ITEMS_MAX),
+	LIST(include, struct plan_run, &WHERE_ROW, RULES_MAX),
+	LIST(exclude, struct plan_run, &WHERE_ROW, RULES_MAX),
+	TEXT(timeout, struct plan_run, WORD_MAX),
+	TEXT(job_timeout, struct plan_run, WORD_MAX),
+	TEXT(test_timeout, struct plan_run, WORD_MAX),
+	TEXT(silent_timeout, struct plan_run, WORD_MAX),
+	TEXT(repeat, struct plan_run, WORD_MAX),
+	TEXT(retries, struct plan_run, WORD_MAX),
+	TEXT(jobs, struct plan_run, WORD_MAX),
+	TEXT(split, struct plan_run, WORD_MAX),
+	TEXT(fail_fast, struct plan_run, WORD_MAX),
+	TEXT(prepare, struct plan_run, TEXT_MAX),
+	TEXT(pre, struct plan_run, TEXT_MAX),
+	TEXT(post, struct plan_run, TEXT_MAX),
+	TEXT(instead, struct plan_run, TEXT_MAX),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t PLAN_KEYS[] = {
 	TEXT(kernel, struct plan, TEXT_MAX),
 	TEXT(branch, struct plan, WORD_MAX),
@@ -115,6 +165,8 @@ static const cyaml_schema_field_t PLAN_KEYS[] = {
 	LIST(known, struct plan, &KNOWN_ROW, RULES_MAX),
 	LIST(keep, struct plan, &KEEP_ROW, RULES_MAX),
 	LIST(modes, struct plan, &MODE_ROW, SUITES_MAX),
+	LIST(trees, struct plan, &TREE_ROW, SUITES_MAX),
+	CYAML_FIELD_MAPPING("run", CYAML_FLAG_OPTIONAL, struct plan, run, RUN_KEYS),
 	CYAML_FIELD_END,
 };
 
@@ -221,6 +273,9 @@ static int tell_key(const char *path, struct str text, struct mistake *m, const 
 	near = near_key(key, KNOWN_KEYS, &best, near);
 	near = near_key(key, KEEP_KEYS, &best, near);
 	near = near_key(key, MODE_KEYS, &best, near);
+	near = near_key(key, TREE_KEYS, &best, near);
+	near = near_key(key, WHERE_KEYS, &best, near);
+	near = near_key(key, RUN_KEYS, &best, near);
 	find_key(text, key, m);
 	if (near && best == 0)
 		return err_set(err, EINVAL, "%s:%lu:%lu: the key '%s' does not belong here", path,
@@ -295,41 +350,46 @@ static int check_syntax(const char *path, struct str text, struct err *err)
 /*
  * Sense: what the schema can't say.
  */
-static int check_suite(const struct plan *p, unsigned i, const char *path, struct err *err)
+static int check_suite(const struct plan *p, unsigned i, struct str text, const char *path,
+		       struct err *err)
 {
 	const struct plan_suite *s = &p->suites[i];
+	struct place at = place_of(text, "suites", i, s->name ? "name" : NULL);
 	int64_t ms;
 	int r;
 
 	if (!s->name)
-		return err_set(err, EINVAL, "%s: suite number %u has no name", path, i + 1);
+		return err_set(err, EINVAL, "%s:%zu:%zu: a suite has no name", path, at.line,
+			       at.column);
 	if (s->name[strcspn(s->name, "/:! \t*?[")])
-		return err_set(err, EINVAL,
-			       "%s: suite '%s': a name has no blanks and none of \"/:!*?[\"", path,
-			       s->name);
+		return err_set(err, EINVAL, "%s:%zu:%zu: suite '%s': a name has no blanks and none "
+			       "of \"/:!*?[\"", path, at.line, at.column, s->name);
 	for (unsigned j = 0; j < i; j++)
 		if (strcmp(s->name, p->suites[j].name) == 0)
-			return err_set(err, EINVAL, "%s: two suites are called '%s'", path,
-				       s->name);
+			return err_set(err, EINVAL, "%s:%zu:%zu: two suites are called '%s'", path,
+				       at.line, at.column, s->name);
 	if (!s->kind)
-		return err_set(err, EINVAL, "%s: suite '%s' has no kind, such as 'kselftest'", path,
-			       s->name);
+		return err_set(err, EINVAL, "%s:%zu:%zu: suite '%s' has no kind, such as "
+			       "'kselftest'", path, at.line, at.column, s->name);
+	at = place_of(text, "suites", i, "env");
 	for (unsigned j = 0; j < s->env_count; j++)
 		if (strcspn(s->env[j], "=") == 0 || !strchr(s->env[j], '='))
-			return err_set(err, EINVAL, "%s: suite '%s': env '%s' is not NAME=VALUE",
-				       path, s->name, s->env[j]);
+			return err_set(err, EINVAL, "%s:%zu:%zu: suite '%s': env '%s' is not "
+				       "NAME=VALUE", path, at.line, at.column, s->name, s->env[j]);
+	at = place_of(text, "suites", i, "timeout");
 	r = s->timeout ? duration_parse(str_of(s->timeout), &ms, err) : 0;
-	return r < 0 ? err_wrap(err, r, "%s: suite '%s': timeout", path, s->name) : 0;
+	return r < 0 ? err_wrap(err, r, "%s:%zu:%zu: suite '%s': timeout", path, at.line, at.column,
+				s->name) : 0;
 }
 
-static int check(struct plan *p, const char *path, struct err *err)
+static int check(struct plan *p, struct str text, const char *path, struct err *err)
 {
 	int r = 0;
 
 	if (!p->suites_count)
-		return err_set(err, EINVAL, "%s: it has no suites", path);
+		return err_set(err, EINVAL, "%s:1:1: it has no suites", path);
 	for (unsigned i = 0; i < p->suites_count && r == 0; i++)
-		r = check_suite(p, i, path, err);
+		r = check_suite(p, i, text, path, err);
 	return r;
 }
 
@@ -394,7 +454,7 @@ int plan_parse(struct str text, const char *path, struct plan **ret, struct err 
 		return tell(name, text, &m, err);
 	if (!p)
 		return err_set(err, EINVAL, "%s: it is empty", name);
-	r = check(p, name, err);
+	r = check(p, text, name, err);
 	if (r == 0)
 		r = ignore_check(p, text, name, err);
 	if (r == 0)
@@ -402,7 +462,9 @@ int plan_parse(struct str text, const char *path, struct plan **ret, struct err 
 	if (r == 0)
 		r = keep_check(p, text, name, err);
 	if (r == 0)
-		r = modes_check(p, name, err);
+		r = modes_check(p, text, name, err);
+	if (r == 0)
+		r = matrix_check(p, text, name, err);
 	if (r < 0)
 		return r;
 	if (path) {

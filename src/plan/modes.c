@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/units.h"
+#include "plan/place.h"
 
 #define DEPTH_MAX 16
 
@@ -143,7 +144,7 @@ static int check_one(const struct plan *p, unsigned i, const char *path, struct 
 	int r;
 
 	if (!m->name)
-		return err_set(err, EINVAL, "%s: mode number %u has no name", path, i + 1);
+		return err_set(err, EINVAL, "%s: a mode has no name", path);
 	if (strlen(m->name) > 64 || m->name[0] == '.' || m->name[0] == '-' ||
 	    m->name[strcspn(m->name, "/:,! \t\n$'\"\\*?[")])
 		return err_set(err, EINVAL,
@@ -164,14 +165,23 @@ static int check_one(const struct plan *p, unsigned i, const char *path, struct 
 	return r < 0 ? -EINVAL : 0;
 }
 
-int modes_check(const struct plan *p, const char *path, struct err *err)
+static int check_at(const struct plan *p, unsigned i, struct str text, const char *path,
+		    struct err *err)
+{
+	struct place at = place_of(text, "modes", i, p->modes[i].name ? "name" : NULL);
+	_free_ char *where = xasprintf("%s:%zu:%zu", path, at.line, at.column);
+
+	return check_one(p, i, where, err);
+}
+
+int modes_check(const struct plan *p, struct str text, const char *path, struct err *err)
 {
 	int r = 0;
 
 	for (unsigned i = 0; i < p->modes_count && r == 0; i++)
 		if (!p->modes[i].name)
-			r = check_one(p, i, path, err);
+			r = check_at(p, i, text, path, err);
 	for (unsigned i = 0; i < p->modes_count && r == 0; i++)
-		r = check_one(p, i, path, err);
+		r = check_at(p, i, text, path, err);
 	return r;
 }

@@ -23,6 +23,21 @@ static yaml_node_t *value_of(yaml_document_t *d, yaml_node_t *mapping, const cha
 	return NULL;
 }
 
+/* "a/b": what is under the key b of the mapping under a. */
+static yaml_node_t *walk(yaml_document_t *d, const char *path)
+{
+	yaml_node_t *at = yaml_document_get_root_node(d);
+	char key[64];
+
+	for (struct str rest = str_of(path); rest.p && at;) {
+		struct str step = str_cut(&rest, '/');
+
+		snprintf(key, sizeof(key), "%.*s", STR_FMT(step));
+		at = value_of(d, at, key);
+	}
+	return at;
+}
+
 struct place place_of(struct str text, const char *list, unsigned i, const char *key)
 {
 	yaml_node_t *rules, *rule, *value;
@@ -37,10 +52,13 @@ struct place place_of(struct str text, const char *list, unsigned i, const char 
 		yaml_parser_delete(&p);
 		return ret;
 	}
-	rules = value_of(&d, yaml_document_get_root_node(&d), list);
-	rule = rules && rules->type == YAML_SEQUENCE_NODE &&
-	       rules->data.sequence.items.start + i < rules->data.sequence.items.top ?
-		yaml_document_get_node(&d, rules->data.sequence.items.start[i]) : NULL;
+	rules = walk(&d, list);
+	if (i == PLACE_NONE)
+		rule = rules;
+	else
+		rule = rules && rules->type == YAML_SEQUENCE_NODE &&
+		       rules->data.sequence.items.start + i < rules->data.sequence.items.top ?
+			yaml_document_get_node(&d, rules->data.sequence.items.start[i]) : NULL;
 	value = key ? value_of(&d, rule, key) : NULL;
 	if (value || rule) {
 		yaml_node_t *at = value ? value : rule;

@@ -10,9 +10,10 @@ struct place {
 	size_t line, column; /* from 1 */
 };
 
-/* Item @i of the list under @list, or the value of its @key, in the text of a
- * configuration: libcyaml knows it no more when it has loaded. 1:1 where it is
- * not found. */
+/* Item @i of the list under @list ("run/include": in a mapping), or the value of its
+ * @key, in the text of a configuration: libcyaml knows it no more when it has loaded.
+ * PLACE_NONE: @list is no list but the mapping itself. 1:1 where it is not found. */
+#define PLACE_NONE UINT32_MAX
 struct place place_of(struct str text, const char *list, unsigned i, const char *key);
 /* "2026-12-31", a day that can be. */
 bool place_is_date(const char *s);

@@ -23,6 +23,41 @@ struct plan_suite {
 	char **env;       /* "K=V" */
 	unsigned env_count;
 	char *timeout;    /* of one test; NULL: the suite's own */
+	char **modes, **machines; /* only in these; globs; n == 0: in all */
+	unsigned modes_count, machines_count;
+};
+
+/* Jobs and tests of the matrix that are left out, or one more that is in. */
+struct plan_where {
+	char *mode, *machine; /* exclude: globs, NULL: any; include: names, NULL: each */
+	char **tests;     /* exclude: suite, suite/test, globs; include: selectors */
+	unsigned tests_count;
+};
+
+/* What `taproom run` does where its options do not say it. Text as in the file;
+ * below it the same as numbers, 0: not said. */
+struct plan_run {
+	char **trees, **modes, **machines;
+	unsigned trees_count, modes_count, machines_count;
+	char **tests;     /* selectors */
+	unsigned tests_count;
+	struct plan_where *include, *exclude;
+	unsigned include_count, exclude_count;
+	char *timeout, *job_timeout, *test_timeout, *silent_timeout;
+	char *repeat, *retries, *jobs, *split, *fail_fast;
+	char *prepare, *pre, *post, *instead; /* hooks: lines for sh, see taproom.yaml(5) */
+	int64_t timeout_ms, job_timeout_ms, test_timeout_ms, silent_timeout_ms;
+	unsigned repeat_n, retries_n, jobs_n, split_n;
+	bool fail_fast_on;
+};
+
+/* A tree that is tested. */
+struct plan_tree {
+	char *name;
+	char *kernel;     /* as --kernel; NULL: there are branches */
+	char *branch;     /* its label; NULL: the kernel's, or the branch's name */
+	char **branches;  /* of the git repository here; each is a run of its own */
+	unsigned branches_count;
 };
 
 /* A rule: splats that do not count. */
@@ -84,6 +119,9 @@ struct plan {
 	unsigned keep_count;
 	struct plan_mode *modes;
 	unsigned modes_count;
+	struct plan_tree *trees;
+	unsigned trees_count;
+	struct plan_run run;
 };
 
 #define PLAN_FILE "taproom.yaml"
@@ -113,6 +151,40 @@ struct plan_mode_all {
 int plan_mode_find(const struct plan *p, const char *name, struct plan_mode_all *ret,
 		   struct err *err);
 
+/* What the tests run in: every mode on every kind of machine, without what `exclude`
+ * has, and with what `include` adds. */
+#define PLAN_JOBS_MAX 256
+struct plan_job {
+	char *mode, *machine;           /* machine: "auto" where it is not said */
+	const struct plan_where *only;  /* only its tests; NULL: the usual ones */
+};
+struct plan_jobs {
+	struct plan_job *v;
+	size_t n, cap;
+};
+/* @modes, @machines: of the command line, comma-separated; NULL: `run`'s. */
+int plan_jobs_make(const struct plan *p, const char *modes, const char *machines,
+		   struct plan_jobs *ret, struct err *err);
+void plan_jobs_done(struct plan_jobs *jobs);
+/* Does the suite run there at all? Does `exclude` leave the test? */
+bool plan_suite_fits(const struct plan_suite *s, const char *mode, const char *machine);
+struct plan_test;
+bool plan_test_fits(const struct plan *p, const char *mode, const char *machine,
+		    const struct plan_test *t);
+
+/* What is tested, one run each: the trees named by @trees (comma-separated; NULL:
+ * `run`'s, else all). Without trees one with NULLs: the usual kernel. */
+struct plan_source {
+	char *kernel, *branch;
+};
+struct plan_sources {
+	struct plan_source *v;
+	size_t n, cap;
+};
+int plan_sources_make(const struct plan *p, const char *trees, struct plan_sources *ret,
+		      struct err *err);
+void plan_sources_done(struct plan_sources *s);
+
 /* Is the rule's last day not over? */
 bool plan_ignore_holds(const struct plan_ignore *rule, int64_t now_ms);
 bool plan_known_holds(const struct plan_known *rule, int64_t now_ms);
@@ -138,6 +210,7 @@ struct plan_test {
 	char *dir;
 	int64_t timeout_ms;    /* 0: none */
 	int64_t expect_ms;     /* from history; -1: unknown */
+	unsigned attempts;     /* that an interrupted run made of it, and goes on from */
 	bool kselftest_codes;  /* its exit codes are kselftest.h's, 2 is xfail; else
 				* 0 is a pass, 4 a skip, all others are failures */
 	bool by_default;       /* in the plan's default choice */

@@ -15,6 +15,8 @@ struct report;
 struct report_options {
 	bool colour;      /* SGR sequences (text) */
 	unsigned verbose; /* text: 0 = what is not a pass, 1 = every result */
+	bool jobs;        /* text: which mode and machine a program ran in, behind its name:
+			   * for a live run of several, whose jobs overlap */
 	bool summary;     /* counts, verdict and problems only */
 	/* Reads lines @from..@to (to 0: the end) of a program's log, of program 0 the
 	 * job's console, into @out (junit, events); NULL: no logs. */

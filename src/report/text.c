@@ -13,6 +13,7 @@
 
 #define WIDTH 80
 #define LINES_MAX 200 /* below one program */
+#define JOBS_MAX  4096 /* that are told behind names; as in tap/tally.c */
 
 struct report {
 	struct out *out;
@@ -21,6 +22,8 @@ struct report {
 	struct event_sink count;
 	struct report_programs programs;
 	struct buf conclusion;
+	char **jobs; /* "debug on qemu", where they are told; by number */
+	size_t n_jobs, cap_jobs;
 	bool any;
 };
 
@@ -280,10 +283,15 @@ static void put_program(struct report *r, struct report_program *p, enum status 
 	buf_done(&counts);
 }
 
-static void program_name(const struct report_program *p, struct buf *ret)
+static void program_name(const struct report *r, const struct report_program *p,
+			 struct buf *ret)
 {
+	const char *job = p->job < r->n_jobs ? r->jobs[p->job] : NULL;
+
 	buf_printf(ret, "%.*s%s%.*s", STR_FMT(buf_str(&p->suite)), p->suite.n ? "/" : "",
 		   STR_FMT(buf_str(&p->name)));
+	if (job)
+		buf_printf(ret, " (%s)", job);
 	if (p->attempt > 1)
 		buf_printf(ret, " (attempt %u)", p->attempt);
 }
@@ -294,7 +302,7 @@ static void program_end(struct report *r, const struct event *ev)
 	const struct event_program *e = ev->prog;
 	struct buf name = {};
 
-	program_name(p, &name);
+	program_name(r, p, &name);
 	p->n_known += !p->any_bad && e->known;
 	put_program(r, p, e->status, buf_str(&name), e->reason, e->duration_ms, e->known);
 	report_program_end(p);
@@ -339,7 +347,7 @@ static void splat(struct report *r, const struct event *ev)
 	struct buf what = {}, title = {};
 
 	if (p->ended)
-		program_name(p, &what);
+		program_name(r, p, &what);
 	buf_printf(&what, "%s%.*s", p->ended ? ": " : "", STR_FMT(e->kind));
 	buf_add_str(&title, e->title);
 	where(&title, e);
@@ -377,10 +385,26 @@ static void result(struct report *r, const struct event *ev)
 	}
 }
 
+static void job_remember(struct report *r, const struct event *ev)
+{
+	const struct event_job *e = ev->job_info;
+
+	if (!r->opt->jobs || ev->job >= JOBS_MAX)
+		return;
+	while (r->n_jobs <= ev->job) {
+		ARRAY_GROW(r->jobs, r->n_jobs, r->cap_jobs);
+		r->jobs[r->n_jobs++] = NULL;
+	}
+	if (!r->jobs[ev->job])
+		r->jobs[ev->job] = xasprintf("%.*s, %.*s", STR_FMT(e->mode), STR_FMT(e->machine));
+}
+
 static void job_begin(struct report *r, const struct event *ev)
 {
 	const struct event_job *e = ev->job_info;
 	struct buf line = {}, text;
+
+	job_remember(r, ev);
 
 	buf_printf(&line, "job %u: %.*s on %.*s%s%.*s", ev->job, STR_FMT(e->mode),
 		   STR_FMT(e->machine), e->accel.n ? "/" : "", STR_FMT(e->accel));
@@ -485,6 +509,9 @@ static void end(struct report *r)
 	buf_done(&r->conclusion);
 	report_programs_done(&r->programs);
 	tally_done(&r->tally);
+	for (size_t i = 0; i < r->n_jobs; i++)
+		free(r->jobs[i]);
+	free(r->jobs);
 	free(r);
 }
 

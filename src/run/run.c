@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/units.h"
 #include "run/deaths.h"
+#include "run/lot.h"
 #include "run/slot.h"
 
 static void emit_run(struct run *r, enum event_type type, struct str conclusion)
@@ -27,102 +28,253 @@ static void emit_run(struct run *r, enum event_type type, struct str conclusion)
 	event_emit(&r->sink, &ev);
 }
 
-/* Longest first, so that the last machine does not work alone; tests that were
- * never measured come before, in the plan's order. */
-static int by_length(const void *a, const void *b)
-{
-	const struct plan_test *x = *(const struct plan_test *const *)a;
-	const struct plan_test *y = *(const struct plan_test *const *)b;
-	int64_t ex = x->expect_ms < 0 ? INT64_MAX : x->expect_ms;
-	int64_t ey = y->expect_ms < 0 ? INT64_MAX : y->expect_ms;
+/* Machines in a row that die before they ran anything: then its lot gives up. */
+#define EMPTY_BOOTS_MAX 2
 
-	if (ex != ey)
-		return ex > ey ? -1 : 1;
-	return x < y ? -1 : x > y;
+static void schedule(struct run *r);
+
+/* Is there a reason to start no more tests? */
+static bool is_closed(const struct run *r)
+{
+	return r->stopped || r->overtime || (r->failed && r->config.stop_at_fail);
 }
 
-bool run_has_tests(const struct run *r)
+/* Of a setting of which no machine ever lived: its tests have to belong somewhere. */
+static void job_never_was(struct run *r, struct lot *l)
 {
-	return !r->stopped && !r->overtime &&
-	       (r->next < r->n_order || r->next_again < r->n_again) &&
-	       !(r->failed && r->config.stop_at_fail);
+	const struct run_setting *s = l->setting;
+	struct event_job info = {
+		.mode = str_of(s->mode),
+		.machine = str_of(s->machine),
+		.kernel = str_of(s->config.release),
+		.time_ms = clock_wall_ms(),
+		.why = str_of(s->identity),
+	};
+	struct event ev = { .type = EVENT_JOB_BEGIN, .job = ++r->n_jobs, .job_info = &info };
+
+	event_emit(&r->sink, &ev);
+	ev.type = EVENT_JOB_END;
+	info.end = str_of(MACHINE_ENDS[MACHINE_BOOT_FAILED].word);
+	info.reason = str_of(l->why_dead);
+	event_emit(&r->sink, &ev);
+	l->job = ev.job;
 }
+
+void run_never_ran(struct run *r, struct lot *l, const struct plan_test *t, unsigned attempt,
+		   enum status status, const char *why)
+{
+	struct event_program info = {
+		.suite = str_of(t->suite),
+		.name = str_of(t->name),
+		.attempt = attempt,
+		.time_ms = clock_wall_ms(),
+		.status = status,
+		.exit_code = -1,
+		.reason = str_of(why),
+	};
+	struct event ev = { .type = EVENT_PROGRAM_BEGIN, .prog = &info };
+
+	if (!l->job)
+		job_never_was(r, l);
+	ev.job = l->job;
+	ev.program = ++r->n_programs;
+	event_emit(&r->sink, &ev);
+	ev.type = EVENT_PROGRAM_END;
+	event_emit(&r->sink, &ev);
+}
+
+/* ---- tests ---- */
 
 /* True when it was said instead of being started. */
-static bool refused(struct run *r, const struct plan_test *t)
+static bool refused(struct run *r, struct lot *l, const struct plan_test *t, unsigned attempt)
 {
 	const char *last;
-	unsigned n = run_deaths_of(r->deaths, t, &last);
+	unsigned n = run_deaths_of(r->deaths, l->setting, t, &last);
 	char why[512];
 
 	if (n < RUN_DEATHS_MAX)
 		return false;
 	snprintf(why, sizeof(why), "not started again: it took its machine along %u times, last "
 		 "by %s", n, last);
-	run_never_ran(r, t, STATUS_CRASH, why);
+	run_never_ran(r, l, t, attempt, STATUS_CRASH, why);
 	r->failed = true;
 	return true;
 }
 
-const struct plan_test *run_next_test(struct run *r, unsigned *ret_attempt)
+const struct plan_test *run_next_test(struct run *r, struct slot *s, unsigned *ret_attempt)
 {
-	while (run_has_tests(r)) {
-		bool first = r->next < r->n_order;
-		const struct plan_test *t = first ? r->order[r->next++]
-						  : r->again[r->next_again++];
+	const struct plan_test *t;
 
-		if (refused(r, t))
-			continue;
-		*ret_attempt = first ? 1 : 2;
-		return t;
-	}
+	while (!is_closed(r) && !s->lot->overtime && (t = lot_next(s->lot, s->used, ret_attempt)))
+		if (!refused(r, s->lot, t, *ret_attempt))
+			return t;
 	return NULL;
 }
 
-void run_test_died(struct run *r, const struct plan_test *t, unsigned attempt,
-		   enum machine_death how, const char *why)
+int64_t run_test_limit(struct run *r, const struct slot *s, bool *ret_share)
 {
-	run_deaths_add(r->deaths, t, why);
-	if (MACHINE_ENDS[how].blame != MACHINE_BLAME_HOST || attempt > 1 || r->stopped ||
-	    (r->failed && r->config.stop_at_fail))
-		return;
-	log_warn(r->log, "%s/%s: %s; it is started once more", t->suite, t->name, why);
-	ARRAY_GROW(r->again, r->n_again, r->cap_again);
-	r->again[r->n_again++] = t;
+	const struct run_config *c = &r->config;
+	int64_t own = s->lot->setting->config.gdb ? 0 : s->test->timeout_ms, left, share;
+	int64_t limit = c->test_timeout_ms ? c->test_timeout_ms : own;
+
+	*ret_share = false;
+	if (!c->job_timeout_ms)
+		return limit;
+	left = c->job_timeout_ms - (clock_mono_ms() - s->lot->begin_ms);
+	share = lot_share(s->lot, s->test, left > 1 ? left : 1);
+	*ret_share = !limit || share < limit;
+	return *ret_share ? share : limit;
 }
 
-void run_never_ran(struct run *r, const struct plan_test *t, enum status status,
+/* Queues a bad test once more, where that is wished. */
+static bool retry(struct run *r, const struct slot *s)
+{
+	const struct plan_test *t = s->test;
+
+	if (s->attempt > r->config.retries || is_closed(r))
+		return false;
+	log_info(r->log, "%s/%s failed: it is tried again in a new machine (%u of %u)", t->suite,
+		 t->name, s->attempt, r->config.retries);
+	lot_again(s->lot, t, s->attempt + 1, true);
+	schedule(r);
+	return true;
+}
+
+void run_test_ended(struct run *r, const struct slot *s, enum status status)
+{
+	if (STATUS_INFO[status].bad && !retry(r, s))
+		r->failed = true;
+}
+
+void run_test_died(struct run *r, const struct slot *s, enum machine_death how,
 		   const char *why)
 {
-	struct event_program info = {
-		.suite = str_of(t->suite),
-		.name = str_of(t->name),
-		.attempt = 1,
-		.time_ms = clock_wall_ms(),
-		.status = status,
-		.exit_code = -1,
-		.reason = str_of(why),
-	};
-	struct event ev = { .type = EVENT_PROGRAM_BEGIN, .program = ++r->n_programs,
-			    .job = r->n_jobs, .prog = &info };
+	const struct plan_test *t = s->test;
 
-	event_emit(&r->sink, &ev);
-	ev.type = EVENT_PROGRAM_END;
-	event_emit(&r->sink, &ev);
+	run_deaths_add(r->deaths, s->lot->setting, t, why);
+	if (MACHINE_ENDS[how].blame == MACHINE_BLAME_HOST && s->attempt == 1 && !is_closed(r)) {
+		log_warn(r->log, "%s/%s: %s; it is started once more", t->suite, t->name, why);
+		lot_again(s->lot, t, 2, false);
+	} else if (!retry(r, s)) {
+		r->failed = true;
+	}
 }
 
-static void account_for_the_rest(struct run *r)
-{
-	if (r->stopped || (r->failed && r->config.stop_at_fail))
-		return;
-	while (r->next < r->n_order) {
-		const struct plan_test *t = r->order[r->next++];
+/* ---- machines ---- */
 
-		if (r->overtime)
-			run_never_ran(r, t, STATUS_MISSING,
-				      "the run's time was over before its turn");
+/* Is there room for one more of it? The first always has. */
+static bool fits(const struct run *r, const struct lot *l)
+{
+	uint64_t cores = l->setting->cpus, memory = l->setting->memory;
+	bool any = false;
+
+	for (unsigned i = 0; i < r->n_lots; i++) {
+		const struct lot *o = &r->lots[i];
+
+		any |= o->machines > 0;
+		cores += (uint64_t)o->machines * o->setting->cpus;
+		memory += o->machines * o->setting->memory;
+	}
+	return !any || ((!r->config.cores || cores <= r->config.cores) &&
+			(!r->config.memory || memory <= r->config.memory));
+}
+
+/* Where one more machine helps most; NULL: nowhere. */
+static struct lot *choose(struct run *r)
+{
+	struct lot *best = NULL;
+	double most = 0, urgency;
+
+	for (unsigned i = 0; i < r->n_lots && !is_closed(r); i++) {
+		struct lot *l = &r->lots[i];
+
+		if (!lot_has_tests(l) || lot_left(l) <= l->booting ||
+		    l->machines >= l->machines_max || !fits(r, l))
+			continue;
+		urgency = lot_urgency(l);
+		if (!best || urgency > most) {
+			best = l;
+			most = urgency;
+		}
+	}
+	return best;
+}
+
+/* Without a first machine its tests can't run; with fewer than wished it is slower. */
+static void boot_failed(struct run *r, struct lot *l, const char *why)
+{
+	if (l->machines) {
+		log_warn(r->log, "%u machines at a time for mode '%s', no more: %s", l->machines,
+			 l->setting->mode, why);
+		l->machines_max = l->machines;
+	} else if (!l->why_dead) {
+		l->why_dead = xstrdup(why);
+	}
+}
+
+/* The job's clock starts with its first machine. */
+static void job_clock(struct run *r, struct lot *l)
+{
+	if (l->begin_ms)
+		return;
+	l->begin_ms = clock_mono_ms();
+	loop_timer_set(l->deadline, r->config.job_timeout_ms ? r->config.job_timeout_ms : -1);
+}
+
+/* Gives work to all slots that have none; the last one ends the run. */
+static void schedule(struct run *r)
+{
+	struct err err = {};
+	bool active = false;
+	struct lot *l;
+
+	for (unsigned i = 0; i < r->n_slots; i++) {
+		struct slot *s = &r->slots[i];
+
+		while (!s->lot && (l = choose(r))) {
+			int rc = slot_boot(s, l, &err);
+			_free_ char *why = NULL;
+
+			job_clock(r, l);
+			if (rc == 0)
+				break;
+			r->boot_error = rc;
+			why = xasprintf("%s: %s", MACHINE_ENDS[machine_end_of_error(rc)].word,
+					err.text);
+			boot_failed(r, l, why);
+		}
+		active |= s->lot != NULL;
+	}
+	/* Not from inside a machine's callback: done() may free everything. */
+	if (!active)
+		loop_timer_set(r->finish, 0);
+}
+
+void run_slot_idle(struct run *r, struct lot *l, bool ran, const char *why)
+{
+	if (!ran && ++l->empty_boots >= EMPTY_BOOTS_MAX)
+		boot_failed(r, l, why);
+	schedule(r);
+}
+
+/* ---- ends ---- */
+
+static void account_for_the_rest(struct run *r, struct lot *l)
+{
+	const struct plan_test *t;
+	unsigned attempt;
+
+	/* What is only tried again has its result. */
+	while (!r->stopped && l->next < l->n_order && (t = lot_next(l, false, &attempt))) {
+		if (l->why_dead)
+			run_never_ran(r, l, t, attempt, STATUS_ERROR, l->why_dead);
+		else if (r->overtime || l->overtime)
+			run_never_ran(r, l, t, attempt, STATUS_MISSING,
+				      r->overtime ? "the run's time was over before its turn"
+						  : "the job's time was over before its turn");
 		else
-			run_never_ran(r, t, STATUS_ERROR, r->why_dead);
+			run_never_ran(r, l, t, attempt, STATUS_SKIP,
+				      "not started: another test had failed");
 	}
 }
 
@@ -131,18 +283,21 @@ static void finish(void *ctx)
 	struct run *r = ctx;
 	struct buf conclusion = {};
 
-	account_for_the_rest(r);
+	for (unsigned i = 0; i < r->n_lots; i++) {
+		account_for_the_rest(r, &r->lots[i]);
+		r->late |= r->lots[i].overtime;
+	}
 	r->exit_code = tally_exit_code(&r->tally);
 	if (r->stopped)
 		buf_printf(&conclusion, "Stopped by the user after %zu of %zu tests", r->ended,
-			   r->n_order);
+			   r->n_tests);
 	if (r->stopped && r->exit_code)
 		buf_printf(&conclusion, ", so far ");
 	if (!r->stopped || r->exit_code)
 		tally_conclusion(&r->tally, &conclusion);
 	if (r->tally.bad && r->config.known)
 		r->config.known(r->config.known_ctx, &conclusion);
-	if (r->overtime)
+	if (r->overtime || r->late)
 		r->exit_code = RUN_EXIT_CRITICAL;
 	if (r->stopped)
 		r->exit_code = RUN_EXIT_STOPPED;
@@ -151,22 +306,14 @@ static void finish(void *ctx)
 	r->done(r->done_ctx);
 }
 
-void run_slot_finished(struct run *r)
+/* @l: of that lot only; NULL: all. */
+static void end_machines(struct run *r, struct lot *l, enum program_end how,
+			 enum machine_death end, const char *why)
 {
 	for (unsigned i = 0; i < r->n_slots; i++)
-		if (!r->slots[i].finished)
-			return;
-	/* Not from inside a machine's callback: done() may free everything. */
-	loop_timer_set(r->finish, 0);
-}
-
-static void end_all(struct run *r, enum program_end how, enum machine_death end, const char *why)
-{
-	for (unsigned i = 0; i < r->n_slots; i++) {
-		slot_abort(&r->slots[i], how, end, why);
-		r->slots[i].finished = true;
-	}
-	run_slot_finished(r);
+		if (!l || r->slots[i].lot == l)
+			slot_abort(&r->slots[i], how, end, why);
+	schedule(r);
 }
 
 static void on_timeout(void *ctx)
@@ -174,30 +321,45 @@ static void on_timeout(void *ctx)
 	struct run *r = ctx;
 
 	r->overtime = true;
-	end_all(r, PROGRAM_TIMEOUT, MACHINE_DEADLINE, "the run's time was over");
+	end_machines(r, NULL, PROGRAM_TIMEOUT, MACHINE_DEADLINE, "the run's time was over");
+}
+
+static void on_job_timeout(void *ctx)
+{
+	struct lot *l = ctx;
+
+	l->overtime = true;
+	end_machines(l->run, l, PROGRAM_TIMEOUT, MACHINE_DEADLINE, "the job's time was over");
 }
 
 void run_stop(struct run *r)
 {
 	r->stopped = true;
-	end_all(r, PROGRAM_STOPPED, MACHINE_STOPPED, "stopped by the user");
+	end_machines(r, NULL, PROGRAM_STOPPED, MACHINE_STOPPED, "stopped by the user");
 }
 
-/* Without a first machine there is no run; with fewer than wished it is slower. */
-static int start_slots(struct run *r, struct err *err)
+static void make_lots(struct run *r, const struct run_config *config)
 {
-	for (unsigned i = 0; i < r->n_slots; i++) {
-		int rc = slot_boot(&r->slots[i], err);
-
-		if (rc < 0 && i == 0)
-			return rc;
-		if (rc < 0) {
-			log_warn(r->log, "%u machines at a time, not %u: %s", i, r->n_slots,
-				 err->text);
-			r->n_slots = i;
-		}
+	r->n_lots = config->n_settings;
+	r->lots = xcalloc(r->n_lots, sizeof(*r->lots));
+	for (unsigned i = 0; i < r->n_lots; i++) {
+		lot_init(&r->lots[i], r, &config->settings[i]);
+		r->lots[i].deadline = loop_timer(r->loop, on_job_timeout, &r->lots[i]);
+		r->n_tests += r->lots[i].n_order;
 	}
-	return 0;
+	r->n_slots = config->slots < r->n_tests ? config->slots : (unsigned)r->n_tests;
+	r->slots = xcalloc(r->n_slots, sizeof(*r->slots));
+	for (unsigned i = 0; i < r->n_slots; i++)
+		r->slots[i] = (struct slot){ .run = r, .console_fd = -1 };
+}
+
+/* Where nothing at all can be had there is no run. */
+static int cant_start(const struct run *r, struct err *err)
+{
+	for (unsigned i = 0; i < r->n_lots; i++)
+		if (!r->lots[i].why_dead)
+			return 0;
+	return r->boot_error ? err_set(err, -r->boot_error, "%s", r->lots[0].why_dead) : 0;
 }
 
 int run_start(const struct run_config *config, struct loop *loop, const struct log *log,
@@ -205,7 +367,6 @@ int run_start(const struct run_config *config, struct loop *loop, const struct l
 	      struct err *err)
 {
 	struct run *r = xcalloc(1, sizeof(*r));
-	const struct plan_tests *t = config->tests;
 	int rc;
 
 	*r = (struct run){
@@ -217,25 +378,17 @@ int run_start(const struct run_config *config, struct loop *loop, const struct l
 			       knowns_sink(r->config.knowns, event_fan_sink(&r->fan)));
 	r->own_deaths = config->deaths ? NULL : run_deaths_new();
 	r->deaths = config->deaths ? config->deaths : r->own_deaths;
-	r->order = xcalloc(t->n, sizeof(*r->order));
-	for (size_t i = 0; i < t->n; i++)
-		r->order[r->n_order++] = &t->v[i];
-	qsort(r->order, r->n_order, sizeof(*r->order), by_length);
-	r->n_slots = config->slots < t->n ? config->slots : (unsigned)t->n;
-	r->slots = xcalloc(r->n_slots, sizeof(*r->slots));
 	r->finish = loop_timer(loop, finish, r);
 	r->timeout = loop_timer(loop, on_timeout, r);
-	for (unsigned i = 0; i < r->n_slots; i++)
-		r->slots[i] = (struct slot){ .run = r, .console_fd = -1 };
-	rc = start_slots(r, err);
+	make_lots(r, config);
+	schedule(r);
+	rc = cant_start(r, err);
 	if (rc < 0) {
 		run_free(r);
 		return rc;
 	}
 	emit_run(r, EVENT_RUN_BEGIN, STR_NONE);
 	loop_timer_set(r->timeout, config->timeout_ms ? config->timeout_ms : -1);
-	if (!r->n_slots)
-		run_slot_finished(r);
 	*ret = r;
 	return 0;
 }
@@ -251,13 +404,13 @@ struct run *run_free(struct run *r)
 		return NULL;
 	for (unsigned i = 0; i < r->n_slots; i++)
 		slot_done(&r->slots[i]);
+	for (unsigned i = 0; i < r->n_lots; i++)
+		lot_done(&r->lots[i]);
 	loop_unwatch(r->timeout);
 	loop_unwatch(r->finish);
 	tally_done(&r->tally);
-	free(r->why_dead);
 	free(r->slots);
-	free(r->order);
-	free(r->again);
+	free(r->lots);
 	run_deaths_free(r->own_deaths);
 	free(r);
 	return NULL;

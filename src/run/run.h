@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Run: doing it. A queue of tests, a few machines at a time that each take
- * the next one, deadlines, and a new machine where one died. Everything that
+ * Run: doing it. Queues of tests, one for each mode and kind of machine; a few
+ * machines at a time that each take the next test, where most is left to do;
+ * deadlines, and a new machine where one died. Everything that
  * happens is said as events to the sink that it is given; run/ knows neither
  * the store nor a report.
  *
@@ -12,6 +13,10 @@
  * before the reason of the test that it took along: "panic: ...".
  * A test that could not be run at all, because no machine boots, is `error`:
  * nothing that was planned is ever silent.
+ *
+ * A test that fails may be tried again, in a machine in which nothing else ran:
+ * as the next attempt in the same run. What the last attempt says counts; that an
+ * earlier one failed makes it flaky in the history.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,15 +32,26 @@
 
 struct run;
 
-struct run_config {
+/* What a machine is for: the tests of one mode on one kind of machine. */
+struct run_setting {
 	const char *machine;            /* "qemu", "host" */
-	struct machine_config config;   /* .work_dir is made per job, below */
+	struct machine_config config;   /* .work_dir is made per job; "-<job>" is added
+					 * to .dump */
 	const char *mode;               /* "normal" */
 	const char *identity;           /* what the kernel was built of; NULL: not by us */
+	const struct plan_tests *tests; /* what to run; borrowed until the end */
+	const char *why_not;            /* no machine can be had: all tests are `error`,
+					 * with this; NULL: they can */
+	unsigned split;                 /* machines at a time; 0: as many as there are */
+	unsigned cpus;                  /* what one machine takes of .cores and .memory */
+	uint64_t memory;
+};
+
+struct run_config {
+	const struct run_setting *settings; /* borrowed until the end */
+	unsigned n_settings;            /* at least 1 */
 	const char *work_dir;           /* machines' files; emptied as they go */
 	const char *log_dir;            /* logs and consoles; stay */
-	/* .config.dump: "-<job>" is added to it. */
-	const struct plan_tests *tests; /* what to run; borrowed until the end */
 	struct excuses *excuses;        /* of splats; borrowed; NULL: all count */
 	struct knowns *knowns;          /* of failures; borrowed; NULL: all count */
 	/* Where tests failed: appends to the conclusion what is known of it, after
@@ -43,10 +59,15 @@ struct run_config {
 	void (*known)(void *ctx, struct buf *conclusion);
 	void *known_ctx;
 	unsigned slots;                 /* machines at a time; at least 1 */
+	unsigned cores;                 /* for them; 0: no limit. One always may run */
+	uint64_t memory;                /* bytes, likewise */
 	int64_t timeout_ms;             /* of it all; 0: none */
+	int64_t job_timeout_ms;         /* of each setting, from its first machine on, shared
+					 * by its tests as lot.h says; 0: none */
 	int64_t test_timeout_ms;        /* of one test; 0: the test's own */
 	int64_t silent_ms;              /* a test says nothing for so long: 0: it may */
 	bool stop_at_fail;              /* starts no test after a bad one */
+	unsigned retries;               /* of a bad test, each in a machine of its own */
 	struct run_deaths *deaths;      /* of all runs of this call; NULL: of this one */
 	/* For the record. */
 	const char *id, *title, *branch, *commit, *command;

@@ -17,8 +17,6 @@
 /* A test that is told to end may clean up; one that is killed must be gone. */
 #define GRACE_TERM_MS 5000
 #define GRACE_KILL_MS 10000
-/* Machines in a row that die before they ran anything: then the slot gives up. */
-#define EMPTY_BOOTS_MAX 2
 
 static void slot_next(struct slot *s);
 
@@ -35,17 +33,18 @@ static void on_splat(void *ctx, const struct event *ev)
 /* @end, @reason: of JOB_END. */
 static void job_emit(struct slot *s, enum event_type type, const char *end, const char *reason)
 {
+	const struct run_setting *setting = s->lot->setting;
 	struct machine_facts f = {};
 	struct utsname host;
 	struct event_job info = {
-		.mode = str_of(s->run->config.mode),
+		.mode = str_of(setting->mode),
 		.time_ms = clock_wall_ms(),
 		.console_path = str_of(s->console_path),
 		.end = str_of(end),
 		.reason = str_of(reason),
 	};
 	struct event ev = { .type = type, .job = s->job, .job_info = &info };
-	const char *identity = s->run->config.identity;
+	const char *identity = setting->identity;
 	_free_ char *why = NULL;
 
 	machine_facts(s->machine, &f);
@@ -56,7 +55,7 @@ static void job_emit(struct slot *s, enum event_type type, const char *end, cons
 		why = xasprintf("%s%skernel built of %s", f.why ? f.why : "",
 				f.why && f.why[0] ? "; " : "", identity);
 	info.why = str_of(why ? why : f.why);
-	info.kernel = str_of(f.release ? f.release : s->run->config.config.release);
+	info.kernel = str_of(f.release ? f.release : setting->config.release);
 	info.host = str_of(host.nodename);
 	info.cpus = f.cpus;
 	info.memory = f.memory;
@@ -68,6 +67,15 @@ static void job_begin(struct slot *s)
 	if (!s->job_open)
 		job_emit(s, EVENT_JOB_BEGIN, "", "");
 	s->job_open = true;
+	s->lot->job = s->job;
+}
+
+/* It has no machine any more. */
+static void slot_leave(struct slot *s)
+{
+	s->lot->machines--;
+	s->lot->booting -= !s->used;
+	s->lot = NULL;
 }
 
 /* The machine is over: its job ends, its files go. */
@@ -85,9 +93,10 @@ static void job_end(struct slot *s, enum machine_death how, const char *why)
 	free(s->work_dir);
 	s->console_path = s->work_dir = NULL;
 	s->job_open = false;
+	slot_leave(s);
 }
 
-static void test_end(struct slot *s, enum program_end how, int code, const char *why)
+static enum status test_end(struct slot *s, enum program_end how, int code, const char *why)
 {
 	enum status status;
 
@@ -97,40 +106,9 @@ static void test_end(struct slot *s, enum program_end how, int code, const char 
 				clock_mono_ms() - s->test_begin_ms);
 	s->program = NULL;
 	console_program(s->console, 0);
-	s->empty_boots = 0;
-	s->run->failed |= STATUS_INFO[status].bad;
+	s->lot->empty_boots = 0;
 	s->run->ended += how != PROGRAM_STOPPED;
-}
-
-static void slot_finish(struct slot *s)
-{
-	s->finished = true;
-	run_slot_finished(s->run);
-}
-
-/* After a machine's end: the next one, if there is something to run in it. */
-static void slot_again(struct slot *s, const char *why)
-{
-	struct err err = {};
-	int r;
-
-	if (!run_has_tests(s->run)) {
-		slot_finish(s);
-		return;
-	}
-	if (s->empty_boots >= EMPTY_BOOTS_MAX) {
-		free(s->run->why_dead);
-		s->run->why_dead = xstrdup(why);
-		slot_finish(s);
-		return;
-	}
-	r = slot_boot(s, &err);
-	if (r < 0) {
-		free(s->run->why_dead);
-		s->run->why_dead = xasprintf("%s: %s", MACHINE_ENDS[machine_end_of_error(r)].word,
-					     err.text);
-		slot_finish(s);
-	}
+	return status;
 }
 
 static void on_ready(void *ctx, struct machine *m)
@@ -176,7 +154,10 @@ static const char *ending_text(struct slot *s, char *why, size_t size)
 
 	duration_text(s->ending_ms - s->test_begin_ms, text);
 	duration_text(s->ending_ms - s->ending_heard_ms, quiet);
-	if (s->ending == MACHINE_SILENT)
+	if (s->ending == MACHINE_DEADLINE && s->share)
+		snprintf(why, size, "deadline: its share of the job's time, %s, was over, said "
+			 "nothing for %s", text, quiet);
+	else if (s->ending == MACHINE_SILENT)
 		snprintf(why, size, "silent: said nothing for %s, after %s", quiet, text);
 	else
 		snprintf(why, size, "deadline: still running after %s, said nothing for %s", text,
@@ -187,6 +168,7 @@ static const char *ending_text(struct slot *s, char *why, size_t size)
 static void on_exited(void *ctx, struct machine *m, const struct machine_exit *e)
 {
 	struct slot *s = ctx;
+	enum status status;
 	char why[512] = "";
 
 	if (!s->program)
@@ -196,11 +178,13 @@ static void on_exited(void *ctx, struct machine *m, const struct machine_exit *e
 		snprintf(why, sizeof(why), "%s: %s", MACHINE_ENDS[MACHINE_GUEST_MEMORY].word,
 			 e->memory);
 	if (s->ending_stage)
-		test_end(s, PROGRAM_TIMEOUT, -1, ending_text(s, why, sizeof(why)));
+		status = test_end(s, PROGRAM_TIMEOUT, -1, ending_text(s, why, sizeof(why)));
 	else if (e->status < 0)
-		test_end(s, PROGRAM_FAILED, -1, e->why);
+		status = test_end(s, PROGRAM_FAILED, -1, e->why);
 	else
-		test_end(s, PROGRAM_EXITED, proc_exit_code(e->status), why[0] ? why : NULL);
+		status = test_end(s, PROGRAM_EXITED, proc_exit_code(e->status),
+				  why[0] ? why : NULL);
+	run_test_ended(s->run, s, status);
 	slot_next(s);
 }
 
@@ -208,21 +192,22 @@ static void on_died(void *ctx, struct machine *m, enum machine_death how, const 
 {
 	struct slot *s = ctx;
 	struct run *r = s->run;
+	struct lot *lot = s->lot;
+	bool ran = s->used || how == MACHINE_STOPPED;
 	_free_ char *copy = xstrdup(why);
 	_free_ char *named = xasprintf("%s: %s", MACHINE_ENDS[how].word, why);
 
 	console_end(s->console);
-	s->empty_boots++;
 	if (s->program && r->stopped) {
 		test_end(s, PROGRAM_STOPPED, -1, "stopped by the user");
 	} else if (s->program) {
 		test_end(s, s->ending_stage ? PROGRAM_TIMEOUT : PROGRAM_CRASHED, -1, named);
-		run_test_died(r, s->test, s->attempt, how, named);
+		run_test_died(r, s, how, named);
 	} else if (how != MACHINE_STOPPED) {
 		log_warn(r->log, "machine %u: %s", s->job, named);
 	}
 	job_end(s, how, copy);
-	slot_again(s, named);
+	run_slot_idle(r, lot, ran, named);
 }
 
 static const struct machine_events EVENTS = {
@@ -267,13 +252,16 @@ static int test_start(struct slot *s, struct err *err)
 		.merge = true,
 	};
 	struct run *r = s->run;
-	int64_t limit = r->config.test_timeout_ms, own = s->test->timeout_ms;
+	int64_t limit;
 	int rc;
 
+	if (!s->used)
+		s->lot->booting--;
+	s->used = true;
 	rc = program_begin(s->test, s->job, r->n_programs + 1, s->attempt, r->config.log_dir,
 			   clock_wall_ms(), r->sink, &s->program, err);
 	if (rc < 0) {
-		run_never_ran(r, s->test, STATUS_ERROR, err->text);
+		run_never_ran(r, s->lot, s->test, s->attempt, STATUS_ERROR, err->text);
 		r->failed = true;
 		return rc;
 	}
@@ -282,10 +270,11 @@ static int test_start(struct slot *s, struct err *err)
 	s->test_begin_ms = s->heard_ms = clock_mono_ms();
 	s->ending_stage = 0;
 	loop_timer_set(s->silence, r->config.silent_ms ? r->config.silent_ms : -1);
-	loop_timer_set(s->deadline, limit ? limit : own && !r->config.config.gdb ? own : -1);
+	limit = run_test_limit(r, s, &s->share);
+	loop_timer_set(s->deadline, limit ? limit : -1);
 	rc = machine_start(s->machine, &cmd, err);
 	if (rc < 0)
-		test_end(s, PROGRAM_FAILED, -1, err->text);
+		run_test_ended(r, s, test_end(s, PROGRAM_FAILED, -1, err->text));
 	return rc;
 }
 
@@ -294,7 +283,7 @@ static void slot_next(struct slot *s)
 {
 	struct err err = {};
 
-	while ((s->test = run_next_test(s->run, &s->attempt))) {
+	while ((s->test = run_next_test(s->run, s, &s->attempt))) {
 		if (test_start(s, &err) == 0)
 			return;
 		log_warn(s->run->log, "%s/%s: %s", s->test->suite, s->test->name, err.text);
@@ -341,6 +330,7 @@ static void ending_next(void *ctx)
 	};
 	struct slot *s = ctx;
 	enum machine_death how = s->ending;
+	struct lot *lot = s->lot;
 	char why[160];
 
 	while (s->program && s->ending_stage < ARRAY_SIZE(STAGES)) {
@@ -357,9 +347,9 @@ static void ending_next(void *ctx)
 	log_warn(s->run->log, "machine %u does not end a test that ran out of time: it is killed",
 		 s->job);
 	ending_text(s, why, sizeof(why));
-	run_test_died(s->run, s->test, s->attempt, how, why);
+	run_test_died(s->run, s, how, why);
 	slot_abort(s, PROGRAM_TIMEOUT, how, why);
-	slot_again(s, why);
+	run_slot_idle(s->run, lot, true, why);
 }
 
 static void ending_begin(struct slot *s, enum machine_death how)
@@ -404,14 +394,18 @@ void slot_abort(struct slot *s, enum program_end how, enum machine_death end, co
 	job_end(s, end, why);
 }
 
-int slot_boot(struct slot *s, struct err *err)
+int slot_boot(struct slot *s, struct lot *l, struct err *err)
 {
 	struct run *r = s->run;
-	struct machine_config config = r->config.config;
+	struct machine_config config = l->setting->config;
 	struct event_sink sink = { on_splat, s };
 	_free_ char *dump = NULL;
 	int rc;
 
+	s->lot = l;
+	l->machines++;
+	l->booting++;
+	s->used = false;
 	s->job = ++r->n_jobs;
 	if (!s->deadline)
 		s->deadline = loop_timer(r->loop, on_deadline, s);
@@ -431,7 +425,7 @@ int slot_boot(struct slot *s, struct err *err)
 	config.work_dir = s->work_dir;
 	if (config.dump)
 		config.dump = dump = xasprintf("%s-%u", config.dump, s->job);
-	rc = machine_boot(r->config.machine, &config, r->loop, r->log, &EVENTS, s, &s->machine,
+	rc = machine_boot(l->setting->machine, &config, r->loop, r->log, &EVENTS, s, &s->machine,
 			  err);
 	if (rc < 0)
 		goto fail;
@@ -444,6 +438,7 @@ fail:
 	free(s->work_dir);
 	free(s->console_path);
 	s->work_dir = s->console_path = NULL;
+	slot_leave(s);
 	return rc;
 }
 

@@ -4,6 +4,7 @@
  * Slot: one place in which machines live, one after another, and the test
  * that runs in it. Private to run/.
  */
+#include "run/lot.h"
 #include "run/program.h"
 #include "run/run.h"
 #include "tap/console.h"
@@ -11,6 +12,7 @@
 
 struct slot {
 	struct run *run;
+	struct lot *lot;           /* whose tests it takes; NULL: it has no machine */
 	struct machine *machine;   /* NULL between two boots and at the end */
 	struct program *program;   /* NULL: none runs */
 	const struct plan_test *test;
@@ -20,9 +22,9 @@ struct slot {
 	char *console_path, *work_dir;
 	unsigned job;
 	bool job_open;             /* JOB_BEGIN was said */
-	bool finished;             /* takes no more tests */
-	unsigned empty_boots;      /* machines in a row that ran no test */
+	bool used;                 /* a test ran in this machine */
 	int64_t test_begin_ms;     /* monotonic */
+	bool share;                /* its deadline is its share of the job's time */
 	int64_t heard_ms;          /* when it last said something */
 	enum machine_death ending; /* SILENT or DEADLINE while it is being ended */
 	unsigned ending_stage;     /* 0: it is not */
@@ -38,37 +40,43 @@ struct run {
 	struct event_fan fan;
 	struct event_sink sink;    /* of the fan: tally first, then the user's */
 	struct tally tally;
-	const struct plan_test **order;
-	size_t n_order, next, ended; /* ended: by itself or at its deadline */
-	const struct plan_test **again; /* once more, because the host failed them */
-	size_t n_again, next_again, cap_again;
+	struct lot *lots;
+	unsigned n_lots;
+	size_t n_tests, ended;     /* ended: by itself or at its deadline */
 	struct run_deaths *deaths, *own_deaths;
 	struct slot *slots;
 	unsigned n_slots, n_jobs, n_programs;
 	struct loop_watch *timeout, *finish;
 	bool stopped;              /* by the user */
 	bool overtime;             /* the run's own deadline passed */
-	bool failed;               /* a bad result was seen */
-	char *why_dead;            /* why the last machine did not boot */
+	bool late;                 /* a job's passed */
+	int boot_error;            /* -errno of the last machine that could not be started */
+	bool failed;               /* a test is bad, and is not tried again */
 	void (*done)(void *ctx);
 	void *done_ctx;
 	int exit_code;
 };
 
-/* Boots a machine for the next test. */
-int slot_boot(struct slot *s, struct err *err);
+/* Boots a machine for the lot's next test. */
+int slot_boot(struct slot *s, struct lot *l, struct err *err);
 /* Ends what runs in it as @how, and its machine, at once: as @end. */
 void slot_abort(struct slot *s, enum program_end how, enum machine_death end, const char *why);
 void slot_done(struct slot *s);
 
 /* run.c, for slots */
-/* NULL: no more. Says those on the way that are not started a third time. */
-const struct plan_test *run_next_test(struct run *r, unsigned *ret_attempt);
-/* @t took its machine along, which ended as @how: it may come again. */
-void run_test_died(struct run *r, const struct plan_test *t, unsigned attempt,
-		   enum machine_death how, const char *why);
-bool run_has_tests(const struct run *r);
-void run_slot_finished(struct run *r);
-/* A test that could not be run: said all the same, with the reason. */
-void run_never_ran(struct run *r, const struct plan_test *t, enum status status,
+/* NULL: no more for this machine. Says those on the way that are not started a
+ * third time. */
+const struct plan_test *run_next_test(struct run *r, struct slot *s, unsigned *ret_attempt);
+/* How long the test that was just taken may run; 0: for ever. @ret_share: that is
+ * its share of a job's time. */
+int64_t run_test_limit(struct run *r, const struct slot *s, bool *ret_share);
+/* It is over: a bad one may come again. */
+void run_test_ended(struct run *r, const struct slot *s, enum status status);
+/* It took its machine along, which ended as @how: it may come again. */
+void run_test_died(struct run *r, const struct slot *s, enum machine_death how,
 		   const char *why);
+/* A slot lost its machine, which died of @why; @ran: after a test. */
+void run_slot_idle(struct run *r, struct lot *l, bool ran, const char *why);
+/* A test that could not be run: said all the same, with the reason. */
+void run_never_ran(struct run *r, struct lot *l, const struct plan_test *t, unsigned attempt,
+		   enum status status, const char *why);

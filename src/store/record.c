@@ -320,11 +320,10 @@ static int run_end(struct store_record *r, const struct event *ev, struct err *e
 /* A retry's counts stand for the program, as in tap/tally. */
 static struct counted *earlier(struct store_record *r, const struct execution *x)
 {
-	struct str mode = job_find(r, x->job)->setting->mode;
+	const struct setting *setting = job_find(r, x->job)->setting;
 
 	for (size_t i = 0; x->attempt > 1 && i < r->n_counted; i++)
-		if (r->counted[i].program == x->program &&
-		    str_eq(r->counted[i].setting->mode, mode))
+		if (r->counted[i].program == x->program && r->counted[i].setting == setting)
 			return &r->counted[i];
 	return NULL;
 }

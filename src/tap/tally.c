@@ -10,7 +10,7 @@
 
 struct tally_program {
 	unsigned id;   /* event.program */
-	uint64_t what; /* mode, suite and name, hashed: the same for a retry */
+	uint64_t what; /* mode, machine, suite and name, hashed: the same for a retry */
 	bool open, ended_bad;
 	/* Its part of the tally's numbers. */
 	uint64_t counts[STATUS_N], results, bad, known, harness, crashes;
@@ -38,7 +38,7 @@ static void job_begin(struct tally *t, const struct event *ev)
 		ARRAY_GROW(t->modes, t->n_modes, t->cap_modes);
 		t->modes[t->n_modes++] = 0;
 	}
-	t->modes[ev->job] = hash(0, ev->job_info->mode);
+	t->modes[ev->job] = hash(hash(0, ev->job_info->mode), ev->job_info->machine);
 }
 
 /* The one that is running under this number; `taproom parse` has one unnamed. */

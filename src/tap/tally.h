@@ -33,7 +33,7 @@ struct tally {
 	unsigned n_names;
 	struct tally_program *all; /* what each program said */
 	unsigned n_all, cap_all;
-	uint64_t *modes;           /* of each job, hashed: a retry has the same */
+	uint64_t *modes;           /* and machine of each job, hashed: a retry has the same */
 	unsigned n_modes, cap_modes;
 };
 

@@ -269,16 +269,19 @@ static void test_deaths(struct tap *t)
 	static char suite[] = "s", name_a[] = "a", name_b[] = "b";
 	struct plan_test a = { .suite = suite, .name = name_a };
 	struct plan_test b = { .suite = suite, .name = name_b };
+	struct run_setting one = { .mode = "normal", .machine = "qemu" };
+	struct run_setting other = { .mode = "debug", .machine = "qemu" };
 	struct run_deaths *d = run_deaths_new();
 	const char *why;
 
-	is_int(t, run_deaths_of(d, &a, &why), 0, "no death yet");
-	run_deaths_add(d, &a, "panic: one");
-	run_deaths_add(d, &b, "hang: other");
-	run_deaths_add(d, &a, "oops: two");
-	is_int(t, run_deaths_of(d, &a, &why), RUN_DEATHS_MAX, "two of one test");
+	is_int(t, run_deaths_of(d, &one, &a, &why), 0, "no death yet");
+	run_deaths_add(d, &one, &a, "panic: one");
+	run_deaths_add(d, &one, &b, "hang: other");
+	run_deaths_add(d, &one, &a, "oops: two");
+	is_int(t, run_deaths_of(d, &one, &a, &why), RUN_DEATHS_MAX, "two of one test");
 	is_str(t, why, "oops: two", "- with the last reason");
-	is_int(t, run_deaths_of(d, &b, &why), 1, "one of another");
+	is_int(t, run_deaths_of(d, &one, &b, &why), 1, "one of another");
+	is_int(t, run_deaths_of(d, &other, &a, &why), 0, "none in another mode");
 	run_deaths_free(d);
 }
 

@@ -236,7 +236,7 @@ static void test_modes(struct tap *t)
 static const struct {
 	const char *modes, *error;
 } BAD[] = {
-	{ "  - from: normal\n", "mode number 1 has no name" },
+	{ "  - from: normal\n", "a mode has no name" },
 	{ "  - name: a/b\n", "mode 'a/b': a name has no blanks" },
 	{ "  - name: a\n    base: huge\n", "base is defconfig or tiny, not 'huge'" },
 	{ "  - name: a\n    compiler: tcc\n", "compiler is gcc or clang, not 'tcc'" },

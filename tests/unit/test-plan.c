@@ -188,7 +188,7 @@ static const struct {
 	{ SUITE "keep:\n  - logs: 90d\n",
 	  "f.yaml:5:5: a rule of 'keep' has no branch; '*' is any" },
 	{ SUITE "keep:\n  - {branch: '*', run: 90d}\n",
-	  "f.yaml:5:19: no key 'run'; did you mean 'runs'?" },
+	  "f.yaml:5:19: the key 'run' does not belong here" },
 	{ SUITE "known:\n  - {test: a, reason: y, since: 2026-02-02, until: 2026-02-01}\n",
 	  "f.yaml:5:52: the rule ends on 2026-02-01, before it was written, on 2026-02-02" },
 	{ SUITE "known:\n  - test: a\n    reason: y\n    pattern: 'ab(cd'\n",
@@ -197,7 +197,7 @@ static const struct {
 	  "f.yaml:7:5: no key 'pattrn'; did you mean 'pattern'?" },
 	{ SUITE "known: a\n", "f.yaml:4:8: expected a list, found one value" },
 	{ "", "f.yaml: it is empty" },
-	{ "kernel: x\n", "f.yaml: it has no suites" },
+	{ "kernel: x\n", "f.yaml:1:1: it has no suites" },
 	{ "kernl: x\n" SUITE, "f.yaml:1:1: no key 'kernl'; did you mean 'kernel'?" },
 	{ SUITE "    tagret: net/mptcp\n", "f.yaml:4:5: no key 'tagret'; did you mean 'target'?" },
 	{ SUITE "    colour: red\n", "f.yaml:4:5: no key 'colour'; taproom.yaml(5) lists them" },
@@ -214,13 +214,41 @@ static const struct {
 	{ "kernel: &x y\nbranch: *x\n" SUITE, "f.yaml:2:9: aliases ('*name') are not read" },
 	{ "- a\n", "f.yaml:1:1: expected keys and values, found a list" },
 	{ "suites: [[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]\n", "f.yaml:1:24: nested too deep" },
-	{ "suites:\n  - kind: exec\n", "f.yaml: suite number 1 has no name" },
-	{ "suites:\n  - name: a\n", "f.yaml: suite 'a' has no kind, such as 'kselftest'" },
-	{ SUITE "  - name: a\n    kind: exec\n", "f.yaml: two suites are called 'a'" },
+	{ "suites:\n  - kind: exec\n", "f.yaml:2:5: a suite has no name" },
+	{ "suites:\n  - name: a\n", "f.yaml:2:11: suite 'a' has no kind, such as 'kselftest'" },
+	{ SUITE "  - name: a\n    kind: exec\n", "f.yaml:4:11: two suites are called 'a'" },
 	{ "suites:\n  - name: a/b\n    kind: exec\n",
-	  "f.yaml: suite 'a/b': a name has no blanks and none of \"/:!*?[\"" },
-	{ SUITE "    env: [A]\n", "f.yaml: suite 'a': env 'A' is not NAME=VALUE" },
+	  "f.yaml:2:11: suite 'a/b': a name has no blanks and none of \"/:!*?[\"" },
+	{ SUITE "    env: [A]\n", "f.yaml:4:10: suite 'a': env 'A' is not NAME=VALUE" },
 	{ SUITE "    timeout: soon\n", "" /* units' own sentence */ },
+	{ SUITE "modes:\n  - from: debug\n", "f.yaml:5:5: a mode has no name" },
+	{ SUITE "run:\n  modes: [normal, debug]\n  machines: [uml, host]\n  retries: 2\n"
+	  "  timeout: 2h\n  fail_fast: yes\n  tests: [a]\n"
+	  "  exclude:\n    - {mode: debug, machine: host}\n    - tests: [a/x]\n"
+	  "  include:\n    - {mode: btf-normal, tests: [a/y]}\n", NULL },
+	{ SUITE "trees:\n  - {name: a, kernel: .}\n  - name: b\n    branches: [x, y]\n", NULL },
+	{ SUITE "run:\n  retires: 2\n", "f.yaml:5:3: no key 'retires'; did you mean 'retries'?" },
+	{ SUITE "run:\n  retries: many\n",
+	  "f.yaml:5:12: 'many' is no number from 0 to 1000000" },
+	{ SUITE "run:\n  job_timeout: 0\n",
+	  "f.yaml:5:16: '0' is no time, such as 90, 5m or 2h" },
+	{ SUITE "run:\n  fail_fast: maybe\n", "f.yaml:5:14: 'maybe' is neither yes nor no" },
+	{ SUITE "run:\n  modes: [normal, debgu]\n",
+	  "f.yaml:5:19: no mode 'debgu': there are normal, debug, btf-normal, btf-debug" },
+	{ SUITE "run:\n  machines: [qemu, vax]\n",
+	  "f.yaml:5:20: no machine 'vax'; there are auto, qemu, uml and host" },
+	{ SUITE "run:\n  include:\n    - machine: qemu\n      mode: x\n",
+	  "f.yaml:7:13: no mode 'x': there are normal, debug, btf-normal, btf-debug" },
+	{ SUITE "run:\n  include:\n    - tests: [x]\n",
+	  "f.yaml:6:7: an entry of 'include' has a mode or a machine" },
+	{ SUITE "run:\n  exclude:\n    - {}\n",
+	  "f.yaml:6:7: an entry of 'exclude' has a mode, a machine or tests" },
+	{ SUITE "run: []\n", "f.yaml:4:6: expected keys and values, found a list" },
+	{ SUITE "trees:\n  - kernel: .\n", "f.yaml:5:5: a tree has no name" },
+	{ SUITE "trees:\n  - name: a\n",
+	  "f.yaml:5:5: tree 'a' has either a kernel or branches" },
+	{ SUITE "trees:\n  - {name: a, kernel: .}\n  - {name: a, kernel: .}\n",
+	  "f.yaml:6:5: two trees are called 'a'" },
 };
 
 static void test_configs(struct tap *t)
@@ -235,6 +263,103 @@ static void test_configs(struct tap *t)
 		if (want && want[0])
 			is_str(t, err.text, want, "says what and where");
 		plan_free(p);
+	}
+}
+
+/*
+ * The matrix: jobs of `run`, with the command line's modes and machines.
+ */
+#define RUN SUITE "run:\n"
+
+static const struct {
+	const char *text, *modes, *machines, *want; /* "mode/machine", '+': only some tests */
+} JOBS[] = {
+	{ SUITE, NULL, NULL, "normal/auto" },
+	{ SUITE, "normal,debug", "qemu,uml", "normal/qemu normal/uml debug/qemu debug/uml" },
+	{ SUITE, "debug,debug", NULL, "debug/auto" },
+	{ RUN "  modes: [normal, debug]\n", NULL, NULL, "normal/auto debug/auto" },
+	{ RUN "  modes: [normal, debug]\n", "btf-normal", NULL, "btf-normal/auto" },
+	{ RUN "  modes: [normal, debug]\n  machines: [qemu, uml]\n"
+	  "  exclude: [{mode: deb*, machine: uml}]\n", NULL, NULL,
+	  "normal/qemu normal/uml debug/qemu" },
+	{ RUN "  exclude: [{mode: '*'}]\n", NULL, NULL, NULL },
+	{ RUN "  exclude: [{mode: '*', tests: [a]}]\n", NULL, NULL, "normal/auto" },
+	{ RUN "  include: [{mode: debug, tests: [a/x]}, {machine: uml}]\n", NULL, NULL,
+	  "normal/auto +debug/auto normal/uml" },
+	{ RUN "  include: [{mode: debug, machine: host}]\n", "normal", NULL, "normal/auto" },
+};
+
+static void test_jobs(struct tap *t)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(JOBS); i++) {
+		_cleanup_(buf_done) struct buf got = {};
+		_cleanup_(plan_freep) struct plan *p = NULL;
+		struct plan_jobs jobs = {};
+		struct err err = {};
+		int r = plan_parse(str_of(JOBS[i].text), "f.yaml", &p, &err);
+
+		is_int(t, r, 0, "a plan");
+		r = plan_jobs_make(p, JOBS[i].modes, JOBS[i].machines, &jobs, &err);
+		is_int(t, r, JOBS[i].want ? 0 : -EINVAL, "its jobs");
+		for (size_t k = 0; k < jobs.n; k++)
+			buf_printf(&got, "%s%s%s/%s", k ? " " : "", jobs.v[k].only ? "+" : "",
+				   jobs.v[k].mode, jobs.v[k].machine);
+		is_str(t, got.p ? got.p : "", JOBS[i].want ? JOBS[i].want : "", "are these");
+		plan_jobs_done(&jobs);
+	}
+}
+
+static void test_excluded(struct tap *t)
+{
+	static char suite[] = "a", name[] = "x.sh";
+	struct plan_test test = { .suite = suite, .name = name };
+	_cleanup_(plan_freep) struct plan *p = NULL;
+	struct err err = {};
+
+	plan_parse(STR(SUITE "    modes: [btf-*]\n" "run:\n  exclude:\n"
+		       "    - {mode: debug, tests: [a/x]}\n    - {machine: uml, tests: [b]}\n"),
+		   "f.yaml", &p, &err);
+	ok(t, !plan_test_fits(p, "debug", "qemu", &test), "a test is excluded in a mode");
+	ok(t, plan_test_fits(p, "normal", "qemu", &test), "and not in another");
+	ok(t, plan_test_fits(p, "normal", "uml", &test), "nor by a rule for others");
+	ok(t, plan_suite_fits(&p->suites[0], "btf-debug", "qemu"), "a suite of some modes");
+	ok(t, !plan_suite_fits(&p->suites[0], "normal", "qemu"), "is in no other");
+}
+
+static const struct {
+	const char *text, *trees, *want; /* "kernel=branch" */
+} SOURCES[] = {
+	{ SUITE, NULL, "-=-" },
+	{ SUITE "trees:\n  - {name: a, kernel: .}\n  - {name: b, branches: [x, y]}\n", NULL,
+	  ".=- git:x=x git:y=y" },
+	{ SUITE "trees:\n  - {name: a, kernel: .}\n  - {name: b, branches: [x, y]}\n", "b",
+	  "git:x=x git:y=y" },
+	{ SUITE "trees:\n  - {name: a, kernel: ., branch: z}\n  - {name: b, kernel: q}\n"
+	  "run:\n  trees: [a]\n", NULL, ".=z" },
+	{ SUITE "trees:\n  - {name: a, kernel: .}\n", "c", NULL },
+};
+
+static void test_sources(struct tap *t)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(SOURCES); i++) {
+		_cleanup_(buf_done) struct buf got = {};
+		_cleanup_(plan_freep) struct plan *p = NULL;
+		struct plan_sources s = {};
+		struct err err = {};
+		int r;
+
+		plan_parse(str_of(SOURCES[i].text), "f.yaml", &p, &err);
+		r = plan_sources_make(p, SOURCES[i].trees, &s, &err);
+		is_int(t, r, SOURCES[i].want ? 0 : -EINVAL, "trees");
+		for (size_t k = 0; k < s.n; k++)
+			buf_printf(&got, "%s%s=%s", k ? " " : "",
+				   s.v[k].kernel ? s.v[k].kernel : "-",
+				   s.v[k].branch ? s.v[k].branch : "-");
+		if (SOURCES[i].want)
+			is_str(t, got.p, SOURCES[i].want, "are these");
+		else
+			is_str(t, err.text, "no tree 'c': there are a", "says so");
+		plan_sources_done(&s);
 	}
 }
 
@@ -351,6 +476,9 @@ int main(void)
 	test_subtests(&t);
 	test_ranks(&t);
 	test_configs(&t);
+	test_jobs(&t);
+	test_excluded(&t);
+	test_sources(&t);
 	test_limits(&t);
 	test_load(&t);
 	test_about(&t);
