@@ -90,7 +90,7 @@ check_command() {
 }
 
 # "KEY(name, ...": the rows of the schema.
-schema_keys() { sed -nE 's/^\t(TEXT|LIST)\(([a-z_]+),.*/\2/p' src/plan/load.c | sort -u; }
+schema_keys() { sed -nE 's/^\t(TEXT|LIST|MAPPING)\(([a-z_]+),.*/\2/p' src/plan/load.c | sort -u; }
 
 echo "TAP version 13"
 check_help

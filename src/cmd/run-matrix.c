@@ -60,7 +60,7 @@ static void print_test(struct out *out, const struct plan_test *t)
 
 	out_lit(out, "  ");
 	out_term(out, str_of(name));
-	out_printf(out, "%*s  %s\n", name[0] && strlen(name) < 44 ? (int)(44 - strlen(name)) : 0, "",
+	out_printf(out, "%*s  %s\n", strlen(name) < 44 ? (int)(44 - strlen(name)) : 0, "",
 		   t->expect_ms < 0 ? "unknown" : duration_text(t->expect_ms, text));
 }
 

@@ -33,6 +33,8 @@
 	CYAML_FIELD_STRING_PTR(#key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, key, 1, max)
 #define LIST(key, type, row, max)                                                                  \
 	CYAML_FIELD_SEQUENCE(#key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, key, row, 0, max)
+#define MAPPING(key, type, rows)                                                                   \
+	CYAML_FIELD_MAPPING(#key, CYAML_FLAG_OPTIONAL, type, key, rows)
 
 static const cyaml_schema_value_t TEXT_ROW = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, TEXT_MAX),
@@ -150,10 +152,6 @@ static const cyaml_schema_field_t RUN_KEYS[] = {
 	TEXT(jobs, struct plan_run, WORD_MAX),
 	TEXT(split, struct plan_run, WORD_MAX),
 	TEXT(fail_fast, struct plan_run, WORD_MAX),
-	TEXT(prepare, struct plan_run, TEXT_MAX),
-	TEXT(pre, struct plan_run, TEXT_MAX),
-	TEXT(post, struct plan_run, TEXT_MAX),
-	TEXT(instead, struct plan_run, TEXT_MAX),
 	CYAML_FIELD_END,
 };
 
@@ -166,7 +164,7 @@ static const cyaml_schema_field_t PLAN_KEYS[] = {
 	LIST(keep, struct plan, &KEEP_ROW, RULES_MAX),
 	LIST(modes, struct plan, &MODE_ROW, SUITES_MAX),
 	LIST(trees, struct plan, &TREE_ROW, SUITES_MAX),
-	CYAML_FIELD_MAPPING("run", CYAML_FLAG_OPTIONAL, struct plan, run, RUN_KEYS),
+	MAPPING(run, struct plan, RUN_KEYS),
 	CYAML_FIELD_END,
 };
 

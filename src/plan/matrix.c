@@ -16,7 +16,8 @@ static const struct value {
 	size_t text, number; /* offsets in struct plan_run */
 	bool time;
 } VALUES[] = {
-#define TIME(key) { #key, offsetof(struct plan_run, key), offsetof(struct plan_run, key##_ms), true }
+#define TIME(key)                                                                                  \
+	{ #key, offsetof(struct plan_run, key), offsetof(struct plan_run, key##_ms), true }
 #define NUMBER(key) { #key, offsetof(struct plan_run, key), offsetof(struct plan_run, key##_n) }
 	TIME(timeout), TIME(job_timeout), TIME(test_timeout), TIME(silent_timeout),
 	NUMBER(repeat), NUMBER(retries), NUMBER(jobs), NUMBER(split),
@@ -41,8 +42,8 @@ static int check_value(struct plan_run *run, const struct value *v, struct str t
 		return 0;
 	}
 	if (!str_to_u64(str_of(is), &n) || n > NUMBER_MAX)
-		return err_set(err, EINVAL, "%s:%zu:%zu: '%.100s' is no number from 0 to %d", path,
-			       p.line, p.column, is, NUMBER_MAX);
+		return err_set(err, EINVAL, "%s:%zu:%zu: '%.100s' is no number from 0 to %d",
+			       path, p.line, p.column, is, NUMBER_MAX);
 	*(unsigned *)to = (unsigned)n;
 	return 0;
 }
@@ -66,8 +67,8 @@ static int check_machine(const char *name, struct place p, const char *path, str
 	for (size_t i = 0; i < ARRAY_SIZE(MACHINES); i++)
 		if (strcmp(name, MACHINES[i]) == 0)
 			return 0;
-	return err_set(err, EINVAL, "%s:%zu:%zu: no machine '%.100s'; there are auto, qemu, uml and "
-		       "host", path, p.line, p.column, name);
+	return err_set(err, EINVAL, "%s:%zu:%zu: no machine '%.100s'; there are auto, qemu, uml "
+		       "and host", path, p.line, p.column, name);
 }
 
 static int check_mode(const struct plan *plan, const char *name, struct place p,
@@ -233,8 +234,9 @@ static void add_included(const struct plan_run *run, const struct words *modes,
 				const char *mode = w->mode ? w->mode : modes->v[k];
 				const char *machine = w->machine ? w->machine : machines->v[l];
 
-				if (!job_find(jobs, mode, machine))
-					job_add(jobs, mode, machine)->only = w->tests_count ? w : NULL;
+				if (job_find(jobs, mode, machine))
+					continue;
+				job_add(jobs, mode, machine)->only = w->tests_count ? w : NULL;
 			}
 	}
 }

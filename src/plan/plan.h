@@ -45,7 +45,6 @@ struct plan_run {
 	unsigned include_count, exclude_count;
 	char *timeout, *job_timeout, *test_timeout, *silent_timeout;
 	char *repeat, *retries, *jobs, *split, *fail_fast;
-	char *prepare, *pre, *post, *instead; /* hooks: lines for sh, see taproom.yaml(5) */
 	int64_t timeout_ms, job_timeout_ms, test_timeout_ms, silent_timeout_ms;
 	unsigned repeat_n, retries_n, jobs_n, split_n;
 	bool fail_fast_on;

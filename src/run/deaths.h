@@ -2,8 +2,9 @@
 #pragma once
 /*
  * Deaths: which tests took their machine along, in which mode and on which kind
- * of machine, and how often, over all runs of one invocation (--repeat). One that did it twice is not started a third
- * time. Private to run/, but for making it (run.h).
+ * of machine, and how often, over all runs of one invocation (--repeat). One that
+ * did it twice is not started a third time. Private to run/, but for making it
+ * (run.h).
  */
 #include "run/run.h"
 
