@@ -25,6 +25,10 @@
 	"SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()"                 \
 	" ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn)::bigint"
 
+#define DATABASE                                                                             \
+	"SELECT convert_to('PostgreSQL ' || current_setting('server_version'), 'UTF8'),"      \
+	" pg_database_size(current_database()), version FROM store"
+
 #define ARGS_MAX  24
 /* Queued statements whose answers have not been read: small ones, so that
  * neither side can wait for the other to read. */
@@ -189,7 +193,8 @@ static int prepare(struct postgres *p, enum sql sql, size_t n, const struct boun
 		return 0;
 	/* A server watches over itself. */
 	text = dollars(sql == SQL_CHECK ? "SELECT 'ok'::bytea" :
-		       sql == SQL_CHANGED ? CHANGED : SQL[sql]);
+		       sql == SQL_CHANGED ? CHANGED :
+		       sql == SQL_DATABASE ? DATABASE : SQL[sql]);
 	set_name(name, sizeof(name), sql);
 	if (queued) {
 		p->queued++;

@@ -3,7 +3,8 @@
 
 /*
  * Written so that both databases understand it; ?N is the Nth value. Where they
- * differ, the driver knows: SQL_BEGIN_READ, SQL_VERSION, SQL_CHANGED, SQL_CHECK, SQL_BACKUP.
+ * differ, the driver knows: SQL_BEGIN_READ, SQL_VERSION, SQL_CHANGED, SQL_CHECK, SQL_BACKUP,
+ * SQL_DATABASE.
  */
 
 #define RUN_COLUMNS                                                                         \
@@ -184,8 +185,17 @@ const char *const SQL[SQL_N] = {
 	[SQL_FINGERPRINTS] = "SELECT fingerprint, kind, title, first_ms, first_run, last_ms,"
 			     " last_run, n FROM fingerprint ORDER BY last_ms DESC, fingerprint"
 			     " LIMIT ?1",
-	[SQL_SPLATS_OF] = "SELECT run_id, job, program, line, lines FROM splat"
-			  " WHERE fingerprint = ?1 ORDER BY run_id DESC, id DESC LIMIT ?2",
+	[SQL_SPLATS_OF] = "SELECT s.run_id, s.job, s.program, s.line, s.lines,"
+			  " coalesce(j.mode, ''), coalesce(j.machine, ''), s.excuse_reason,"
+			  " s.excuse_link, s.excuse_owner, s.excuse_until, r.begin_ms"
+			  " FROM splat s JOIN run r ON r.id = s.run_id"
+			  " LEFT JOIN job j ON j.run_id = s.run_id AND j.job = s.job"
+			  " WHERE s.fingerprint = ?1 ORDER BY s.run_id DESC, s.id DESC LIMIT ?2",
+	[SQL_SPLAT_AXES] = "SELECT r.branch, coalesce(j.mode, ''), coalesce(j.machine, ''),"
+			   " count(*), count(DISTINCT s.run_id), min(r.begin_ms),"
+			   " max(r.begin_ms) FROM splat s JOIN run r ON r.id = s.run_id"
+			   " LEFT JOIN job j ON j.run_id = s.run_id AND j.job = s.job"
+			   " WHERE s.fingerprint = ?1 GROUP BY 1, 2, 3 ORDER BY 7 DESC, 1, 2, 3",
 	[SQL_ARTEFACT] = "SELECT path FROM artefact WHERE run_id = ?1 AND"
 			 " (?2 = 0 OR job = ?2) AND program = ?3 AND kind = ?4"
 			 " ORDER BY job LIMIT 1",
@@ -193,6 +203,14 @@ const char *const SQL[SQL_N] = {
 	[SQL_WINDOW_OF_BRANCH] = "SELECT id, begin_ms FROM run WHERE branch = ?1 AND "
 				 WINDOW_WHERE,
 
+	[SQL_DATABASE] = "SELECT 'SQLite ' || sqlite_version(), page_count * page_size,"
+			 " user_version FROM pragma_page_count(), pragma_page_size(),"
+			 " pragma_user_version()",
+	[SQL_FACTS] = "SELECT (SELECT count(*) FROM run), (SELECT count(*) FROM program),"
+		      " (SELECT count(*) FROM series), (SELECT count(*) FROM outcome),"
+		      " a.n, a.bytes, (SELECT min(begin_ms) FROM run WHERE id = a.first)"
+		      " FROM (SELECT count(*) AS n, coalesce(sum(bytes), 0) AS bytes,"
+		      "  min(run_id) AS first FROM artefact) a",
 	[SQL_CHECK] = "PRAGMA integrity_check(20)",
 	[SQL_BACKUP] = "VACUUM INTO ?1",
 	[SQL_RUNS_BEFORE] = "SELECT id, uid, state, begin_ms, branch FROM run"

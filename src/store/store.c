@@ -214,6 +214,43 @@ int store_changed(struct store *s, int64_t *ret, struct err *err)
 	return db_get_args(s->db, SQL_CHANGED, NULL, 0, ret, err);
 }
 
+static int facts_read(struct store *s, struct db_rows *base, struct db_rows *all,
+		      struct store_facts *ret, struct err *err)
+{
+	int r = db_query_args(s->db, SQL_DATABASE, NULL, 0, base, err);
+
+	if (r == 0)
+		r = db_next(base, err);
+	if (r > 0)
+		r = db_query_args(s->db, SQL_FACTS, NULL, 0, all, err);
+	if (r == 0)
+		r = db_next(all, err);
+	if (r <= 0)
+		return r;
+	*ret = (struct store_facts){
+		.database = db_str(base, 0),
+		.bytes = (uint64_t)db_int(base, 1),
+		.format = (int)db_int(base, 2),
+		.runs = (uint64_t)db_int(all, 0),
+		.programs = (uint64_t)db_int(all, 1),
+		.tests = (uint64_t)db_int(all, 2),
+		.outcomes = (uint64_t)db_int(all, 3),
+		.logs = (uint64_t)db_int(all, 4),
+		.log_bytes = (uint64_t)db_int(all, 5),
+		.oldest_log_ms = db_int(all, 6),
+	};
+	return 1;
+}
+
+int store_facts(struct store *s, store_facts_fn fn, void *ctx, struct err *err)
+{
+	_cleanup_(db_rows_done) struct db_rows base = {}, all = {};
+	struct store_facts facts;
+	int r = facts_read(s, &base, &all, &facts, err);
+
+	return r > 0 ? fn(ctx, &facts) : r;
+}
+
 int store_mark(struct store *s, struct buf *ret, struct err *err)
 {
 	_cleanup_(db_rows_done) struct db_rows runs = {}, aliases = {};

@@ -299,10 +299,23 @@ struct store_splat_at {
 	int64_t run;
 	unsigned job, program;   /* 0: outside of any */
 	uint64_t line, lines;    /* in the console log */
+	struct str suite, name;  /* of the program; empty: outside of any, or it never ended */
+	struct str mode, machine;
+	struct event_excuse excuse; /* .reason empty: it counts */
 };
 typedef int (*store_splat_fn)(void *ctx, const struct store_splat_at *at);
 int store_splats(struct store *s, const char *fingerprint, unsigned limit, store_splat_fn fn,
 		 void *ctx, struct err *err);
+
+/* The same, counted: all of them, on each branch, mode and machine. */
+struct store_splat_on {
+	struct str branch, mode, machine;
+	uint64_t n, runs;
+	int64_t first_ms, last_ms; /* when these runs began */
+};
+typedef int (*store_splat_on_fn)(void *ctx, const struct store_splat_on *on);
+int store_splat_axes(struct store *s, const char *fingerprint, store_splat_on_fn fn, void *ctx,
+		     struct err *err);
 
 /* Median duration of a program's last runs in ms; -1: never seen. */
 int store_expect_ms(struct store *s, const char *suite, const char *program, const char *mode,
@@ -320,6 +333,18 @@ int store_check(struct store *s, store_problem_fn fn, void *ctx, struct store_ch
 		struct err *err);
 /* What was made for scans is made anew from the runs. */
 int store_repair(struct store *s, struct err *err);
+
+/* How much there is. Milliseconds, with many logs more. */
+struct store_facts {
+	struct str database;  /* "SQLite 3.40.1" */
+	int format;           /* of the tables */
+	uint64_t bytes;       /* of the database, without logs */
+	uint64_t runs, programs, tests, outcomes; /* tests: names that results had */
+	uint64_t logs, log_bytes; /* logs and consoles, as they are kept */
+	int64_t oldest_log_ms;    /* when its run began; 0: none */
+};
+typedef int (*store_facts_fn)(void *ctx, const struct store_facts *facts);
+int store_facts(struct store *s, store_facts_fn fn, void *ctx, struct err *err);
 
 /*
  * Removes logs, and whole runs, that are older than what is kept. A run's logs

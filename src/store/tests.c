@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Which tests there are, under which names, and which of them are one; and
- * splats by their fingerprint.
- */
+/* Which tests there are, under which names, and which of them are one. */
 #include "store/inside.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define LIMIT_DEFAULT 100
-#define ALIAS_DEPTH   64
+#define ALIAS_DEPTH 64
 
 struct listing {
 	struct store *s;
@@ -168,51 +164,4 @@ int store_alias(struct store *s, int64_t old, int64_t new, struct err *err)
 	int r = store_begin(s, err);
 
 	return r < 0 ? r : store_end(s, set_alias(s, old, new, err), err);
-}
-
-/* ---- splats ---- */
-
-int store_fingerprints(struct store *s, unsigned limit, store_fingerprint_fn fn, void *ctx,
-		       struct err *err)
-{
-	_cleanup_(db_rows_done) struct db_rows rows = {};
-	int r = db_query(s->db, SQL_FINGERPRINTS, &rows, err,
-			 DB_I(limit ? limit : LIMIT_DEFAULT));
-
-	while (r == 0 && (r = db_next(&rows, err)) > 0) {
-		struct store_fingerprint f = {
-			.fingerprint = db_str(&rows, 0),
-			.kind = db_str(&rows, 1),
-			.title = db_str(&rows, 2),
-			.first_ms = db_int(&rows, 3),
-			.first_run = db_int(&rows, 4),
-			.last_ms = db_int(&rows, 5),
-			.last_run = db_int(&rows, 6),
-			.n = (uint64_t)db_int(&rows, 7),
-		};
-
-		r = fn(ctx, &f);
-	}
-	return r;
-}
-
-int store_splats(struct store *s, const char *fingerprint, unsigned limit, store_splat_fn fn,
-		 void *ctx, struct err *err)
-{
-	_cleanup_(db_rows_done) struct db_rows rows = {};
-	int r = db_query(s->db, SQL_SPLATS_OF, &rows, err, DB_Z(fingerprint),
-			 DB_I(limit ? limit : LIMIT_DEFAULT));
-
-	while (r == 0 && (r = db_next(&rows, err)) > 0) {
-		struct store_splat_at at = {
-			.run = db_int(&rows, 0),
-			.job = (unsigned)db_int(&rows, 1),
-			.program = (unsigned)db_int(&rows, 2),
-			.line = (uint64_t)db_int(&rows, 3),
-			.lines = (uint64_t)db_int(&rows, 4),
-		};
-
-		r = fn(ctx, &at);
-	}
-	return r;
 }

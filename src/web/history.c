@@ -23,6 +23,35 @@ static void index_changes(struct web_history *h)
 	qsort(h->changes, h->n_changes, sizeof(struct judge_event *), by_series);
 }
 
+struct placed {
+	int64_t id;
+	uint32_t run;
+};
+
+static int by_id(const void *a, const void *b)
+{
+	const struct placed *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* The order of time is another one: an imported past has other ids. */
+static void index_runs(struct web_history *h)
+{
+	_free_ struct placed *v = xcalloc((size_t)h->n_runs + 1, sizeof(*v));
+	bool sorted = true;
+
+	for (uint32_t i = 0; i < h->n_runs; i++) {
+		v[i] = (struct placed){ h->runs[i].id, i };
+		sorted &= !i || v[i - 1].id < v[i].id;
+	}
+	if (!sorted)
+		qsort(v, h->n_runs, sizeof(*v), by_id);
+	h->by_id = xcalloc((size_t)h->n_runs + 1, sizeof(*h->by_id));
+	for (uint32_t i = 0; i < h->n_runs; i++)
+		h->by_id[i] = v[i].run;
+}
+
 int web_history_new(struct store *store, struct web_history **ret, struct err *err)
 {
 	const struct judge_changes_filter all = {};
@@ -36,6 +65,7 @@ int web_history_new(struct store *store, struct web_history **ret, struct err *e
 		return r;
 	}
 	h->runs = judge_runs(h->judge, &h->n_runs);
+	index_runs(h);
 	h->axes = judge_axes(h->judge, &h->n_axes);
 	h->outages = xcalloc(h->n_axes + 1, sizeof(*h->outages));
 	for (size_t i = 0; i < h->n_axes; i++)
@@ -60,6 +90,7 @@ struct web_history *web_history_free(struct web_history *h)
 	for (size_t i = 0; h->outages && i < h->n_axes; i++)
 		stat_outages_done(&h->outages[i]);
 	free(h->outages);
+	free(h->by_id);
 	free(h->changes);
 	judge_events_done(&h->events);
 	web_tests_done(&h->tests);
@@ -129,9 +160,15 @@ uint32_t web_history_before(const struct web_history *h, uint32_t run)
 
 uint32_t web_history_run(const struct web_history *h, int64_t id)
 {
-	/* Imported pasts have other ids than their order. */
-	for (uint32_t i = h->n_runs; i-- > 0;)
-		if (h->runs[i].id == id)
-			return i;
-	return h->n_runs;
+	uint32_t low = 0, high = h->n_runs;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (h->runs[h->by_id[mid]].id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < h->n_runs && h->runs[h->by_id[low]].id == id ? h->by_id[low] : h->n_runs;
 }

@@ -13,6 +13,7 @@ struct web_history {
 	struct judge *judge;
 	const struct judge_run *runs; /* in the order of time */
 	uint32_t n_runs;
+	uint32_t *by_id;              /* the same, by id */
 	const struct judge_axis *axes;
 	size_t n_axes;
 	struct stat_outages *outages; /* of each axis */

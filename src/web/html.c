@@ -51,7 +51,8 @@ void html_line_link(struct web_html *h, enum web_page_id page, const struct web_
 /* The menu entry that a page belongs to. */
 static enum web_page_id section(enum web_page_id page)
 {
-	return page == WEB_INDEX ? WEB_INDEX
+	return WEB_PAGES[page].menu ? page : page == WEB_SPLAT ? WEB_SPLATS
+	       : page == WEB_MATRIX_SUITE ? WEB_MATRIX : page == WEB_ABOUT ? WEB_ABOUT
 	       : page >= WEB_TEST && page <= WEB_FLAKES ? WEB_FLAKES : WEB_RUNS;
 }
 
@@ -135,7 +136,7 @@ void web_error_page(const struct web_site *site, unsigned up, const char *title,
 
 static bool is_of_all(enum web_page_id page)
 {
-	return page >= WEB_FLAKES_BRANCH_MODE_OLDER;
+	return page >= WEB_ABOUT;
 }
 
 void html_end(struct web_html *h)
@@ -151,7 +152,9 @@ void html_end(struct web_html *h)
 		out_lit(o, ", ");
 		html_run_link(h, h->site->runs[0].id, "run ");
 	}
-	out_lit(o, " · times are UTC</p>\n</footer>\n</body>\n</html>\n");
+	out_lit(o, " · <a");
+	html_href(h, WEB_ABOUT, h->args);
+	out_lit(o, ">about</a> · times are UTC</p>\n</footer>\n</body>\n</html>\n");
 }
 
 void html_run_link(struct web_html *h, int64_t id, const char *before)
@@ -191,6 +194,18 @@ void html_test_name(struct web_html *h, const struct judge_series *s)
 	judge_name(&name, s);
 	out_html(h->out, buf_str(&name));
 	out_str(h->out, link ? STR("</a>") : STR(""));
+}
+
+bool html_splat_begin(struct web_html *h, struct str fingerprint)
+{
+	struct web_args args = { .splat = web_site_splat(h->site, fingerprint) };
+
+	if (!args.splat)
+		return false;
+	out_lit(h->out, "<a");
+	html_href(h, WEB_SPLAT, &args);
+	out_lit(h->out, ">");
+	return true;
 }
 
 static void mark(struct web_html *h, const char *class, const char *sign, const char *label)
@@ -383,6 +398,27 @@ void html_crumbs(struct web_html *h, int64_t run)
 		html_run_link(h, run, "run ");
 		out_lit(h->out, " / ");
 	}
+}
+
+void html_fact(struct web_html *h, const char *name)
+{
+	out_lit(h->out, "<div><dt>");
+	html_text(h, name);
+	out_lit(h->out, "</dt><dd>");
+}
+
+void html_fact_end(struct web_html *h)
+{
+	out_lit(h->out, "</dd></div>\n");
+}
+
+void html_fact_text(struct web_html *h, const char *name, struct str s)
+{
+	if (!s.n)
+		return;
+	html_fact(h, name);
+	out_html(h->out, s);
+	html_fact_end(h);
 }
 
 void html_program_id(struct out *out, struct str mode, struct str suite, struct str program)

@@ -9,7 +9,7 @@
 
 #include "judge/diff.h"
 #include "web/history.h"
-#include "web/pages.h"
+#include "web/splat.h"
 
 #define EXCERPTS 24  /* log excerpts on one page */
 #define SPLATS   50
@@ -82,62 +82,41 @@ static void on_job(void *ctx, const struct event *ev)
 
 /* ---- the head ---- */
 
-static void fact(struct web_html *h, const char *name)
-{
-	out_lit(h->out, "<div><dt>");
-	html_text(h, name);
-	out_lit(h->out, "</dt><dd>");
-}
-
-static void fact_end(struct web_html *h)
-{
-	out_lit(h->out, "</dd></div>\n");
-}
-
-static void fact_text(struct web_html *h, const char *name, struct str s)
-{
-	if (!s.n)
-		return;
-	fact(h, name);
-	out_html(h->out, s);
-	fact_end(h);
-}
-
 static void fact_list(struct web_html *h, const char *name, struct str s)
 {
 	if (!s.n)
 		return;
-	fact(h, name);
+	html_fact(h, name);
 	html_list(h, s);
-	fact_end(h);
+	html_fact_end(h);
 }
 
 static void facts(struct web_html *h, const struct store_run *run)
 {
 	out_lit(h->out, "<dl class=\"facts\">\n");
-	fact_text(h, "Asked for", run->title);
-	fact(h, "Began");
+	html_fact_text(h, "Asked for", run->title);
+	html_fact(h, "Began");
 	html_time(h, run->begin_ms);
-	fact_end(h);
+	html_fact_end(h);
 	if (run->end_ms) {
-		fact(h, "Took");
+		html_fact(h, "Took");
 		html_duration(h, run->end_ms - run->begin_ms);
-		fact_end(h);
+		html_fact_end(h);
 	}
-	fact_text(h, "Branch", run->branch);
+	html_fact_text(h, "Branch", run->branch);
 	if (run->commit.n) {
-		fact(h, "Commit");
+		html_fact(h, "Commit");
 		html_commit(h, run->commit);
-		fact_end(h);
+		html_fact_end(h);
 	}
 	fact_list(h, "Kernel", run->kernel);
 	fact_list(h, "Mode", run->modes);
 	if (run->state == STORE_RUN_DONE) {
-		fact(h, "Exit code");
+		html_fact(h, "Exit code");
 		out_printf(h->out, "%d", run->exit_code);
-		fact_end(h);
+		html_fact_end(h);
 	}
-	fact_text(h, "Id", run->uid);
+	html_fact_text(h, "Id", run->uid);
 	out_lit(h->out, "</dl>\n");
 }
 
@@ -275,6 +254,7 @@ static void on_splat(void *ctx, const struct event *ev)
 	const struct job *j = job_find(w, ev->job);
 	struct web_args args = { .run = w->run, .job = ev->job };
 	struct out *o = w->h->out;
+	bool console = ev->type == EVENT_SPLAT && ev->splat->line && j && j->console;
 
 	if (ev->type != EVENT_SPLAT || ++w->splats > SPLATS)
 		return;
@@ -284,19 +264,23 @@ static void on_splat(void *ctx, const struct event *ev)
 	out_html(o, ev->splat->kind);
 	out_lit(o, "</span> ");
 	out_html(o, ev->splat->title);
+	out_str(o, ev->splat->excuse ? STR(", ignored") : STR(""));
+	out_lit(o, "</summary>\n");
 	if (ev->splat->excuse) {
-		out_lit(o, ", ignored: ");
-		out_html(o, ev->splat->excuse->reason);
+		out_lit(o, "<p>Ignored by a rule: ");
+		splat_excuse(w->h, ev->splat->excuse);
+		out_lit(o, "</p>\n");
 	}
-	out_lit(o, "</summary>\n<pre class=\"log plain\" tabindex=\"0\">");
-	out_html(o, ev->splat->text);
-	out_lit(o, "</pre>\n");
-	if (ev->splat->line && j && j->console) {
-		out_lit(o, "<p class=\"links\">");
+	splat_about(w->h, ev->splat);
+	splat_text(w->h, ev->splat);
+	out_lit(o, "<p class=\"links\">");
+	if (console) {
 		html_line_link(w->h, WEB_CONSOLE, &args, ev->splat->line);
-		out_printf(o, "Console, line %" PRIu64 "</a></p>\n", ev->splat->line);
+		out_printf(o, "Console, line %" PRIu64 "</a> · ", ev->splat->line);
 	}
-	out_lit(o, "</details>\n");
+	if (html_splat_begin(w->h, ev->splat->fingerprint))
+		out_lit(o, "Where else it was seen</a> · ");
+	out_printf(o, "<code>taproom show %" PRId64 " --decode</code></p>\n</details>\n", w->run);
 }
 
 static int splats(struct walk *w, uint64_t n, struct err *err)

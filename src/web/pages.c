@@ -17,6 +17,7 @@ const struct web_page WEB_PAGES[WEB_PAGE_N] = {
 	[WEB_STYLE] = { "style-{hash}.css", NULL, "text/css; charset=utf-8", web_style, NULL },
 	[WEB_SCRIPT] = { "site-{hash}.js", NULL, "text/javascript; charset=utf-8",
 			 web_script, NULL },
+	[WEB_SPLAT] = { "splat/{splat}.html", NULL, HTML, web_splat_page, web_each_splat },
 	[WEB_LOG_RAW] = { "run/{run}/log-{program}.txt", NULL, TEXT, web_log_raw,
 			  web_each_log },
 	[WEB_CONSOLE_RAW] = { "run/{run}/console-{job}.txt", NULL, TEXT, web_console_raw,
@@ -27,6 +28,11 @@ const struct web_page WEB_PAGES[WEB_PAGE_N] = {
 	[WEB_DIFF] = { "run/{run}/diff.html", NULL, HTML, web_diff_page, web_each_diff },
 	[WEB_RUN] = { "run/{run}.html", NULL, HTML, web_run_page, web_each_run },
 	[WEB_TEST] = { "test/{test}.html", NULL, HTML, web_test_page, web_each_test },
+	[WEB_ABOUT] = { "about.html", NULL, HTML, web_about_page, NULL },
+	[WEB_SPLATS] = { "splats.html", "Splats", HTML, web_splats_page, NULL },
+	[WEB_MATRIX_SUITE] = { "matrix/{suite}.html", NULL, HTML, web_matrix_page,
+			       web_each_suite },
+	[WEB_MATRIX] = { "matrix.html", "Matrix", HTML, web_matrix_page, NULL },
 	[WEB_FLAKES_BRANCH_MODE_OLDER] = { "flakes/branch-mode-older/{branch}/{mode}/{before}.html",
 					   NULL, HTML, web_flakes_page,
 					   web_each_branch_mode_older, TAKES_FLAKES,
@@ -110,10 +116,14 @@ static void field(struct str name, enum web_page_id page, const struct web_args 
 		out_printf(out, "%" PRId64, a->q.before);
 	else if (str_eq(name, STR("test")))
 		test_slug(out, a->test);
+	else if (str_eq(name, STR("splat")))
+		web_slug(out, a->splat->fingerprint);
 	else if (str_eq(name, STR("branch")))
 		web_slug(out, a->q.branch);
 	else if (str_eq(name, STR("mode")))
 		web_slug(out, a->q.mode);
+	else if (str_eq(name, STR("suite")))
+		web_slug(out, a->q.suite);
 	else
 		out_printf(out, "%08" PRIx32, web_asset_hash(page));
 }

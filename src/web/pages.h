@@ -15,6 +15,10 @@
 
 WEB_RENDER(web_style);
 WEB_RENDER(web_script);
+WEB_RENDER(web_splat_page);
+WEB_RENDER(web_splats_page);
+WEB_RENDER(web_matrix_page);
+WEB_RENDER(web_about_page);
 WEB_RENDER(web_log_raw);
 WEB_RENDER(web_console_raw);
 WEB_RENDER(web_log_page);
@@ -29,6 +33,8 @@ WEB_RENDER(web_badge);
 WEB_RENDER(web_atom);
 WEB_RENDER(web_json_feed);
 WEB_RENDER(web_metrics);
+WEB_EACH(web_each_splat);
+WEB_EACH(web_each_suite);
 WEB_EACH(web_each_log);
 WEB_EACH(web_each_console);
 WEB_EACH(web_each_diff);
@@ -80,6 +86,8 @@ void html_test_name(struct web_html *h, const struct judge_series *s);
 /* Opens <a> to a line of a log. */
 void html_line_link(struct web_html *h, enum web_page_id page, const struct web_args *args,
 		    uint64_t line);
+/* Opens <a> to the splats of that fingerprint, where they have a page, and says so. */
+bool html_splat_begin(struct web_html *h, struct str fingerprint);
 /* <a href>run 17</a>, or the words alone where the site has no such page. */
 void html_run_link(struct web_html *h, int64_t id, const char *before);
 /* "export <normal>": what names an axis; the machine only @machine. */
@@ -104,6 +112,10 @@ const char *web_run_word(enum store_run_state state, int exit_code);
 
 /* <p class="crumbs">: the way back from a page of @run; ends with "/ ". */
 void html_crumbs(struct web_html *h, int64_t run);
+/* A fact of a <dl class="facts">: its name, then what is written before fact_end(). */
+void html_fact(struct web_html *h, const char *name);
+void html_fact_end(struct web_html *h);
+void html_fact_text(struct web_html *h, const char *name, struct str s); /* empty: nothing */
 /* Ids on a run's page, for links from others: of a program, and of a result
  * that did not pass (@path as store_series says it). */
 void html_program_id(struct out *out, struct str mode, struct str suite, struct str program);

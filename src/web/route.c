@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* From a path back to a page: the other direction of web_path(). */
-#include "web/history.h"
+#include "web/matrix.h"
 #include "web/pages.h"
 
 #define ROUTE_MAX 1024
@@ -19,6 +19,22 @@ static bool unslug(const struct web_site *site, struct str slug, bool branch, st
 		web_slug(&o, name);
 		if (out_flush(&o) == 0 && str_eq(buf_str(&b), slug)) {
 			*ret = name;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool unsplat(const struct web_site *site, struct str slug, const struct web_splat **ret)
+{
+	for (unsigned i = 0; i < site->n_splats; i++) {
+		_cleanup_(buf_done) struct buf b = {};
+		struct out o;
+
+		out_to_buf(&o, &b);
+		web_slug(&o, site->splats[i].fingerprint);
+		if (out_flush(&o) == 0 && str_eq(buf_str(&b), slug)) {
+			*ret = &site->splats[i];
 			return true;
 		}
 	}
@@ -48,6 +64,25 @@ static bool untest(const struct web_site *site, struct str slug, const struct we
 	return *ret && ((*ret)->page || site->live);
 }
 
+static bool unsuite(const struct web_site *site, struct str slug, struct str *ret)
+{
+	struct str v[MATRIX_SUITES];
+	unsigned n = matrix_suites(site->history, v, MATRIX_SUITES);
+
+	for (unsigned i = 0; i < n; i++) {
+		_cleanup_(buf_done) struct buf b = {};
+		struct out o;
+
+		out_to_buf(&o, &b);
+		web_slug(&o, v[i]);
+		if (out_flush(&o) == 0 && str_eq(buf_str(&b), slug)) {
+			*ret = v[i];
+			return true;
+		}
+	}
+	return false;
+}
+
 /* One {field} of a pattern. */
 static bool field(const struct web_site *site, struct str name, struct str value,
 		  struct web_args *a)
@@ -58,8 +93,12 @@ static bool field(const struct web_site *site, struct str name, struct str value
 		return unslug(site, value, true, &a->q.branch);
 	if (str_eq(name, STR("mode")))
 		return unslug(site, value, false, &a->q.mode);
+	if (str_eq(name, STR("suite")))
+		return unsuite(site, value, &a->q.suite);
 	if (str_eq(name, STR("test")))
 		return untest(site, value, &a->test);
+	if (str_eq(name, STR("splat")))
+		return unsplat(site, value, &a->splat);
 	if (str_eq(name, STR("hash")))
 		return value.n == 8;
 	if (str_eq(name, STR("run")) && number(value, INT64_MAX, &v))

@@ -44,6 +44,24 @@ static int on_run(void *ctx, const struct store_run *run)
 	return 0;
 }
 
+static int on_splat(void *ctx, const struct store_fingerprint *f)
+{
+	struct web_site *s = ctx;
+
+	ARRAY_GROW(s->splats, s->n_splats, s->cap_splats);
+	s->splats[s->n_splats++] = (struct web_splat){
+		.fingerprint = keep(s, f->fingerprint),
+		.kind = keep(s, f->kind),
+		.title = keep(s, f->title),
+		.first_ms = f->first_ms,
+		.first_run = f->first_run,
+		.last_ms = f->last_ms,
+		.last_run = f->last_run,
+		.n = f->n,
+	};
+	return 0;
+}
+
 static int order(struct str a, struct str b)
 {
 	int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
@@ -114,6 +132,8 @@ int web_site_with(struct store *store, const char *version, unsigned window,
 	f.limit = s->window;
 	s->history = web_history_ref(history);
 	r = store_runs(store, &f, on_run, s, err);
+	if (r >= 0)
+		r = store_fingerprints(store, WEB_SPLATS_MAX, on_splat, s, err);
 	if (r < 0) {
 		web_site_free(s);
 		return r;
@@ -135,6 +155,7 @@ struct web_site *web_site_free(struct web_site *s)
 	arena_done(&s->arena);
 	free(s->runs);
 	free(s->by_id);
+	free(s->splats);
 	free(s);
 	return NULL;
 }
@@ -152,4 +173,12 @@ const struct web_run *web_site_run(const struct web_site *s, int64_t id)
 			high = mid;
 	}
 	return low < s->n_runs && s->by_id[low]->id == id ? s->by_id[low] : NULL;
+}
+
+const struct web_splat *web_site_splat(const struct web_site *s, struct str fingerprint)
+{
+	for (unsigned i = 0; i < s->n_splats; i++)
+		if (str_eq(s->splats[i].fingerprint, fingerprint))
+			return &s->splats[i];
+	return NULL;
 }

@@ -22,6 +22,7 @@
 enum web_page_id {
 	WEB_STYLE,
 	WEB_SCRIPT,
+	WEB_SPLAT,
 	WEB_LOG_RAW,
 	WEB_CONSOLE_RAW,
 	WEB_LOG,
@@ -29,6 +30,10 @@ enum web_page_id {
 	WEB_DIFF,
 	WEB_RUN,
 	WEB_TEST,
+	WEB_ABOUT,
+	WEB_SPLATS,
+	WEB_MATRIX_SUITE,
+	WEB_MATRIX,
 	WEB_FLAKES_BRANCH_MODE_OLDER,
 	WEB_FLAKES_BRANCH_OLDER,
 	WEB_FLAKES_MODE_OLDER,
@@ -54,6 +59,7 @@ struct web_args {
 	int64_t run;              /* {run} */
 	unsigned program, job;    /* {program}, {job}: as events count them */
 	const struct web_test *test; /* {test}: the site's */
+	const struct web_splat *splat; /* {splat}: the site's */
 	struct web_query q;       /* {branch}, {mode}, {before}, and what has no path */
 };
 
@@ -72,6 +78,14 @@ struct web_choice {
 	uint32_t branch_last;     /* and of the branch */
 };
 
+/* Splats of one fingerprint, in all of the history. */
+struct web_splat {
+	struct str fingerprint, kind, title;
+	int64_t first_ms, first_run, last_ms, last_run;
+	uint64_t n;
+};
+
+#define WEB_SPLATS_MAX   500 /* have a page: those that were seen last */
 #define WEB_RUNS_DEFAULT 100
 #define WEB_RUNS_MAX     10000
 #define WEB_CHOICES_MAX  128
@@ -94,6 +108,8 @@ struct web_site {
 	unsigned n_runs, cap_runs;
 	struct web_choice choices[WEB_CHOICES_MAX];
 	unsigned n_choices;
+	struct web_splat *splats; /* seen last first */
+	unsigned n_splats, cap_splats;
 	int64_t date_ms;          /* when the newest run ended, or began; 0: no runs */
 	struct arena arena;
 };
@@ -108,6 +124,9 @@ int web_site_with(struct store *store, const char *version, unsigned window,
 struct web_site *web_site_free(struct web_site *site);
 /* The run of that id, or NULL: the site has no page of it. */
 const struct web_run *web_site_run(const struct web_site *site, int64_t id);
+
+/* The splats of that fingerprint, or NULL: the site has no page of them. */
+const struct web_splat *web_site_splat(const struct web_site *site, struct str fingerprint);
 
 typedef int (*web_args_fn)(void *ctx, const struct web_args *args);
 

@@ -157,7 +157,15 @@ static int on_fingerprint(void *ctx, const struct store_fingerprint *f)
 
 static int on_splat(void *ctx, const struct store_splat_at *at)
 {
-	return buf_printf(ctx, "%d.%u ", (int)at->run, at->program);
+	return buf_printf(ctx, "%d.%u %.*s %.*s ", (int)at->run, at->program, STR_FMT(at->name),
+			  STR_FMT(at->mode));
+}
+
+static int on_splat_on(void *ctx, const struct store_splat_on *on)
+{
+	return buf_printf(ctx, "%.*s %.*s %d %d %d %d\n", STR_FMT(on->branch),
+			  STR_FMT(on->mode), (int)on->n, (int)on->runs, (int)on->first_ms,
+			  (int)on->last_ms);
 }
 
 static int ask_runs(struct store *s, struct buf *b, struct err *err)
@@ -197,6 +205,7 @@ static int ask_all(struct store *s, struct buf *b, struct err *err)
 	r = r < 0 ? r : store_tests(s, &any, on_test, b, err);
 	r = r < 0 ? r : store_fingerprints(s, 0, on_fingerprint, b, err);
 	r = r < 0 ? r : store_splats(s, "0123456789abcdef", 5, on_splat, b, err);
+	r = r < 0 ? r : store_splat_axes(s, "0123456789abcdef", on_splat_on, b, err);
 	r = r < 0 ? r : store_expect_ms(s, "mptcp", "a.sh", "debug", &ms, err);
 	buf_printf(b, "expect %d\n", (int)ms);
 	return r;

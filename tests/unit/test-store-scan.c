@@ -254,7 +254,15 @@ static int list_fingerprint(void *ctx, const struct store_fingerprint *f)
 
 static int list_splat(void *ctx, const struct store_splat_at *at)
 {
-	return buf_printf(ctx, "%d.%u.%u ", (int)at->run, at->job, at->program);
+	return buf_printf(ctx, "%d.%u.%u %.*s/%.*s %.*s %.*s%.*s\n", (int)at->run, at->job,
+			  at->program, STR_FMT(at->suite), STR_FMT(at->name), STR_FMT(at->mode),
+			  STR_FMT(at->machine), STR_FMT(at->excuse.reason));
+}
+
+static int list_splat_on(void *ctx, const struct store_splat_on *on)
+{
+	return buf_printf(ctx, "%.*s %.*s %d in %d\n", STR_FMT(on->branch), STR_FMT(on->mode),
+			  (int)on->n, (int)on->runs);
 }
 
 static int list_grid(void *ctx, const struct store_series *s, const uint8_t *cells, unsigned n)
@@ -327,7 +335,11 @@ static void test_aliases(struct tap *t)
 	is_str(t, b.p, "WARNING again n=5 runs=1-4\n", "splats by their fingerprint");
 	buf_clear(&b);
 	store_splats(p.s, "0123456789abcdef", 2, list_splat, &b, &p.err);
-	is_str(t, b.p, "4.1.1 3.1.1 ", "and where they were");
+	is_str(t, b.p, "4.1.1 mptcp/new.sh normal qemu\n3.1.1 mptcp/new.sh normal qemu\n",
+	       "and where they were");
+	buf_clear(&b);
+	store_splat_axes(p.s, "0123456789abcdef", list_splat_on, &b, &p.err);
+	is_str(t, b.p, "export normal 5 in 4\n", "and on what");
 	buf_done(&b);
 	place_done(&p);
 }

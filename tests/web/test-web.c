@@ -131,11 +131,15 @@ struct golden_row {
 	enum web_page_id page;
 	struct web_args args;
 	const char *test[3]; /* suite, program, key */
+	const char *splat;   /* its fingerprint */
 };
 
 static const struct golden_row GOLDENS[] = {
 	{ "index.html", WEB_INDEX, {} },
 	{ "runs.html", WEB_RUNS, {} },
+	{ "matrix.html", WEB_MATRIX, {} },
+	{ "splats.html", WEB_SPLATS, {} },
+	{ "splat.html", WEB_SPLAT, {}, {}, "5b1cf7a0d2e94c31" },
 	{ "run-passed.html", WEB_RUN, { .run = 8 } },
 	{ "run-failed.html", WEB_RUN, { .run = 13 } },
 	{ "run-critical.html", WEB_RUN, { .run = 14 } },
@@ -260,6 +264,8 @@ static void test_pages(struct tap *t, const struct web_site *site, const char *d
 
 		if (row->test[0])
 			args.test = test_named(site, row->test);
+		if (row->splat)
+			args.splat = web_site_splat(site, str_of(row->splat));
 		out_to_buf(&o, &b);
 		r = WEB_PAGES[row->page].render(site, &args, &o, &err);
 		if (!ok(t, r == 0 && out_flush(&o) == 0, "render %s %s", row->name, err.text))
