@@ -90,7 +90,9 @@ static void branch_heads(struct page *p)
 
 		for (n = 1; i + n < p->m.n_columns && str_eq(v[i + n].axis->branch, branch);)
 			n++;
-		out_printf(o, "<th class=\"branch\" colspan=\"%u\" scope=\"colgroup\"><a", n);
+		/* One or two columns have no room for a name that lies. */
+		out_printf(o, "<th class=\"branch%s\" colspan=\"%u\" scope=\"colgroup\"><a",
+			   n < 3 && branch.n > 4 ? " tall" : "", n);
 		html_flakes_href(p->h, &q);
 		out_lit(o, ">");
 		out_html(o, branch.n ? branch : STR("no branch"));

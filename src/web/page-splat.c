@@ -246,10 +246,13 @@ static void on_event(void *ctx, const struct event *ev)
 	out_lit(o, "<p class=\"links\">");
 	if (at->line && web_site_run(p->h->site, at->run)) {
 		html_line_link(p->h, WEB_CONSOLE, &args, at->line);
-		out_printf(o, "Console, line %" PRIu64 "</a> · ", at->line);
+		out_printf(o, "Console, line %" PRIu64 "</a>", at->line);
+		out_str(o, ev->splat->n_frames ? STR(" · ") : STR(""));
 	}
-	out_printf(o, "<code>taproom show %" PRId64 " --decode</code> names the places in the "
-		      "source.</p>\n", at->run);
+	if (ev->splat->n_frames)
+		out_printf(o, "<code>taproom show %" PRId64 " --decode</code> names the places in "
+			      "the source.", at->run);
+	out_lit(o, "</p>\n");
 }
 
 /* ---- tests ---- */
@@ -366,7 +369,7 @@ static void rule(struct page *p)
 
 	if (p->n && p->v[0].excuse.reason.n)
 		return;
-	out_lit(o, "<details>\n<summary>To ignore it from now on</summary>\n"
+	out_lit(o, "<details class=\"for-later\">\n<summary>To ignore it from now on</summary>\n"
 		   "<p>In <code>taproom.yaml</code>; it is still told, and does not count:</p>\n"
 		   "<pre class=\"command\" tabindex=\"0\"><code>ignore:\n  - pattern: '^");
 	pattern(o, p->splat->title);
