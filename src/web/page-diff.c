@@ -5,21 +5,119 @@
  * failed before: then what fails no more; the rest is folded.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "judge/diff.h"
-#include "stat/mine.h"
-#include "web/history.h"
+#include "web/mine.h"
 #include "web/pages.h"
 
 #define ROWS_MAX 300 /* told of one kind */
+
+struct item {
+	const struct judge_difference *d;
+	struct stat_mine_test test; /* JUDGE_FAILS */
+	struct stat_mine mine;
+};
+
+/* What fails on one axis, together. */
+struct joint {
+	const struct judge_axis *axis;
+	struct stat_mine_past past;
+	struct stat_mine_joint j;
+};
 
 struct page {
 	struct web_html *h;
 	const struct web_history *history;
 	struct judge_side side[JUDGE_SIDES];
 	struct judge_diff *d;
+	struct item *items;       /* of each difference */
+	struct joint *joints;
+	size_t n_joints, cap_joints;
+	struct buf told;          /* of the one above */
 	bool machines;
 };
+
+static void page_done(struct page *p)
+{
+	free(p->items);
+	free(p->joints);
+	buf_done(&p->told);
+}
+
+/* ---- is it mine? ---- */
+
+/* Those of one axis stand together. */
+static void judge_axis(struct page *p, const struct judge_axis *a, struct item *v, size_t n)
+{
+	_free_ struct stat_mine_test *tests = xcalloc(n + 1, sizeof(*tests));
+	_cleanup_(web_mine_done) struct web_mine m = {};
+	struct joint j = { .axis = a };
+	size_t failing = 0;
+
+	for (size_t i = 0; i < n; i++)
+		failing += v[i].d->what == JUDGE_FAILS;
+	if (!failing)
+		return;
+	web_mine_init(&m, p->history, a, judge_place(a, p->side[JUDGE_SIDE_B].from));
+	failing = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct judge_tally *t = &v[i].d->t[JUDGE_SIDE_B];
+
+		if (v[i].d->what != JUDGE_FAILS)
+			continue;
+		v[i].test = web_mine_test(&m, v[i].d->s, t->failed, judge_tally_n(t));
+		v[i].mine = stat_mine(&v[i].test);
+		tests[failing++] = v[i].test;
+	}
+	if (failing < 2)
+		return;
+	j.past = web_mine_past(&m, failing);
+	j.j = stat_mine_joint(tests, failing, &j.past);
+	ARRAY_GROW(p->joints, p->n_joints, p->cap_joints);
+	p->joints[p->n_joints++] = j;
+}
+
+/* Hardly by chance first, then as they were found. */
+static int by_chance(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+
+	if (x->d->what == JUDGE_FAILS && y->d->what == JUDGE_FAILS &&
+	    x->mine.says != y->mine.says)
+		return x->mine.says < y->mine.says ? 1 : -1;
+	return (x->d > y->d) - (x->d < y->d);
+}
+
+static void judge_items(struct page *p)
+{
+	const struct judge_difference *d = p->d->v;
+	size_t n = p->d->n;
+
+	p->items = xcalloc(n + 1, sizeof(*p->items));
+	for (size_t i = 0; i < n; i++)
+		p->items[i].d = &d[i];
+	for (size_t i = 0, k; i < n; i = k) {
+		for (k = i + 1; k < n && d[k].s->lane->axis == d[i].s->lane->axis;)
+			k++;
+		judge_axis(p, d[i].s->lane->axis, p->items + i, k - i);
+	}
+	qsort(p->items, n, sizeof(*p->items), by_chance);
+}
+
+static void joint(struct page *p, const struct joint *j)
+{
+	_cleanup_(buf_done) struct buf words = {};
+
+	stat_mine_joint_tell(&j->j, &j->past, &words);
+	out_lit(p->h->out, "<p>All of ");
+	html_axis(p->h, j->axis, p->machines);
+	out_lit(p->h->out, " together: ");
+	out_html(p->h->out, buf_str(&words));
+	out_lit(p->h->out, "</p>\n");
+}
+
+/* ---- rows ---- */
 
 /* What it did in one run, as the status that stands for it. */
 static void did(struct page *p, const struct judge_difference *x, int side)
@@ -41,36 +139,26 @@ static void did(struct page *p, const struct judge_difference *x, int side)
 				   "title=\"absent\">·</span>");
 }
 
-/* How often it failed since its rate last changed, and what that makes of this. */
-static void mine(struct page *p, const struct judge_difference *x)
+/* What it makes of one that fails now; the words of the one above are not said twice. */
+static void mine(struct page *p, const struct item *x)
 {
-	const struct judge_axis *a = x->s->lane->axis;
-	const struct stat_series *own = &x->s->own;
-	uint32_t place = judge_place(a, p->side[JUDGE_SIDE_B].from), since = 0;
-	const struct judge_event *const *events;
-	size_t n = web_history_changes(p->history, x->s, &events);
-	struct stat_cursor c = {}, from = {};
 	_cleanup_(buf_done) struct buf words = {};
-	struct stat_mine_test t = { .failed = x->t[JUDGE_SIDE_B].failed,
-				    .ran = judge_tally_n(&x->t[JUDGE_SIDE_B]) };
-	struct stat_mine m;
-	uint64_t ran, failed;
 
-	for (size_t i = 0; i < n; i++)
-		if (events[i]->run <= place && events[i]->run > since)
-			since = events[i]->run;
-	ran = stat_series_rank(own, &c, place) - stat_series_rank(own, &from, since);
-	failed = stat_runs_count(own->bad, since, place);
-	t.before = stat_rate(failed < ran ? failed : ran, ran);
-	m = stat_mine(&t);
-	stat_mine_tell(&t, &m, &words);
+	stat_mine_tell(&x->test, &x->mine, &words);
 	out_lit(p->h->out, "<p class=\"quiet\">");
-	out_html(p->h->out, buf_str(&words));
+	if (str_eq(buf_str(&words), buf_str(&p->told))) {
+		out_lit(p->h->out, "As the one above.");
+	} else {
+		out_html(p->h->out, buf_str(&words));
+		buf_clear(&p->told);
+		buf_add_str(&p->told, buf_str(&words));
+	}
 	out_lit(p->h->out, "</p>");
 }
 
-static void row(struct page *p, const struct judge_difference *x)
+static void row(struct page *p, const struct item *item)
 {
+	const struct judge_difference *x = item->d;
 	struct out *o = p->h->out;
 
 	out_lit(o, "<tr><td>");
@@ -80,7 +168,7 @@ static void row(struct page *p, const struct judge_difference *x)
 	out_lit(o, "</td><td>");
 	html_test_name(p->h, x->s);
 	if (x->what == JUDGE_FAILS)
-		mine(p, x);
+		mine(p, item);
 	out_lit(o, "</td><td>");
 	html_axis(p->h, x->s->lane->axis, p->machines);
 	out_lit(o, "</td></tr>\n");
@@ -104,14 +192,16 @@ static void kind(struct page *p, enum judge_differs what)
 		      "<th scope=\"col\">Test</th><th scope=\"col\">Branch and mode</th></tr>"
 		      "</thead>\n<tbody>\n", JUDGE_DIFFERS[what].title, n);
 	for (size_t i = 0; i < p->d->n && told < ROWS_MAX; i++) {
-		if (p->d->v[i].what != what)
+		if (p->items[i].d->what != what)
 			continue;
 		told++;
-		row(p, &p->d->v[i]);
+		row(p, &p->items[i]);
 	}
 	out_lit(o, "</tbody>\n</table>\n");
 	if (told < n)
 		out_printf(o, "<p class=\"quiet\">and %zu more</p>\n", n - told);
+	for (size_t i = 0; what == JUDGE_FAILS && i < p->n_joints; i++)
+		joint(p, &p->joints[i]);
 	out_lit(o, "</details>\n");
 }
 
@@ -171,6 +261,7 @@ static void compare(struct page *p)
 		if (is_news(&p->d->v[i]))
 			p->d->v[kept++] = p->d->v[i];
 	p->d->n = kept;
+	judge_items(p);
 	for (size_t i = 1; i < p->history->n_axes; i++)
 		p->machines |= !str_eq(p->history->axes[i].machine, p->history->axes[0].machine);
 }
@@ -180,7 +271,7 @@ WEB_RENDER(web_diff_page)
 	struct web_html h = { site, out, WEB_DIFF, args };
 	const struct web_history *w = site->history;
 	_cleanup_(judge_diff_done) struct judge_diff d = {};
-	struct page p = { .h = &h, .history = w, .d = &d };
+	_cleanup_(page_done) struct page p = { .h = &h, .history = w, .d = &d };
 	uint32_t now = web_history_run(w, args->run), before = web_history_before(w, now);
 	char title[64];
 

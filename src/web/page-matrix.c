@@ -73,8 +73,9 @@ static void legend(struct page *p)
 		html_text(p->h, STATUS_INFO[shown[i]].name);
 		out_lit(o, "</li>\n");
 	}
-	out_lit(o, "<li><span class=\"mark unknown\" aria-hidden=\"true\">◦</span> passed, or did "
-		   "not run</li>\n<li><span class=\"mark absent\" aria-hidden=\"true\">·</span> "
+	out_lit(o, "<li><span class=\"mark unknown\" aria-hidden=\"true\">◦</span> passed, or "
+		   "did not run</li>\n"
+		   "<li><span class=\"mark absent\" aria-hidden=\"true\">·</span> "
 		   "not in the latest run</li>\n<li>empty: never ran there</li>\n</ul>\n");
 }
 

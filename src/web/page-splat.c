@@ -356,7 +356,8 @@ static void pattern(struct out *o, struct str title)
 		if (!title.n)
 			return;
 		c = title.p[0];
-		out_str(o, (unsigned char)c < 0x20 ? STR(".") : c == '\'' ? STR("&#39;") : STR("\\"));
+		out_str(o, (unsigned char)c < 0x20 ? STR(".") :
+			   c == '\''		    ? STR("&#39;") : STR("\\"));
 		if ((unsigned char)c >= 0x20)
 			out_html(o, str_n(title.p, 1));
 		title = str_from(title, 1);

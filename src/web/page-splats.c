@@ -87,9 +87,9 @@ WEB_RENDER(web_splats_page)
 		out_lit(out, "<p class=\"empty\">No console ever showed a warning, an oops or a "
 			     "report of a checker.</p>\n");
 	} else {
-		out_lit(out, "<p class=\"lead\">Warnings, oopses and reports of checkers, from the "
-			     "consoles of all runs. Splats with the same functions are one, whatever "
-			     "their addresses.</p>\n");
+		out_lit(out, "<p class=\"lead\">Warnings, oopses and reports of checkers, from "
+			     "the consoles of all runs. Splats with the same functions are one, "
+			     "whatever their addresses.</p>\n");
 		r = table(&p, err);
 	}
 	if (site->n_splats == WEB_SPLATS_MAX)
