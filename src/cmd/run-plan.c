@@ -5,6 +5,9 @@
 
 #include "base/mem.h"
 #include "kernel/build.h"
+#include "kernel/kunit.h"
+#include "machine/accel.h"
+#include "machine/vmlinux.h"
 #include "suite/suite.h"
 
 /* May one of the selectors mean this suite? Building tests costs time. */
@@ -47,11 +50,72 @@ static void warn_missing_config(const struct kernel *kernel, const struct plan_s
 		      "without testing anything", suite->name, STR_FMT(rest));
 }
 
+/* Translated, instead of run by a processor. */
+static bool is_slow(const struct run_part *part, const struct run_wish *w)
+{
+	const char *accel = w->machine->accel;
+	char why[256];
+	bool fresh;
+
+	if (strcmp(part->machine, "qemu") != 0)
+		return false;
+	if (accel && strcmp(accel, "auto") != 0)
+		return strcmp(accel, "tcg") == 0;
+	return !accel_kvm(w->cache_dir, why, sizeof(why), &fresh);
+}
+
+/* What the plan calls slow is no part of the default choice of a slow machine. */
+static void leave_slow(struct run_part *part, const struct plan_suite *suite, size_t first,
+		       const struct run_wish *w)
+{
+	_cleanup_(buf_done) struct buf names = {};
+	bool slow = suite->slow_count && is_slow(part, w);
+
+	for (size_t i = first; i < part->tests.n && slow; i++) {
+		struct plan_test *t = &part->tests.v[i];
+
+		if (!t->by_default ||
+		    !plan_globs_match(suite->slow, suite->slow_count, t->name))
+			continue;
+		t->by_default = false;
+		buf_printf(&names, names.n ? ", %s" : "%s", t->name);
+	}
+	if (names.n && !w->n_selectors)
+		log_info(w->log, "suite '%s': not by default on a machine that is translated: %.*s; "
+			 "'%s/*' runs them too", suite->name, STR_FMT(buf_str(&names)),
+			 suite->name);
+}
+
+/* Of the kernel that will run. @kunit is kept for as long as @ctx. */
+static int describe_kernel(const struct run_part *part, const struct suite_kind *kind,
+			   struct suite_context *ctx, struct buf *kunit, struct err *err)
+{
+	struct kernel *k = part->kernel;
+	int r;
+
+	ctx->machine = part->machine;
+	ctx->value = kernel_config_value;
+	ctx->vmlinux = vmlinux_open;
+	if (!k)
+		return 0;
+	ctx->source = k->source;
+	ctx->source_id = k->source_id;
+	ctx->image = k->image;
+	ctx->config = k->config;
+	if (!kind->needs_kunit || !k->image)
+		return 0;
+	r = kernel_kunit(k, kunit, err);
+	ctx->kunit = r > 0 ? buf_str(kunit).p : NULL;
+	return r < 0 ? r : 0;
+}
+
 static int list_suite(struct run_part *part, const struct plan_suite *suite,
 		      const struct run_wish *w, struct err *err)
 {
 	const struct suite_kind *kind = suite_kind_find(suite->kind, err);
 	struct suite_context ctx = { .cache_dir = w->cache_dir, .log = w->log };
+	_cleanup_(buf_done) struct buf kunit = {};
+	size_t first = part->tests.n;
 	int r;
 
 	if (!kind)
@@ -61,11 +125,11 @@ static int list_suite(struct run_part *part, const struct plan_suite *suite,
 		if (r < 0)
 			return r;
 	}
-	if (part->kernel) {
-		ctx.source = part->kernel->source;
-		ctx.source_id = part->kernel->source_id;
-	}
-	r = kind->list(suite, &ctx, &part->tests, err);
+	r = describe_kernel(part, kind, &ctx, &kunit, err);
+	if (r == 0)
+		r = kind->list(suite, &ctx, &part->tests, err);
+	if (r >= 0)
+		leave_slow(part, suite, first, w);
 	if (r >= 0 && kind->needs_source && part->kernel->config)
 		warn_missing_config(part->kernel, suite, w->log);
 	return r < 0 ? r : 0;
@@ -99,9 +163,38 @@ static void leave_out(const struct run_plan *p, const struct run_wish *w, struct
 	plan_tests_done(&gone);
 }
 
+static bool names_any(const struct run_wish *w)
+{
+	for (size_t i = 0; i < w->n_selectors; i++)
+		if (w->selectors[i][0] != '!')
+			return true;
+	return false;
+}
+
+/* Who names a suite has it in the mode that there is. */
+static bool fits_here(const struct run_part *part, const struct plan_suite *suite,
+		      const struct run_wish *w)
+{
+	return plan_suite_fits(suite, part->mode.name, part->machine) ||
+	       (part->alone && names_any(w) && wanted(suite, w->selectors, w->n_selectors));
+}
+
+/* Who asks for tests that can't run here is told so, instead of skips. */
+static int check_able(const struct run_part *part, const struct run_wish *w, struct err *err)
+{
+	const struct plan_tests *t = &part->tests;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (!t->v[i].unable)
+			return 0;
+	if (!t->n || !part->alone || !names_any(w))
+		return 0;
+	return err_set(err, EINVAL, "%s/%s: %s", t->v[0].suite, t->v[0].name, t->v[0].unable);
+}
+
 /* Is it about suites that run in other jobs alone? Then it is no mistake in this one. */
 static bool is_elsewhere(const struct run_plan *p, const struct run_part *part,
-			 const char *selector)
+			 const struct run_wish *w, const char *selector)
 {
 	const char *bare = selector + (selector[0] == '!');
 	bool elsewhere = false;
@@ -111,7 +204,7 @@ static bool is_elsewhere(const struct run_plan *p, const struct run_part *part,
 
 		if (!wanted(suite, &bare, 1))
 			continue;
-		if (plan_suite_fits(suite, part->mode.name, part->machine))
+		if (fits_here(part, suite, w))
 			return false;
 		elsewhere = true;
 	}
@@ -129,7 +222,7 @@ static int list(struct run_plan *p, struct run_part *part, const struct plan_job
 
 	selectors = selectors_of(p, job, w, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (is_elsewhere(p, part, selectors[i])) {
+		if (is_elsewhere(p, part, w, selectors[i])) {
 			left += selectors[i][0] != '!';
 			continue;
 		}
@@ -146,7 +239,7 @@ static int list(struct run_plan *p, struct run_part *part, const struct plan_job
 		for (unsigned i = 0; i < p->plan->suites_count; i++) {
 			const struct plan_suite *suite = &p->plan->suites[i];
 
-			if (!plan_suite_fits(suite, part->mode.name, part->machine))
+			if (!fits_here(part, suite, w))
 				continue;
 			fits = true;
 			if (pass == 0 && !wanted(suite, selectors, n))
@@ -163,7 +256,7 @@ static int list(struct run_plan *p, struct run_part *part, const struct plan_job
 	if (r < 0)
 		return -EINVAL; /* the user's word, whatever it was */
 	leave_out(p, w, part);
-	return 0;
+	return check_able(part, w, err);
 }
 
 /* ---- kernels ---- */
@@ -283,6 +376,7 @@ static int make_part(struct run_plan *p, const struct plan_job *job, const struc
 	int r;
 
 	part->machine = job->machine;
+	part->alone = alone;
 	if (needs_kernel(p, job, w))
 		r = kernel_get(p, job, w, &k, err);
 	else

@@ -17,6 +17,7 @@ struct run_part {
 	struct plan_tests tests;    /* chosen */
 	const char *machine;        /* "qemu", "host" */
 	struct machine_config config;
+	bool alone;                 /* the only job */
 	char *why_not;              /* its kernel can't be had; NULL: it can */
 };
 

@@ -4,8 +4,9 @@
  * Build: a kernel out of its sources, as a mode wants it. In the cache:
  *
  *   kernels/<arch>-<mode>-<key>/   what was built: bzImage or linux, config,
- *                                  identity, unstuck, lib/modules, vmlinux where it
- *                                  has debug info. The key is of the source (git
+ *                                  identity, unstuck, kunit (its suites), lib/modules,
+ *                                  vmlinux where it has debug info. The key is of the
+ *                                  source (git
  *                                  tree, or names, sizes and times), all options
  *                                  that are wanted, the compiler, the architecture
  *   kernels/<...>.lock             held while that one is built

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/units.h"
-#include "kernel/kernel.h"
+#include "kernel/kunit.h"
 
 #define KEEP_MS   (30 * 24 * 60 * 60 * INT64_C(1000))
 #define STOPPED_S 10
@@ -33,6 +33,16 @@ static int copy(const char *from, const char *to, struct err *err)
 	if (n < 0)
 		return err_sys(err, errno, "write '%s'", to);
 	return 0;
+}
+
+/* The symbols do not stay, and they alone know its KUnit suites. */
+static int keep_kunit(const char *objects, const char *dest, struct err *err)
+{
+	_free_ char *from = path_join(objects, "vmlinux"), *to = path_join(dest, "kunit");
+	_cleanup_(buf_done) struct buf names = {};
+	int r = file_exists(from) ? kunit_of_file(from, NULL, &names, err) : 0;
+
+	return r <= 0 ? r : file_write(to, buf_str(&names), 0644, err);
 }
 
 int store_away(const char *objects, const char *image, const char *dest, const char *file,
@@ -59,6 +69,8 @@ int store_away(const char *objects, const char *image, const char *dest, const c
 			continue;
 		r = copy(from, to, err);
 	}
+	if (r == 0)
+		r = keep_kunit(objects, dest, err);
 	return r < 0 ? r : file_write(path, str_of(identity), 0644, err);
 }
 

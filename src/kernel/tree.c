@@ -85,6 +85,7 @@ int file_find(struct kernel *k, const char *cache_dir, const struct log *log, st
 		return r;
 	char *configs[] = { xasprintf("%s/config-%s", dir, k->release),
 			    xasprintf("%s/../../../.config", dir), xasprintf("%s/.config", dir),
+			    xasprintf("%s/config", dir),
 			    NULL };
 	char *modules[] = { xasprintf("%s/../lib/modules", dir), xstrdup("/lib/modules"),
 			    NULL };

@@ -168,7 +168,7 @@ static void boot_failed(struct machine *m, enum machine_death death, const char 
 {
 	struct str said = guest_sentence(m);
 	bool of_host = death == MACHINE_HOST_MEMORY || death == MACHINE_HOST_DISK;
-	bool hopeless = said.n || !m->console_spoke || of_host;
+	bool hopeless = said.n || !m->console_spoke || of_host || m->config.once;
 	_cleanup_(buf_done) struct buf b = {};
 	const char *lacks = of_host ? NULL : hint(m);
 	struct err err = {};

@@ -50,6 +50,7 @@ struct machine_config {
 	bool net;                /* user-mode network */
 	const char *const *append;    /* kernel command line; NULL-ended or NULL */
 	const char *const *qemu_opts; /* VMM arguments; NULL-ended or NULL */
+	bool once;               /* a boot that failed is not tried again: it was a test */
 	bool cold;               /* boot, even where a ready machine could be had */
 	int64_t boot_timeout_ms; /* 0: the kind's default */
 	int64_t hang_ms;         /* without a heartbeat; 0: 30 s, < 0: for ever */

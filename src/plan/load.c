@@ -16,6 +16,7 @@
 #include "plan/modes.h"
 #include "plan/place.h"
 #include "plan/plan.h"
+#include "plan/variants.h"
 
 #define FILE_MAX  (1u << 20)
 #define WORD_MAX  128
@@ -40,6 +41,20 @@ static const cyaml_schema_value_t TEXT_ROW = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, TEXT_MAX),
 };
 
+static const cyaml_schema_field_t VARIANT_KEYS[] = {
+	TEXT(name, struct plan_variant, WORD_MAX),
+	TEXT(test, struct plan_variant, WORD_MAX),
+	TEXT(args, struct plan_variant, TEXT_MAX),
+	TEXT(each, struct plan_variant, TEXT_MAX),
+	LIST(env, struct plan_variant, &TEXT_ROW, ITEMS_MAX),
+	TEXT(timeout, struct plan_variant, WORD_MAX),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t VARIANT_ROW = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plan_variant, VARIANT_KEYS),
+};
+
 static const cyaml_schema_field_t SUITE_KEYS[] = {
 	TEXT(name, struct plan_suite, WORD_MAX),
 	TEXT(kind, struct plan_suite, WORD_MAX),
@@ -50,6 +65,9 @@ static const cyaml_schema_field_t SUITE_KEYS[] = {
 	TEXT(timeout, struct plan_suite, WORD_MAX),
 	LIST(modes, struct plan_suite, &TEXT_ROW, SUITES_MAX),
 	LIST(machines, struct plan_suite, &TEXT_ROW, SUITES_MAX),
+	TEXT(since, struct plan_suite, TEXT_MAX),
+	LIST(slow, struct plan_suite, &TEXT_ROW, ITEMS_MAX),
+	LIST(variants, struct plan_suite, &VARIANT_ROW, ITEMS_MAX),
 	CYAML_FIELD_END,
 };
 
@@ -267,6 +285,7 @@ static int tell_key(const char *path, struct str text, struct mistake *m, const 
 
 	near = near_key(key, PLAN_KEYS, &best, NULL);
 	near = near_key(key, SUITE_KEYS, &best, near);
+	near = near_key(key, VARIANT_KEYS, &best, near);
 	near = near_key(key, IGNORE_KEYS, &best, near);
 	near = near_key(key, KNOWN_KEYS, &best, near);
 	near = near_key(key, KEEP_KEYS, &best, near);
@@ -374,6 +393,12 @@ static int check_suite(const struct plan *p, unsigned i, struct str text, const 
 		if (strcspn(s->env[j], "=") == 0 || !strchr(s->env[j], '='))
 			return err_set(err, EINVAL, "%s:%zu:%zu: suite '%s': env '%s' is not "
 				       "NAME=VALUE", path, at.line, at.column, s->name, s->env[j]);
+	at = place_of(text, "suites", i, "variants");
+	_free_ char *where = xasprintf("%s:%zu:%zu", path, at.line, at.column);
+
+	r = variants_check(s, where, err);
+	if (r < 0)
+		return r;
 	at = place_of(text, "suites", i, "timeout");
 	r = s->timeout ? duration_parse(str_of(s->timeout), &ms, err) : 0;
 	return r < 0 ? err_wrap(err, r, "%s:%zu:%zu: suite '%s': timeout", path, at.line, at.column,

@@ -11,6 +11,18 @@
 #include "base/err.h"
 #include "base/str.h"
 
+/* A test of a kselftest suite with arguments or an environment of its own. */
+struct plan_variant {
+	char *name;       /* "mptcp_connect_mmap.sh"; never NULL */
+	char *test;       /* the program; NULL: the one of that name */
+	char *args;       /* "-m mmap", parted by blanks; NULL: none */
+	char *each;       /* words, parted by blanks: one variant for each, which is
+			   * appended to name and args; NULL: this one only */
+	char **env;       /* "K=V" */
+	unsigned env_count;
+	char *timeout;    /* NULL: the suite's */
+};
+
 /* One suite of the configuration. */
 struct plan_suite {
 	char *name;       /* "mptcp"; first part of a selector; no '/', ':', '!' or blank */
@@ -25,6 +37,11 @@ struct plan_suite {
 	char *timeout;    /* of one test; NULL: the suite's own */
 	char **modes, **machines; /* only in these; globs; n == 0: in all */
 	unsigned modes_count, machines_count;
+	char *since;      /* static: a commit; only what differs from it; NULL: all */
+	char **slow;      /* globs: not by default where the machine is translated */
+	unsigned slow_count;
+	struct plan_variant *variants;
+	unsigned variants_count;
 };
 
 /* Jobs and tests of the matrix that are left out, or one more that is in. */
@@ -197,6 +214,8 @@ void plan_known_days(const struct plan_known *rule, int64_t *ret_since_ms,
 /* Name of an entry of `tests` that is a program with a path or a command line:
  * without the directories, as slashes part a selector. Caller frees. */
 char *plan_entry_name(const char *entry);
+/* Does one of the globs match? A name matches with or without ".sh". */
+bool plan_globs_match(char *const *globs, unsigned n, const char *name);
 /* Place of a test in the suite's default choice, from 0; -1: not in it. */
 int plan_suite_rank(const struct plan_suite *s, const char *test);
 
@@ -215,6 +234,19 @@ struct plan_test {
 	bool by_default;       /* in the plan's default choice */
 	char *subtests;        /* globs of "suite/test/subtest" selectors, one per line;
 				* NULL: all; see plan_subtest_chosen() */
+	char **append;         /* what its machine's kernel must have been booted with;
+				* NULL: nothing. NULL-ended */
+	bool at_boot;          /* the kernel runs it while it boots, because of .append, and
+				* tells its results on the console; argv only tells them
+				* again. It gets a machine of its own, which boots */
+	bool on_console;       /* what it did when its machine died, or argv told nothing, is
+				* on the console: as at_boot, but started by argv */
+	char **expects;        /* the results it will tell, if that is known, in their order:
+				* "name" or "parent/name"; NULL-ended; NULL: unknown */
+	bool wants_results;    /* no result is `missing`, whatever it exited with */
+	char *dialect;         /* how it tells its results, see tap/dialect.h; NULL: TAP */
+	char *unable;          /* why it can't run here, and what mends it: it is skipped
+				* with these words; NULL: it can */
 };
 
 struct plan_tests {

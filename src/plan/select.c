@@ -202,11 +202,19 @@ static void test_done(struct plan_test *t)
 		free(*v);
 	for (char **v = t->env; v && *v; v++)
 		free(*v);
+	for (char **v = t->append; v && *v; v++)
+		free(*v);
+	for (char **v = t->expects; v && *v; v++)
+		free(*v);
 	free(t->suite);
 	free(t->name);
 	free(t->collection);
 	free(t->argv);
 	free(t->env);
+	free(t->append);
+	free(t->expects);
+	free(t->unable);
+	free(t->dialect);
 	free(t->dir);
 	free(t->subtests);
 }
@@ -291,6 +299,14 @@ char *plan_entry_name(const char *entry)
 		if (*c == '/' || *c == ':')
 			*c = '_';
 	return name;
+}
+
+bool plan_globs_match(char *const *globs, unsigned n, const char *name)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (name_matches(globs[i], name))
+			return true;
+	return false;
 }
 
 int plan_suite_rank(const struct plan_suite *s, const char *test)

@@ -30,7 +30,8 @@ void lot_init(struct lot *l, struct run *run, const struct run_setting *s)
 			   .machines_max = s->split ? s->split : UINT32_MAX };
 	l->order = xcalloc(t->n, sizeof(*l->order));
 	for (size_t i = 0; i < t->n; i++)
-		l->order[l->n_order++] = &t->v[i];
+		if (!t->v[i].unable)
+			l->order[l->n_order++] = &t->v[i];
 	if (l->n_order)
 		qsort(l->order, l->n_order, sizeof(*l->order), by_length);
 	if (s->why_not)
@@ -71,6 +72,22 @@ const struct plan_test *lot_next(struct lot *l, bool used, unsigned *ret_attempt
 	l->next_again++;
 	*ret_attempt = a->attempt;
 	return a->test;
+}
+
+const struct plan_test *lot_peek(const struct lot *l)
+{
+	if (l->next < l->n_order)
+		return l->order[l->next];
+	return l->next_again < l->n_again ? l->again[l->next_again].test : NULL;
+}
+
+/* What was taken from a queue is not looked at again: there is room. */
+void lot_put_back(struct lot *l, const struct plan_test *t, unsigned attempt)
+{
+	if (attempt == 1 + t->attempts)
+		l->order[--l->next] = t;
+	else
+		l->again[--l->next_again] = (struct lot_again){ t, attempt, true };
 }
 
 void lot_again(struct lot *l, const struct plan_test *t, unsigned attempt, bool fresh)

@@ -39,6 +39,10 @@ bool lot_has_tests(const struct lot *l);
 size_t lot_left(const struct lot *l);
 /* NULL: none, or, in a machine that was @used, none that would not want another. */
 const struct plan_test *lot_next(struct lot *l, bool used, unsigned *ret_attempt);
+/* The one that comes next in a new machine, which is not taken; NULL: none. */
+const struct plan_test *lot_peek(const struct lot *l);
+/* What lot_next() gave: it comes next. */
+void lot_put_back(struct lot *l, const struct plan_test *t, unsigned attempt);
 void lot_again(struct lot *l, const struct plan_test *t, unsigned attempt, bool fresh);
 
 /* What is left to do, in ms, for each of the machines if it had one more: where

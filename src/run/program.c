@@ -10,6 +10,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "machine/machine.h"
+#include "run/expect.h"
+#include "tap/dialect.h"
 #include "tap/parse.h"
 
 /* What a test that floods its output may leave on the disk. */
@@ -22,8 +24,11 @@ struct program {
 		uint64_t n;
 		enum status worst;
 	} chosen;
+	struct expect *expect;      /* NULL: results come as they come */
 	struct tap_parser *parser;
+	struct dialect *dialect;    /* NULL: it speaks TAP */
 	unsigned job, number, attempt;
+	bool has_results;
 	char *log_path;
 	int log;
 	uint64_t log_bytes;
@@ -45,6 +50,11 @@ static void on_result(void *ctx, const struct event *ev)
 {
 	struct program *p = ctx;
 
+	if (ev->type == EVENT_RESULT) {
+		p->has_results |= !ev->result->implied;
+		if (!expect_saw(p->expect, ev->result))
+			return;
+	}
 	if (ev->type == EVENT_RESULT && p->test->subtests) {
 		_cleanup_(buf_done) struct buf path = {};
 
@@ -85,17 +95,20 @@ int program_begin(const struct plan_test *test, unsigned job, unsigned number, u
 
 	*p = (struct program){ .test = test, .sink = sink, .job = job, .number = number,
 			       .attempt = attempt };
+	p->expect = expect_new(test);
 	p->log_path = log_name(log_dir, number, test->name);
 	p->log = open(p->log_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (p->log < 0) {
 		int r = err_sys(err, errno, "write log '%s'", p->log_path);
 
 		free(p->log_path);
+		expect_free(p->expect);
 		free(p);
 		return r;
 	}
 	info.log_path = str_of(p->log_path);
 	p->parser = tap_parser_new(&opt, (struct event_sink){ on_result, p });
+	p->dialect = dialect_new(test->dialect, p->parser);
 	emit(p, EVENT_PROGRAM_BEGIN, &info);
 	*ret = p;
 	return 0;
@@ -110,7 +123,10 @@ void program_output(struct program *p, struct str bytes)
 	if (n && !p->log_error)
 		p->log_error = file_write_all(p->log, bytes.p, n);
 	p->log_bytes += n;
-	tap_parse(p->parser, bytes.p, bytes.n);
+	if (p->dialect)
+		dialect_feed(p->dialect, bytes.p, bytes.n);
+	else
+		tap_parse(p->parser, bytes.p, bytes.n);
 }
 
 /* 2 is a usage or syntax error everywhere but in kselftests, where it is an
@@ -142,6 +158,10 @@ static enum status judge_exit(const struct plan_test *t, const struct tap_summar
 	if (sum->results == 0) {
 		if (sum->skip_all && status == STATUS_PASS)
 			return STATUS_SKIP;
+		if (t->wants_results && status == STATUS_PASS) {
+			snprintf(why, size, "it told no result");
+			return STATUS_MISSING;
+		}
 		if (status != STATUS_PASS && status != STATUS_SKIP)
 			exit_text(code, "", why, size);
 		if (sum->bailed_out)
@@ -159,6 +179,25 @@ static enum status judge_exit(const struct plan_test *t, const struct tap_summar
 	return status;
 }
 
+/* What it was listed with and never told. */
+static void tell_owed(struct program *p, enum program_end how, enum status *status, char *why,
+		      size_t size)
+{
+	static const enum status FIRST[] = {
+		[PROGRAM_EXITED] = STATUS_MISSING, [PROGRAM_TIMEOUT] = STATUS_TIMEOUT,
+		[PROGRAM_CRASHED] = STATUS_CRASH, [PROGRAM_FAILED] = STATUS_MISSING,
+	};
+	unsigned n = expect_owed(p->expect);
+
+	/* What is skipped as a whole owes nothing. */
+	if (!n || how == PROGRAM_STOPPED || (how == PROGRAM_EXITED && *status == STATUS_SKIP))
+		return;
+	expect_tell(p->expect, FIRST[how], p->job, p->number, p->sink);
+	if (!STATUS_INFO[*status].bad && !why[0])
+		snprintf(why, size, "%u of its results never came", n);
+	*status = status_worst(*status, STATUS_MISSING);
+}
+
 static enum status judge(struct program *p, enum program_end how, int code, const char *given,
 			 struct tap_summary *sum, char *why, size_t size)
 {
@@ -171,6 +210,8 @@ static enum status judge(struct program *p, enum program_end how, int code, cons
 		[PROGRAM_FAILED] = { STATUS_ERROR, TAP_END_CUT },
 	};
 
+	if (p->dialect)
+		dialect_end(p->dialect);
 	if (how == PROGRAM_EXITED) {
 		tap_parse_end(p->parser, TAP_END_CLEAN, sum);
 		if (!p->test->subtests)
@@ -203,6 +244,7 @@ enum status program_finish(struct program *p, enum program_end how, int exit_cod
 	};
 
 	info.status = judge(p, how, exit_code, given, &sum, why, sizeof(why));
+	tell_owed(p, how, &info.status, why, sizeof(why));
 	if (how == PROGRAM_EXITED && given && STATUS_INFO[info.status].bad)
 		snprintf(why, sizeof(why), "%s", given);
 	if (p->log_error && !STATUS_INFO[info.status].bad) {
@@ -216,6 +258,8 @@ enum status program_finish(struct program *p, enum program_end how, int exit_cod
 	close(p->log);
 	emit(p, EVENT_PROGRAM_END, &info);
 	tap_parser_free(p->parser);
+	dialect_free(p->dialect);
+	expect_free(p->expect);
 	free(p->log_path);
 	free(p);
 	return info.status;
@@ -224,4 +268,9 @@ enum status program_finish(struct program *p, enum program_end how, int exit_cod
 unsigned program_number(const struct program *p)
 {
 	return p->number;
+}
+
+bool program_has_results(const struct program *p)
+{
+	return p->has_results;
 }

@@ -30,3 +30,4 @@ void program_output(struct program *p, struct str bytes);
 enum status program_finish(struct program *p, enum program_end how, int exit_code,
 			   const char *why, int64_t now_ms, int64_t duration_ms);
 unsigned program_number(const struct program *p);
+bool program_has_results(const struct program *p); /* so far */

@@ -54,7 +54,8 @@ static void job_never_was(struct run *r, struct lot *l)
 
 	event_emit(&r->sink, &ev);
 	ev.type = EVENT_JOB_END;
-	info.end = str_of(MACHINE_ENDS[MACHINE_BOOT_FAILED].word);
+	/* Where none was wanted, none failed. */
+	info.end = str_of(MACHINE_ENDS[l->why_dead ? MACHINE_BOOT_FAILED : MACHINE_STOPPED].word);
 	info.reason = str_of(l->why_dead);
 	event_emit(&r->sink, &ev);
 	l->job = ev.job;
@@ -109,6 +110,17 @@ const struct plan_test *run_next_test(struct run *r, struct slot *s, unsigned *r
 		if (!refused(r, s->lot, t, *ret_attempt))
 			return t;
 	return NULL;
+}
+
+const struct plan_test *run_boot_test(struct run *r, struct lot *l, unsigned *ret_attempt)
+{
+	const struct plan_test *t = lot_peek(l);
+	const char *last;
+
+	if (!t || !t->at_boot ||
+	    run_deaths_of(r->deaths, l->setting, t, &last) >= RUN_DEATHS_MAX)
+		return NULL;
+	return lot_next(l, false, ret_attempt);
 }
 
 int64_t run_test_limit(struct run *r, const struct slot *s, bool *ret_share)
@@ -264,6 +276,10 @@ static void account_for_the_rest(struct run *r, struct lot *l)
 	const struct plan_test *t;
 	unsigned attempt;
 
+	for (size_t i = 0; i < l->setting->tests->n; i++)
+		if (l->setting->tests->v[i].unable)
+			run_never_ran(r, l, &l->setting->tests->v[i], 1, STATUS_SKIP,
+				      l->setting->tests->v[i].unable);
 	/* What is only tried again has its result. */
 	while (!r->stopped && l->next < l->n_order && (t = lot_next(l, false, &attempt))) {
 		if (l->why_dead)
@@ -348,7 +364,7 @@ static void make_lots(struct run *r, const struct run_config *config)
 		r->n_tests += r->lots[i].n_order;
 	}
 	r->n_slots = config->slots < r->n_tests ? config->slots : (unsigned)r->n_tests;
-	r->slots = xcalloc(r->n_slots, sizeof(*r->slots));
+	r->slots = xcalloc(r->n_slots + 1, sizeof(*r->slots));
 	for (unsigned i = 0; i < r->n_slots; i++)
 		r->slots[i] = (struct slot){ .run = r, .console_fd = -1 };
 }

@@ -18,7 +18,14 @@
 #define GRACE_TERM_MS 5000
 #define GRACE_KILL_MS 10000
 
+/* Of the console, of one test that is told there. */
+#define SAID_MAX (4u << 20)
+/* What a kernel that runs a test while it boots may take beside it. */
+#define BOOT_EXTRA_MS 60000
+
 static void slot_next(struct slot *s);
+static void boot_test_begin(struct slot *s);
+static void boot_test_ready(struct slot *s);
 
 /* The console knows in which test a splat began: test_start() and test_end() tell it. */
 static void on_splat(void *ctx, const struct event *ev)
@@ -111,6 +118,13 @@ static enum status test_end(struct slot *s, enum program_end how, int code, cons
 	return status;
 }
 
+/* Some tests are told on the console as well, or only there. */
+static void tell_from_console(struct slot *s)
+{
+	if ((s->test->at_boot || s->test->on_console) && !program_has_results(s->program))
+		program_output(s->program, buf_str(&s->said));
+}
+
 static void on_ready(void *ctx, struct machine *m)
 {
 	struct slot *s = ctx;
@@ -121,7 +135,10 @@ static void on_ready(void *ctx, struct machine *m)
 	log_debug(s->run->log, "machine %u: %s %s, ready after %s%s", s->job, f.kind, f.accel,
 		  duration_text(f.boot_ms, text), f.ready ? ", from a ready machine" : "");
 	job_begin(s);
-	slot_next(s);
+	if (s->test)
+		boot_test_ready(s);
+	else
+		slot_next(s);
 }
 
 static void on_console(void *ctx, struct machine *m, struct str bytes)
@@ -134,6 +151,9 @@ static void on_console(void *ctx, struct machine *m, struct str bytes)
 		close(s->console_fd);
 		s->console_fd = -1;
 	}
+	boot_test_begin(s);
+	if (s->test && (s->test->at_boot || s->test->on_console))
+		buf_add_str(&s->said, bytes); /* bounded: what comes after that is lost */
 	console_feed(s->console, bytes.p, bytes.n);
 }
 
@@ -181,10 +201,13 @@ static void on_exited(void *ctx, struct machine *m, const struct machine_exit *e
 		status = test_end(s, PROGRAM_TIMEOUT, -1, ending_text(s, why, sizeof(why)));
 	else if (e->status < 0)
 		status = test_end(s, PROGRAM_FAILED, -1, e->why);
-	else
+	else {
+		tell_from_console(s);
 		status = test_end(s, PROGRAM_EXITED, proc_exit_code(e->status),
 				  why[0] ? why : NULL);
+	}
 	run_test_ended(s->run, s, status);
+	s->test = NULL;
 	slot_next(s);
 }
 
@@ -197,15 +220,22 @@ static void on_died(void *ctx, struct machine *m, enum machine_death how, const 
 	_free_ char *copy = xstrdup(why);
 	_free_ char *named = xasprintf("%s: %s", MACHINE_ENDS[how].word, why);
 
+	boot_test_begin(s);
 	console_end(s->console);
 	if (s->program && r->stopped) {
 		test_end(s, PROGRAM_STOPPED, -1, "stopped by the user");
 	} else if (s->program) {
+		/* A boot that dies of its test is the test's doing. */
+		bool own = s->test->at_boot &&
+			   str_find(buf_str(&s->said), STR("KTAP version")) >= 0;
+
+		tell_from_console(s);
 		test_end(s, s->ending_stage ? PROGRAM_TIMEOUT : PROGRAM_CRASHED, -1, named);
-		run_test_died(r, s, how, named);
+		run_test_died(r, s, own ? MACHINE_PANICKED : how, named);
 	} else if (how != MACHINE_STOPPED) {
 		log_warn(r->log, "machine %u: %s", s->job, named);
 	}
+	s->test = NULL;
 	job_end(s, how, copy);
 	run_slot_idle(r, lot, ran, named);
 }
@@ -241,16 +271,9 @@ static const char **test_env(struct slot *s, const struct plan_test *t, char kin
 	return env;
 }
 
-static int test_start(struct slot *s, struct err *err)
+/* Until its command is started, the kernel runs it, if anyone. */
+static int test_begin(struct slot *s, struct err *err)
 {
-	char kind[64];
-	_free_ const char **env = test_env(s, s->test, kind);
-	struct machine_command cmd = {
-		.argv = (const char *const *)s->test->argv,
-		.env = env,
-		.dir = s->test->dir,
-		.merge = true,
-	};
 	struct run *r = s->run;
 	int64_t limit;
 	int rc;
@@ -263,8 +286,11 @@ static int test_start(struct slot *s, struct err *err)
 	if (rc < 0) {
 		run_never_ran(r, s->lot, s->test, s->attempt, STATUS_ERROR, err->text);
 		r->failed = true;
+		s->test = NULL;
 		return rc;
 	}
+	if (!s->test->at_boot)
+		buf_clear(&s->said);
 	r->n_programs++;
 	console_program(s->console, program_number(s->program));
 	s->test_begin_ms = s->heard_ms = clock_mono_ms();
@@ -272,21 +298,81 @@ static int test_start(struct slot *s, struct err *err)
 	loop_timer_set(s->silence, r->config.silent_ms ? r->config.silent_ms : -1);
 	limit = run_test_limit(r, s, &s->share);
 	loop_timer_set(s->deadline, limit ? limit : -1);
-	rc = machine_start(s->machine, &cmd, err);
-	if (rc < 0)
-		run_test_ended(r, s, test_end(s, PROGRAM_FAILED, -1, err->text));
+	return 0;
+}
+
+static int test_start(struct slot *s, struct err *err)
+{
+	char kind[64];
+	_free_ const char **env = test_env(s, s->test, kind);
+	struct machine_command cmd = {
+		.argv = (const char *const *)s->test->argv,
+		.env = env,
+		.dir = s->test->dir,
+		.merge = true,
+	};
+	int rc = machine_start(s->machine, &cmd, err);
+
+	if (rc < 0) {
+		run_test_ended(s->run, s, test_end(s, PROGRAM_FAILED, -1, err->text));
+		s->test = NULL;
+	}
 	return rc;
+}
+
+/* The machine was booted for it. Not before the loop runs: then the run has begun. */
+static void boot_test_begin(struct slot *s)
+{
+	const struct plan_test *t = s->test;
+	struct err err = {};
+
+	if (!t || s->program)
+		return;
+	job_begin(s);
+	if (test_begin(s, &err) < 0)
+		log_warn(s->run->log, "%s/%s: %s", t->suite, t->name, err.text);
+}
+
+static void boot_test_ready(struct slot *s)
+{
+	const struct plan_test *t = s->test;
+	struct err err = {};
+
+	boot_test_begin(s);
+	if (s->program && test_start(s, &err) < 0)
+		log_warn(s->run->log, "%s/%s: %s", t->suite, t->name, err.text);
+	if (!s->program)
+		slot_next(s);
+}
+
+static bool same_words(char *const *a, char *const *b)
+{
+	while (a && b && *a && *b && strcmp(*a, *b) == 0)
+		a++, b++;
+	return (!a || !*a) && (!b || !*b);
+}
+
+/* Is the machine one that the test can run in, as it was booted? */
+static bool machine_fits(const struct slot *s, const struct plan_test *t)
+{
+	return !t->at_boot && same_words(s->boots_for ? s->boots_for->append : NULL, t->append);
 }
 
 /* Takes the next test, or sends the machine home. */
 static void slot_next(struct slot *s)
 {
+	const struct plan_test *t;
 	struct err err = {};
 
-	while ((s->test = run_next_test(s->run, s, &s->attempt))) {
-		if (test_start(s, &err) == 0)
+	while ((t = run_next_test(s->run, s, &s->attempt))) {
+		if (!machine_fits(s, t)) {
+			lot_put_back(s->lot, t, s->attempt);
+			break;
+		}
+		s->test = t;
+		if (test_begin(s, &err) == 0 && test_start(s, &err) == 0)
 			return;
-		log_warn(s->run->log, "%s/%s: %s", s->test->suite, s->test->name, err.text);
+		log_warn(s->run->log, "%s/%s: %s", t->suite, t->name, err.text);
 	}
 	machine_stop(s->machine);
 }
@@ -348,6 +434,7 @@ static void ending_next(void *ctx)
 		 s->job);
 	ending_text(s, why, sizeof(why));
 	run_test_died(s->run, s, how, why);
+	tell_from_console(s);
 	slot_abort(s, PROGRAM_TIMEOUT, how, why);
 	run_slot_idle(s->run, lot, true, why);
 }
@@ -391,7 +478,41 @@ void slot_abort(struct slot *s, enum program_end how, enum machine_death end, co
 	console_end(s->console);
 	if (s->program)
 		test_end(s, how, -1, why);
+	else if (s->test)
+		lot_put_back(s->lot, s->test, s->attempt);
+	s->test = NULL;
 	job_end(s, end, why);
+}
+
+/* The words of the command line, and those that the next test wants. */
+static const char **boot_words(const struct slot *s)
+{
+	const char *const *own = s->lot->setting->config.append;
+	char *const *more = s->boots_for ? s->boots_for->append : NULL;
+	size_t n = 0, n_more = 0;
+	const char **words;
+
+	while (own && own[n])
+		n++;
+	while (more && more[n_more])
+		n_more++;
+	words = xcalloc(n + n_more + 1, sizeof(*words));
+	for (size_t i = 0; i < n + n_more; i++)
+		words[i] = i < n ? own[i] : more[i - n];
+	return words;
+}
+
+/* For which test: one that the kernel runs while it boots is taken right now. */
+static void boot_choose(struct slot *s)
+{
+	const struct plan_test *t = lot_peek(s->lot);
+
+	s->test = run_boot_test(s->run, s->lot, &s->attempt);
+	s->boots_for = s->test ? s->test : t && !t->at_boot ? t : NULL;
+	s->used = s->test;
+	s->lot->booting += !s->used;
+	buf_clear(&s->said);
+	s->said.max = SAID_MAX;
 }
 
 int slot_boot(struct slot *s, struct lot *l, struct err *err)
@@ -399,13 +520,20 @@ int slot_boot(struct slot *s, struct lot *l, struct err *err)
 	struct run *r = s->run;
 	struct machine_config config = l->setting->config;
 	struct event_sink sink = { on_splat, s };
+	_free_ const char **words = NULL;
 	_free_ char *dump = NULL;
 	int rc;
 
 	s->lot = l;
 	l->machines++;
-	l->booting++;
-	s->used = false;
+	boot_choose(s);
+	config.append = words = boot_words(s);
+	if (s->test) {
+		/* One that was kept has told it before. */
+		config.cold = config.once = true;
+		if (s->test->timeout_ms)
+			config.boot_timeout_ms = s->test->timeout_ms + BOOT_EXTRA_MS;
+	}
 	s->job = ++r->n_jobs;
 	if (!s->deadline)
 		s->deadline = loop_timer(r->loop, on_deadline, s);
@@ -431,6 +559,9 @@ int slot_boot(struct slot *s, struct lot *l, struct err *err)
 		goto fail;
 	return 0;
 fail:
+	if (s->test)
+		lot_put_back(l, s->test, s->attempt);
+	s->test = NULL;
 	closep(&s->console_fd);
 	s->console_fd = -1;
 	s->console = console_free(s->console);
@@ -447,4 +578,5 @@ void slot_done(struct slot *s)
 	slot_abort(s, PROGRAM_STOPPED, MACHINE_STOPPED, "stopped");
 	s->deadline = loop_unwatch(s->deadline);
 	s->silence = loop_unwatch(s->silence);
+	buf_done(&s->said);
 }

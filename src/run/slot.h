@@ -17,6 +17,8 @@ struct slot {
 	struct program *program;   /* NULL: none runs */
 	const struct plan_test *test;
 	unsigned attempt;          /* of it in this run */
+	const struct plan_test *boots_for; /* whose .append the machine has; NULL: none's */
+	struct buf said;           /* of the console, for a test that is told there */
 	struct console *console;   /* finds splats */
 	int console_fd;
 	char *console_path, *work_dir;
@@ -67,6 +69,8 @@ void slot_done(struct slot *s);
 /* NULL: no more for this machine. Says those on the way that are not started a
  * third time. */
 const struct plan_test *run_next_test(struct run *r, struct slot *s, unsigned *ret_attempt);
+/* Takes the next one if the kernel shall run it while it boots; else NULL. Says nothing. */
+const struct plan_test *run_boot_test(struct run *r, struct lot *l, unsigned *ret_attempt);
 /* How long the test that was just taken may run; 0: for ever. @ret_share: that is
  * its share of a job's time. */
 int64_t run_test_limit(struct run *r, const struct slot *s, bool *ret_share);

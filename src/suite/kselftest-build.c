@@ -23,17 +23,7 @@
 #define COMPILER         "gcc"
 #define QUIET            "--no-print-directory"
 
-/* One build: where things are. */
-struct build {
-	const char *target, *source;
-	const struct log *log;
-	char *root;     /* <cache>/selftests */
-	char *own;      /* root/<source>-<compiler> */
-	char *dest;     /* own/<target> */
-	char *log_path; /* own/<target>.log */
-};
-
-static void build_done(struct build *b)
+static void build_done(struct suite_build *b)
 {
 	char **all[] = { &b->root, &b->own, &b->dest, &b->log_path };
 
@@ -65,7 +55,7 @@ static int compiler_id(uint64_t *ret, struct err *err)
 	return r ? err_set(err, EIO, COMPILER " --version failed (exit code %d)", r) : 0;
 }
 
-static int build_init(struct build *b, const char *target, const struct suite_context *ctx,
+static int build_init(struct suite_build *b, const char *target, const struct suite_context *ctx,
 		      struct err *err)
 {
 	_free_ char *source = xstrdup(ctx->source_id), *dir = xstrdup(target);
@@ -76,7 +66,7 @@ static int build_init(struct build *b, const char *target, const struct suite_co
 		return r;
 	make_plain(source);
 	make_plain(dir);
-	*b = (struct build){ .target = target, .source = ctx->source, .log = ctx->log };
+	*b = (struct suite_build){ .target = target, .source = ctx->source, .log = ctx->log };
 	b->root = path_join(ctx->cache_dir, "selftests");
 	b->own = xasprintf("%s/%s-%08" PRIx32, b->root, source, (uint32_t)compiler);
 	b->dest = path_join(b->own, dir);
@@ -98,7 +88,7 @@ static void say_tail(const struct log *log, struct str text)
 	}
 }
 
-static int explain(const struct build *b, int code, struct err *err)
+int suite_build_failed(const struct suite_build *b, int code, struct err *err)
 {
 	struct buf text = {};
 	struct str why;
@@ -116,8 +106,7 @@ static int explain(const struct build *b, int code, struct err *err)
 	return r;
 }
 
-/* Runs make with its output in the log. */
-static int make(const struct build *b, const char *const *argv, struct err *err)
+int suite_make(const struct suite_build *b, const char *const *argv, struct err *err)
 {
 	/* Whoever runs us may be a make itself: its flags and job server are not
 	 * for this one. Headers and logs are in English, to be searched. */
@@ -132,7 +121,7 @@ static int make(const struct build *b, const char *const *argv, struct err *err)
 	if (fd < 0)
 		return err_sys(err, errno, "write '%s'", b->log_path);
 	r = proc_run(&spec, NULL, NULL, BUILD_TIMEOUT_MS, err);
-	return r > 0 ? explain(b, r, err) : r;
+	return r > 0 ? suite_build_failed(b, r, err) : r;
 }
 
 /* fts(3) walks in the order of names. */
@@ -142,7 +131,7 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 }
 
 /* Changes whenever a header that is exported does: name, size, time. */
-static uint64_t headers_stamp(const struct build *b)
+static uint64_t headers_stamp(const struct suite_build *b)
 {
 	_free_ char *generic = path_join(b->source, "include/uapi");
 	_free_ char *arch = path_join(b->source, "arch/x86/include/uapi");
@@ -164,7 +153,7 @@ static uint64_t headers_stamp(const struct build *b)
 	return h;
 }
 
-static int build_headers(const struct build *b, const char *jobs, char **ret, struct err *err)
+static int build_headers(const struct suite_build *b, const char *jobs, char **ret, struct err *err)
 {
 	_free_ char *dest = xasprintf("%s/headers-%016" PRIx64, b->root, headers_stamp(b));
 	_cleanup_(dir_removep) char *temp = NULL;
@@ -178,7 +167,7 @@ static int build_headers(const struct build *b, const char *jobs, char **ret, st
 		obj = xasprintf("O=%s", temp);
 		const char *const argv[] = { "make", jobs, QUIET, obj, "headers", NULL };
 
-		r = make(b, argv, err);
+		r = suite_make(b, argv, err);
 		if (r < 0)
 			return r;
 		if (rename(temp, dest) < 0)
@@ -188,7 +177,7 @@ static int build_headers(const struct build *b, const char *jobs, char **ret, st
 	return 0;
 }
 
-static int install(const struct build *b, const char *jobs, const char *temp, struct err *err)
+static int install(const struct suite_build *b, const char *jobs, const char *temp, struct err *err)
 {
 	_free_ char *targets = xasprintf("TARGETS=%s", b->target), *obj = NULL, *to = NULL;
 	_free_ char *done = path_join(temp, "install"), *list = NULL;
@@ -200,18 +189,18 @@ static int install(const struct build *b, const char *jobs, const char *temp, st
 	const char *const argv[] = { "make", jobs, QUIET, "-C", "tools/testing/selftests", obj,
 				     targets, to, "FORCE_TARGETS=1", "install", NULL };
 
-	r = make(b, argv, err);
+	r = suite_make(b, argv, err);
 	if (r < 0)
 		return r;
 	if (!file_exists(list))
-		return explain(b, 0, err);
+		return suite_build_failed(b, 0, err);
 	if (rename(done, b->dest) < 0)
 		return err_sys(err, errno, "rename '%s' to '%s'", done, b->dest);
 	return 0;
 }
 
-static int build_target(const struct build *b, const char *jobs, const char *headers,
-			struct err *err)
+static int build_target(const struct suite_build *b, const char *jobs, const char *headers,
+			const void *arg, struct err *err)
 {
 	_cleanup_(dir_removep) char *temp = NULL;
 	_free_ char *obj = NULL, *usr = path_join(headers, "usr"), *link = NULL;
@@ -229,7 +218,7 @@ static int build_target(const struct build *b, const char *jobs, const char *hea
 
 /* What killed builds left, and tests of trees as they were before later edits:
  * a day is longer than any run that may still use them. */
-static void sweep(const struct build *b)
+static void sweep(const struct suite_build *b)
 {
 	static const struct {
 		const char *pattern;
@@ -252,7 +241,8 @@ static void sweep(const struct build *b)
 }
 
 /* Under the lock. */
-static int build_locked(const struct build *b, struct err *err)
+static int build_locked(const struct suite_build *b, suite_build_fn *fn, const void *arg,
+			struct err *err)
 {
 	_free_ char *jobs = xasprintf("-j%ld", sysconf(_SC_NPROCESSORS_ONLN)), *headers = NULL;
 	char text[UNIT_TEXT_MAX];
@@ -266,7 +256,7 @@ static int build_locked(const struct build *b, struct err *err)
 	if (r == 0)
 		r = build_headers(b, jobs, &headers, err);
 	if (r == 0)
-		r = build_target(b, jobs, headers, err);
+		r = fn(b, jobs, headers, arg, err);
 	if (r == 0)
 		log_debug(b->log, "built in %s", duration_text(clock_mono_ms() - start, text));
 	return r;
@@ -275,7 +265,13 @@ static int build_locked(const struct build *b, struct err *err)
 int kselftest_build(const char *target, const struct suite_context *ctx, char **ret,
 		    struct err *err)
 {
-	_cleanup_(build_done) struct build b = {};
+	return suite_build(target, ctx, build_target, NULL, ret, err);
+}
+
+int suite_build(const char *target, const struct suite_context *ctx, suite_build_fn *fn,
+		const void *arg, char **ret, struct err *err)
+{
+	_cleanup_(build_done) struct suite_build b = {};
 	_cleanup_(closep) int lock = -1;
 	_free_ char *lock_path = NULL;
 	int r = build_init(&b, target, ctx, err);
@@ -286,7 +282,7 @@ int kselftest_build(const char *target, const struct suite_context *ctx, char **
 		lock_path = path_join(b.root, "lock");
 		r = file_lock(lock_path, true, &lock, err);
 		if (r > 0)
-			r = file_exists(b.dest) ? 0 : build_locked(&b, err);
+			r = file_exists(b.dest) ? 0 : build_locked(&b, fn, arg, err);
 	}
 	if (r < 0)
 		return r;

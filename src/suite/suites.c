@@ -3,8 +3,11 @@
 #include "suite/kinds.h"
 
 const struct suite_kind SUITE_KINDS[] = {
-	{ "kselftest", true, kselftest_list },
-	{ "exec", false, exec_list },
+	{ .name = "kselftest", .needs_source = true, .list = kselftest_list },
+	{ .name = "kunit", .needs_kunit = true, .list = kunit_list },
+	{ .name = "bpf", .needs_source = true, .list = bpf_list },
+	{ .name = "static", .needs_source = true, .list = static_list },
+	{ .name = "exec", .list = exec_list },
 };
 const unsigned SUITE_KINDS_N = ARRAY_SIZE(SUITE_KINDS);
 

@@ -8,6 +8,7 @@
 #include "base/make-log.h"
 #include "base/mem.h"
 #include "base/proc.h"
+#include "suite/bpf-build.h"
 #include "suite/kinds.h"
 #include "suite/suite.h"
 #include "tap.h"
@@ -272,7 +273,79 @@ static void test_exec(struct tap *t)
 	suite.dir = (char *)"/nonexistent";
 	is_int(t, kind->list(&suite, &ctx, &tests, &err), -ENOENT, "no such directory");
 	ok(t, !suite_kind_find("kunti", &err), "no such kind");
-	is_str(t, err.text, "no suite kind 'kunti'; there are kselftest, exec", "names the kinds");
+	is_str(t, err.text, "no suite kind 'kunti'; there are kselftest, kunit, bpf, static, exec",
+	       "names the kinds");
+}
+
+/* Arguments and an environment of their own, under names of their own. */
+static void test_variants(struct tap *t)
+{
+	static const struct {
+		const char *name, *argv, *env;
+	} want[] = {
+		{ "a.sh", "./a.sh|-x", "A=1" },
+		{ "plain.sh", "/bin/sh|-eu|./plain.sh", "A=1" },
+		{ "prog", "stdbuf|--output=L|./prog", "A=1" },
+		{ "a-mmap.sh", "./a.sh|-m|mmap", "A=1 B=2" },
+		{ "a-f", "./a.sh|-f", "A=1" },
+		{ "a-e", "./a.sh|-e", "A=1" },
+	};
+	_cleanup_(dir_removep) char *dir = NULL;
+	_free_ char *tree = NULL, *cache = NULL, *gcc = proc_find("gcc"), *make = proc_find("make");
+	char *env[] = { (char *)"A=1" }, *more[] = { (char *)"B=2" };
+	struct plan_variant variants[] = {
+		{ .name = (char *)"a-mmap.sh", .test = (char *)"a.sh", .args = (char *)"-m  mmap",
+		  .env = more, .env_count = 1 },
+		/* The kernel's own goes before it, and what has no program is left out. */
+		{ .name = (char *)"plain.sh", .test = (char *)"a.sh", .args = (char *)"-p" },
+		{ .name = (char *)"old.sh", .test = (char *)"none.sh", .args = (char *)"-p" },
+		{ .name = (char *)"a-", .test = (char *)"a.sh", .args = (char *)"-",
+		  .each = (char *)"f e" },
+		{ .name = (char *)"a.sh", .args = (char *)"-x", .timeout = (char *)"9s" },
+	};
+	struct plan_suite suite = { .name = (char *)"net", .target = (char *)"net/t",
+				    .env = env, .env_count = 1, .variants = variants,
+				    .variants_count = ARRAY_SIZE(variants) };
+	struct plan_tests tests = {};
+	struct suite_context ctx;
+	struct err err = {};
+
+	if (!gcc || !make) {
+		ok(t, true, "variants # SKIP no gcc or make");
+		return;
+	}
+	dir_temp("/tmp", "taproom-test.", &dir, NULL);
+	tree = path_join(dir, "linux");
+	cache = path_join(dir, "cache");
+	make_selftests(tree);
+	ctx = (struct suite_context){ .cache_dir = cache, .source = tree, .source_id = "tree_1" };
+	is_int(t, suite_kind_find("kselftest", NULL)->list(&suite, &ctx, &tests, &err), 0,
+	       "lists variants");
+	is_int(t, (int64_t)tests.n, ARRAY_SIZE(want), "all, once");
+	for (size_t i = 0; i < tests.n && i < ARRAY_SIZE(want); i++) {
+		_free_ char *argv = words(tests.v[i].argv);
+		struct buf b = {};
+
+		for (char **v = tests.v[i].env; v && *v; v++)
+			buf_printf(&b, "%s%s", b.n ? " " : "", *v);
+		is_str(t, tests.v[i].name, want[i].name, "a variant's name");
+		is_str(t, argv, want[i].argv, "and its command");
+		is_str(t, b.p, want[i].env, "and its environment");
+		buf_done(&b);
+	}
+	is_int(t, tests.v[0].timeout_ms, 9000, "a timeout of its own");
+	plan_tests_done(&tests);
+}
+
+static void test_skeletons(struct tap *t)
+{
+	struct buf b = {};
+
+	bpf_skeletons(STR("#include <test_progs.h>\n#include \"mptcp_sock.skel.h\"\n"
+			  "  #include \"x.lskel.h\" /* \"y.skel.h\" */\n#include \"../z.skel.h\"\n"
+			  "#include \"cgroup_helpers.h\"\n#include \""), &b);
+	is_str(t, b.p, "mptcp_sock\nx\n", "what a BPF test's source includes");
+	buf_done(&b);
 }
 
 int main(void)
@@ -284,5 +357,7 @@ int main(void)
 	test_kselftest(&t);
 	test_real(&t);
 	test_exec(&t);
+	test_variants(&t);
+	test_skeletons(&t);
 	return tap_done(&t);
 }
