@@ -81,8 +81,8 @@ static void leave_slow(struct run_part *part, const struct plan_suite *suite, si
 		buf_printf(&names, names.n ? ", %s" : "%s", t->name);
 	}
 	if (names.n && !w->n_selectors)
-		log_info(w->log, "suite '%s': not by default on a machine that is translated: %.*s; "
-			 "'%s/*' runs them too", suite->name, STR_FMT(buf_str(&names)),
+		log_info(w->log, "suite '%s': not by default on a machine that is translated: "
+			 "%.*s; '%s/*' runs them too", suite->name, STR_FMT(buf_str(&names)),
 			 suite->name);
 }
 

@@ -12,8 +12,8 @@ static int check_one(const struct plan_suite *s, const struct plan_variant *v, c
 	int r;
 
 	if (!v->name || v->name[strcspn(v->name, "/:! \t*?[")])
-		return err_set(err, EINVAL, "%s: suite '%s': a variant needs a name, without blanks "
-			       "and none of \"/:!*?[\"", at, s->name);
+		return err_set(err, EINVAL, "%s: suite '%s': a variant needs a name, without "
+			       "blanks and none of \"/:!*?[\"", at, s->name);
 	if (!v->test && !v->args && !v->env_count && !v->timeout)
 		return err_set(err, EINVAL, "%s: suite '%s': variant '%s' changes nothing", at,
 			       s->name, v->name);

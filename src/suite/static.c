@@ -118,8 +118,8 @@ static int list_dir(const struct listing *l, struct suite_names *names, struct e
 	int r = 0;
 
 	if (!d)
-		return err_set(err, ENOENT, "this source has no '%s' to check: give --kernel a kernel "
-			       "tree", l->suite->target);
+		return err_set(err, ENOENT, "this source has no '%s' to check: give --kernel a "
+			       "kernel tree", l->suite->target);
 	while (r == 0 && (e = readdir(d)))
 		if (is_source(e->d_name))
 			r = suite_names_add(names, str_of(e->d_name), err);
@@ -187,7 +187,8 @@ int static_list(const struct plan_suite *suite, const struct suite_context *ctx,
 	if (!names.n && !suite->since)
 		return err_set(err, ENOENT, "'%s' has no C files", suite->target);
 	if (strcmp(ctx->machine ? ctx->machine : "", "host") != 0)
-		l.unable = xstrdup("files are checked without booting anything: use --machine host");
+		l.unable = xstrdup("files are checked without booting anything: use "
+				   "--machine host");
 	name = xasprintf("static-%s", suite->target);
 	if (!l.unable && names.n)
 		r = suite_build(name, ctx, build, suite->target, &l.objects, err);

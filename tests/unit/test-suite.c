@@ -337,6 +337,75 @@ static void test_variants(struct tap *t)
 	plan_tests_done(&tests);
 }
 
+/* A tree whose compiler and checkpatch find something in one of its files. */
+static const char STATIC_MAKEFILE[] =
+	"headers allnoconfig prepare:\n\t@mkdir -p $(O)/usr/include\n"
+	"d/%.o:\n\t@test -d $(O) && grep -q BAD d/$*.c && "
+	"echo '$(CURDIR)/d/$*.c:1:5: warning: it is bad' || :\n"
+	"gone/%.o:\n\t@false\n";
+
+static char *run_test(const struct plan_test *test)
+{
+	struct proc_spec spec = { .argv = (const char *const *)test->argv, .dir = test->dir,
+				  .in = PROC_NULL, .out = PROC_NULL, .err = PROC_NULL };
+	struct buf out = {};
+
+	proc_run(&spec, &out, NULL, 60000, NULL);
+	return buf_take(&out);
+}
+
+static void test_static(struct tap *t)
+{
+	_cleanup_(dir_removep) char *dir = NULL;
+	_free_ char *tree = NULL, *cache = NULL, *gcc = proc_find("gcc"), *make = proc_find("make");
+	_free_ char *perl = proc_find("perl"), *bad = NULL, *good = NULL;
+	struct plan_suite suite = { .name = (char *)"static", .target = (char *)"d" };
+	const struct suite_kind *kind = suite_kind_find("static", NULL);
+	struct plan_tests tests = {};
+	struct suite_context ctx;
+	struct err err = {};
+
+	if (!gcc || !make || !perl) {
+		ok(t, true, "static # SKIP no gcc, make or perl");
+		return;
+	}
+	dir_temp("/tmp", "taproom-test.", &dir, NULL);
+	tree = path_join(dir, "linux");
+	cache = path_join(dir, "cache");
+	put(tree, "Makefile", STATIC_MAKEFILE, 0644);
+	put(tree, "d/bad.c", "/* BAD */\n", 0644);
+	put(tree, "d/good.c", "", 0644);
+	put(tree, "d/x.mod.c", "", 0644);
+	put(tree, "scripts/checkpatch.pl",
+	    "exit 0 if $ARGV[-1] =~ /good/; print \"d/bad.c:1: WARNING:X: long\\n\"; exit 1;\n",
+	    0755);
+	ctx = (struct suite_context){ .cache_dir = cache, .source = tree, .source_id = "tree_1",
+				      .machine = "qemu" };
+	is_int(t, kind->list(&suite, &ctx, &tests, &err), 0, "lists a directory's files");
+	is_int(t, (int64_t)tests.n, 2, "of C, those that are no machine's");
+	ok(t, tests.n == 2 && tests.v[0].unable, "not in a machine that boots");
+	plan_tests_done(&tests);
+	ctx.machine = "host";
+	is_int(t, kind->list(&suite, &ctx, &tests, &err), 0, "prepares objects on the host");
+	if (tests.n != 2) {
+		ok(t, false, "two files");
+		return;
+	}
+	bad = run_test(&tests.v[0]);
+	good = run_test(&tests.v[1]);
+	ok(t, strstr(bad, "not ok 1 W=1 # 1 found, first d/bad.c:1:5: warning: it is bad\n"),
+	   "a compiler's finding with its place");
+	ok(t, strstr(bad, "not ok 3 checkpatch # 1 found, first d/bad.c:1: WARNING:X: long\n"),
+	   "checkpatch's");
+	ok(t, strstr(good, "\nok 1 W=1\n") && strstr(good, "\nok 3 checkpatch\n") &&
+	      !strstr(good, "not ok"), "nothing in a file that is good");
+	plan_tests_done(&tests);
+	suite.target = (char *)"none";
+	is_int(t, kind->list(&suite, &ctx, &tests, &err), -ENOENT, "no such directory in the tree");
+	suite.target = (char *)"../d";
+	is_int(t, kind->list(&suite, &ctx, &tests, &err), -EINVAL, "no directory of the tree");
+}
+
 static void test_skeletons(struct tap *t)
 {
 	struct buf b = {};
@@ -358,6 +427,7 @@ int main(void)
 	test_real(&t);
 	test_exec(&t);
 	test_variants(&t);
+	test_static(&t);
 	test_skeletons(&t);
 	return tap_done(&t);
 }
