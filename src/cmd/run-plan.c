@@ -171,12 +171,13 @@ static bool names_any(const struct run_wish *w)
 	return false;
 }
 
-/* Who names a suite has it in the mode that there is. */
-static bool fits_here(const struct run_part *part, const struct plan_suite *suite,
-		      const struct run_wish *w)
+/* Some suites are of the default plan only in some modes; who names one has it in any. */
+static bool by_default(const struct run_part *part, const struct plan_suite *suite,
+		       const struct run_wish *w)
 {
-	return plan_suite_fits(suite, part->mode.name, part->machine) ||
-	       (part->alone && names_any(w) && wanted(suite, w->selectors, w->n_selectors));
+	return !suite->default_modes_count || names_any(w) ||
+	       plan_globs_match(suite->default_modes, suite->default_modes_count,
+				part->mode.name);
 }
 
 /* Who asks for tests that can't run here is told so, instead of skips. */
@@ -194,7 +195,7 @@ static int check_able(const struct run_part *part, const struct run_wish *w, str
 
 /* Is it about suites that run in other jobs alone? Then it is no mistake in this one. */
 static bool is_elsewhere(const struct run_plan *p, const struct run_part *part,
-			 const struct run_wish *w, const char *selector)
+			 const char *selector)
 {
 	const char *bare = selector + (selector[0] == '!');
 	bool elsewhere = false;
@@ -204,7 +205,7 @@ static bool is_elsewhere(const struct run_plan *p, const struct run_part *part,
 
 		if (!wanted(suite, &bare, 1))
 			continue;
-		if (fits_here(part, suite, w))
+		if (plan_suite_fits(suite, part->mode.name, part->machine))
 			return false;
 		elsewhere = true;
 	}
@@ -222,7 +223,7 @@ static int list(struct run_plan *p, struct run_part *part, const struct plan_job
 
 	selectors = selectors_of(p, job, w, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (is_elsewhere(p, part, w, selectors[i])) {
+		if (is_elsewhere(p, part, selectors[i])) {
 			left += selectors[i][0] != '!';
 			continue;
 		}
@@ -239,10 +240,11 @@ static int list(struct run_plan *p, struct run_part *part, const struct plan_job
 		for (unsigned i = 0; i < p->plan->suites_count; i++) {
 			const struct plan_suite *suite = &p->plan->suites[i];
 
-			if (!fits_here(part, suite, w))
+			if (!plan_suite_fits(suite, part->mode.name, part->machine))
 				continue;
 			fits = true;
-			if (pass == 0 && !wanted(suite, selectors, n))
+			if (!by_default(part, suite, w) ||
+			    (pass == 0 && !wanted(suite, selectors, n)))
 				continue;
 			r = list_suite(part, suite, w, err);
 			if (r < 0)

@@ -58,4 +58,4 @@ const char PLAN_BUILTIN[] =
 	"  - name: bpf\n"
 	"    kind: bpf\n"
 	"    target: mptcp\n"
-	"    modes: [btf-*]\n";
+	"    default_modes: [btf-*]\n";

@@ -65,6 +65,7 @@ static const cyaml_schema_field_t SUITE_KEYS[] = {
 	TEXT(timeout, struct plan_suite, WORD_MAX),
 	LIST(modes, struct plan_suite, &TEXT_ROW, SUITES_MAX),
 	LIST(machines, struct plan_suite, &TEXT_ROW, SUITES_MAX),
+	LIST(default_modes, struct plan_suite, &TEXT_ROW, SUITES_MAX),
 	TEXT(since, struct plan_suite, TEXT_MAX),
 	LIST(slow, struct plan_suite, &TEXT_ROW, ITEMS_MAX),
 	LIST(variants, struct plan_suite, &VARIANT_ROW, ITEMS_MAX),

@@ -37,6 +37,8 @@ struct plan_suite {
 	char *timeout;    /* of one test; NULL: the suite's own */
 	char **modes, **machines; /* only in these; globs; n == 0: in all */
 	unsigned modes_count, machines_count;
+	char **default_modes; /* globs: of the default plan only there; n == 0: in all */
+	unsigned default_modes_count;
 	char *since;      /* static: a commit; only what differs from it; NULL: all */
 	char **slow;      /* globs: not by default where the machine is translated */
 	unsigned slow_count;
