@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "cmd/run-preflight.h"
 #include "kernel/build.h"
 #include "kernel/kunit.h"
 #include "machine/accel.h"
@@ -30,24 +31,6 @@ static bool wanted(const struct plan_suite *suite, const char *const *selectors,
 			return true;
 	}
 	return !any;
-}
-
-/* Tests that skip, or pass without testing, for want of an option: say it first. */
-static void warn_missing_config(const struct kernel *kernel, const struct plan_suite *suite,
-				const struct log *log)
-{
-	_cleanup_(buf_done) struct buf missing = {};
-	struct str rest;
-
-	if (kselftest_missing_config(suite, kernel->source, kernel->config, kernel_config_value,
-				     &missing, NULL) <= 0)
-		return;
-	for (char *c = missing.p; *c; c++)
-		if (*c == '\n')
-			*c = ' ';
-	rest = str_trim(buf_str(&missing));
-	log_warn(log, "suite '%s': this kernel lacks %.*s; tests that need it may skip, or pass "
-		      "without testing anything", suite->name, STR_FMT(rest));
 }
 
 /* Translated, instead of run by a processor. */
@@ -130,8 +113,6 @@ static int list_suite(struct run_part *part, const struct plan_suite *suite,
 		r = kind->list(suite, &ctx, &part->tests, err);
 	if (r >= 0)
 		leave_slow(part, suite, first, w);
-	if (r >= 0 && kind->needs_source && part->kernel->config)
-		warn_missing_config(part->kernel, suite, w->log);
 	return r < 0 ? r : 0;
 }
 
@@ -398,6 +379,8 @@ static int make_part(struct run_plan *p, const struct plan_job *job, const struc
 		if (strcmp(part->machine, MACHINE_KINDS[i].name) == 0)
 			part->machine = MACHINE_KINDS[i].name;
 	r = list(p, part, job, w, err);
+	if (r == 0)
+		r = run_preflight(p->plan, part, w->log, err);
 	if (r < 0)
 		return r;
 	if (k && k->memory)

@@ -234,6 +234,7 @@ struct plan_test {
 	bool kselftest_codes;  /* its exit codes are kselftest.h's, 2 is xfail; else
 				* 0 is a pass, 4 a skip, all others are failures */
 	bool by_default;       /* in the plan's default choice */
+	char *doubt;           /* why a pass of it proves little; NULL: it does */
 	char *subtests;        /* globs of "suite/test/subtest" selectors, one per line;
 				* NULL: all; see plan_subtest_chosen() */
 	char **append;         /* what its machine's kernel must have been booted with;

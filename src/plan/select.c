@@ -216,6 +216,7 @@ static void test_done(struct plan_test *t)
 	free(t->unable);
 	free(t->dialect);
 	free(t->dir);
+	free(t->doubt);
 	free(t->subtests);
 }
 

@@ -68,6 +68,17 @@ static void on_result(void *ctx, const struct event *ev)
 	event_emit(&p->sink, ev);
 }
 
+/* What was known before it began. */
+static void tell_doubt(struct program *p)
+{
+	const struct event_problem problem = { PROBLEM_DEGRADED, 0, str_of(p->test->doubt) };
+	struct event ev = { .type = EVENT_PROBLEM, .job = p->job, .program = p->number,
+			    .problem = &problem };
+
+	if (p->test->doubt)
+		event_emit(&p->sink, &ev);
+}
+
 static char *log_name(const char *dir, unsigned number, const char *test)
 {
 	_free_ char *name = xasprintf("%03u-%.100s.log", number, test);
@@ -110,6 +121,7 @@ int program_begin(const struct plan_test *test, unsigned job, unsigned number, u
 	p->parser = tap_parser_new(&opt, (struct event_sink){ on_result, p });
 	p->dialect = dialect_new(test->dialect, p->parser);
 	emit(p, EVENT_PROGRAM_BEGIN, &info);
+	tell_doubt(p);
 	*ret = p;
 	return 0;
 }

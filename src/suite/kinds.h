@@ -19,6 +19,3 @@ int static_list(const struct plan_suite *suite, const struct suite_context *ctx,
 /* The seconds of "timeout=N" in a kselftest "settings" file, 0 for none; 45 as
  * the kernel's runner has it where it says nothing sensible. */
 unsigned kselftest_settings_timeout(struct str settings);
-/* Appends CONFIG_X of "CONFIG_X=..." lines (but =n) to @ret, one per line,
- * without the prefix. */
-void kselftest_config_names(struct str fragment, struct buf *ret);

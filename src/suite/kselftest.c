@@ -278,39 +278,3 @@ int kselftest_list(const struct plan_suite *suite, const struct suite_context *c
 		return r;
 	return suite_append(suite, &names, fill, &target, tests, err);
 }
-
-void kselftest_config_names(struct str fragment, struct buf *ret)
-{
-	while (fragment.n) {
-		struct str value = str_trim(str_cut(&fragment, '\n')), name = str_cut(&value, '=');
-
-		if (str_starts(name, STR("CONFIG_")) && value.n && !str_eq(value, STR("n")))
-			buf_printf(ret, "%.*s\n", STR_FMT(str_from(name, strlen("CONFIG_"))));
-	}
-}
-
-int kselftest_missing_config(const struct plan_suite *suite, const char *source,
-			     const char *config_path,
-			     char (*value)(const char *config_path, const char *name),
-			     struct buf *ret, struct err *err)
-{
-	_free_ char *path = xasprintf("%s/tools/testing/selftests/%s/config", source,
-				      suite->target ? suite->target : "");
-	struct buf text = {}, names = {};
-	int r = file_exists(path) ? file_read(path, 0, &text, err) : 0;
-
-	if (r == 0)
-		kselftest_config_names(buf_str(&text), &names);
-	for (struct str rest = buf_str(&names); r >= 0 && rest.n;) {
-		struct str line = str_cut(&rest, '\n');
-		_free_ char *name = xstrndup(line.p, line.n);
-
-		if (value(config_path, name) != 'n')
-			continue;
-		buf_printf(ret, "CONFIG_%s\n", name);
-		r = 1;
-	}
-	buf_done(&text);
-	buf_done(&names);
-	return r;
-}

@@ -43,14 +43,3 @@ extern const struct suite_kind SUITE_KINDS[];
 extern const unsigned SUITE_KINDS_N;
 
 const struct suite_kind *suite_kind_find(const char *name, struct err *err);
-
-/*
- * What a kselftest suite's "config" fragment asks for and the kernel lacks:
- * "CONFIG_X" per line in @ret. @value is kernel_config_value(), for which =y
- * and =m are the same. Returns 1 when something is missing, 0 when nothing is
- * or nothing is known (no fragment, no kernel configuration).
- */
-int kselftest_missing_config(const struct plan_suite *suite, const char *source,
-			     const char *config_path,
-			     char (*value)(const char *config_path, const char *name),
-			     struct buf *ret, struct err *err);

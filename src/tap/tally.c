@@ -11,7 +11,7 @@
 struct tally_program {
 	unsigned id;   /* event.program */
 	uint64_t what; /* mode, machine, suite and name, hashed: the same for a retry */
-	bool open, ended_bad;
+	bool open, ended_bad, degraded;
 	/* Its part of the tally's numbers. */
 	uint64_t counts[STATUS_N], results, bad, known, harness, crashes;
 	char *name;    /* "mptcp/pm_netlink.sh" */
@@ -175,6 +175,13 @@ static void result(struct tally *t, const struct event *ev)
 		add_bad(t, i, r->status, r->path, r->depth);
 }
 
+static void problem(struct tally *t, const struct event *ev)
+{
+	t->problems++;
+	if (ev->problem->what == PROBLEM_DEGRADED)
+		t->all[find_open(t, ev->program)].degraded = true;
+}
+
 static void on_event(void *ctx, const struct event *ev)
 {
 	struct tally *t = ctx;
@@ -184,7 +191,7 @@ static void on_event(void *ctx, const struct event *ev)
 	case EVENT_PROGRAM_BEGIN: program_begin(t, ev); break;
 	case EVENT_PROGRAM_END: program_end(t, ev); break;
 	case EVENT_RESULT: result(t, ev); break;
-	case EVENT_PROBLEM: t->problems++; break;
+	case EVENT_PROBLEM: problem(t, ev); break;
 	case EVENT_SPLAT:
 		if (ev->splat->excuse)
 			t->excused++;
@@ -239,6 +246,23 @@ static void add_excused(const struct tally *t, struct buf *ret)
 		buf_printf(ret, ", %" PRIu64 " splat(s) ignored", t->excused);
 }
 
+/* Passes that may not have tested anything. */
+static void add_degraded(const struct tally *t, struct buf *ret)
+{
+	unsigned n = 0, told = 0;
+
+	for (unsigned i = 0; i < t->n_all; i++)
+		n += t->all[i].degraded && t->all[i].name && !t->all[i].ended_bad;
+	if (!n)
+		return;
+	buf_printf(ret, ", %u degraded", n);
+	for (unsigned i = 0; i < t->n_all && told < TALLY_NAMES_MAX; i++)
+		if (t->all[i].degraded && t->all[i].name && !t->all[i].ended_bad)
+			buf_printf(ret, "%s%s", told++ ? ", " : ": ", t->all[i].name);
+	if (n > told)
+		buf_printf(ret, ", and %u more", n - told);
+}
+
 void tally_conclusion(const struct tally *t, struct buf *ret)
 {
 	int code = tally_exit_code(t);
@@ -249,12 +273,14 @@ void tally_conclusion(const struct tally *t, struct buf *ret)
 		if (t->counts[STATUS_FLAKY])
 			buf_printf(ret, ", %" PRIu64 " flaky", t->counts[STATUS_FLAKY]);
 		add_excused(t, ret);
+		add_degraded(t, ret);
 		return;
 	case 1:
 		buf_printf(ret, "Unstable: %" PRIu64 " failed test(s)", t->bad);
 		add_names(t, ret);
 		if (t->known)
 			buf_printf(ret, ", %" PRIu64 " known issue(s)", t->known);
+		add_degraded(t, ret);
 		return;
 	}
 	if (!t->results && !t->splats) {

@@ -6,7 +6,8 @@
  *
  * Counts are live, and of the last attempt: when a program begins again, what
  * it said before is taken back. A program without results of its own counts as
- * one result. A program that failed although none of its results did (killed
+ * one result. One that passed although something that it needs was not there is
+ * degraded: the conclusion names it. A program that failed although none of its results did (killed
  * after its last one, an exit code) is in `bad` and `names`, not in `counts`.
  */
 #include "tap/event.h"

@@ -38,14 +38,6 @@ static const struct {
 	{ "", "" },
 };
 
-static const struct {
-	const char *fragment, *want;
-} FRAGMENTS[] = {
-	{ "CONFIG_MPTCP=y\nCONFIG_VETH=m\n", "MPTCP\nVETH\n" },
-	{ "# CONFIG_A is not set\nCONFIG_B=n\nCONFIG_HZ=100\nCONFIG_\n\nx\n", "HZ\n" },
-	{ "", "" },
-};
-
 static void test_texts(struct tap *t)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(SETTINGS); i++)
@@ -56,13 +48,6 @@ static void test_texts(struct tap *t)
 		_free_ char *got = xstrndup(s.p ? s.p : "", s.n);
 
 		is_str(t, got, LOGS[i].want, "what a failed build said");
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(FRAGMENTS); i++) {
-		struct buf b = {};
-
-		kselftest_config_names(str_of(FRAGMENTS[i].fragment), &b);
-		is_str(t, b.p ? b.p : "", FRAGMENTS[i].want, "what a fragment asks for");
-		buf_done(&b);
 	}
 }
 
@@ -97,11 +82,6 @@ static const char SELFTESTS_MAKEFILE[] =
 	"\t@for t in a.sh plain.sh prog; do echo $(TARGETS):$$t; done"
 	" > $(KSFT_INSTALL_PATH)/kselftest-list.txt\n"
 	"\t@echo other:x.sh >> $(KSFT_INSTALL_PATH)/kselftest-list.txt\n";
-
-static char value_of(const char *config, const char *name)
-{
-	return strcmp(name, "VETH") == 0 ? 'n' : config ? 'm' : '?';
-}
 
 static void make_selftests(const char *tree)
 {
@@ -141,7 +121,6 @@ static void test_kselftest(struct tap *t)
 	const struct suite_kind *kind = suite_kind_find("kselftest", NULL);
 	struct plan_tests tests = {};
 	struct suite_context ctx;
-	struct buf missing = {};
 	struct err err = {};
 
 	if (!gcc || !make) {
@@ -184,11 +163,6 @@ static void test_kselftest(struct tap *t)
 	is_int(t, kind->list(&suite, &ctx, &tests, &err), -ENOENT, "no such target");
 	suite.target = (char *)"../../..";
 	is_int(t, kind->list(&suite, &ctx, &tests, &err), -EINVAL, "no target at all");
-	suite.target = (char *)"net/t";
-	is_int(t, kselftest_missing_config(&suite, tree, "c", value_of, &missing, &err), 1,
-	       "the kernel lacks something");
-	is_str(t, missing.p, "CONFIG_VETH\n", "and what");
-	buf_done(&missing);
 }
 
 /* The kernel's real tests, where an earlier run has left them in the cache. */

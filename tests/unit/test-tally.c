@@ -8,7 +8,7 @@
  * Words: "name" begins a program, "name:2" its second attempt, "+x" and "-x"
  * a passed and a failed result, "~x" a flaky one, "=status" ends it, "!x" is a
  * splat, "?x" one that a rule excuses, "*x" a failed result that a rule excuses,
- * "%status" the end of a program that one does.
+ * "%status" the end of a program that one does, "&x" a sign that passes prove little.
  */
 struct row {
 	const char *words;
@@ -21,6 +21,10 @@ static const struct row ROWS[] = {
 	{ "", 4, "Critical: no test ran", 0, 0 },
 	{ "a +x +y =pass", 0, "Success", 2, 1 },
 	{ "a =skip", 0, "Success", 1, 1 },
+	{ "a +x &d =pass", 0, "Success, 1 degraded: s/a", 1, 1 },
+	{ "a &d =pass b &d -x =fail", 1, "Unstable: 1 failed test(s): s/b/x, 1 degraded: s/a", 2,
+	  2 },
+	{ "a &d -x =fail a:2 +x =pass", 0, "Success", 1, 1 },
 	{ "a +x ~y =flaky", 0, "Success, 1 flaky", 2, 1 },
 	{ "a +x -y =fail b =pass", 1, "Unstable: 1 failed test(s): s/a/y", 3, 2 },
 	{ "a =fail", 1, "Unstable: 1 failed test(s): s/a", 1, 1 },
@@ -59,6 +63,7 @@ static void say(struct event_sink sink, struct str w, unsigned *id)
 	struct event_program p = { .suite = STR("s") };
 	struct event_excuse excuse = { .reason = STR("known") };
 	struct event_splat splat = { .kind = STR("warning"), .title = path };
+	struct event_problem problem = { PROBLEM_DEGRADED, 0, path };
 	struct event ev = { .job = 1, .program = *id };
 
 	switch (w.p[0]) {
@@ -70,6 +75,11 @@ static void say(struct event_sink sink, struct str w, unsigned *id)
 	case '!':
 		ev.type = EVENT_SPLAT;
 		ev.splat = &splat;
+		event_emit(&sink, &ev);
+		return;
+	case '&':
+		ev.type = EVENT_PROBLEM;
+		ev.problem = &problem;
 		event_emit(&sink, &ev);
 		return;
 	case '%': p.known = &excuse; /* fall through */
