@@ -164,3 +164,39 @@ void run_matrix_print(const struct run_plan *p, const char *branch, unsigned mac
 	json_end(j);
 	json_end(j);
 }
+
+/* A test of several jobs is one line. */
+static bool was_listed(const struct run_plan *p, unsigned part, const struct plan_test *t)
+{
+	for (unsigned i = 0; i < part; i++)
+		for (size_t k = 0; k < p->parts[i].tests.n; k++) {
+			const struct plan_test *o = &p->parts[i].tests.v[k];
+
+			if (strcmp(o->suite, t->suite) == 0 && strcmp(o->name, t->name) == 0)
+				return true;
+		}
+	return false;
+}
+
+void run_list_print(const struct run_plan *p, bool as_json, struct out *o)
+{
+	struct json j;
+
+	json_init(&j, o, false);
+	if (as_json)
+		json_array(&j);
+	for (unsigned i = 0; i < p->n_parts; i++)
+		for (size_t k = 0; k < p->parts[i].tests.n; k++) {
+			const struct plan_test *t = &p->parts[i].tests.v[k];
+			_free_ char *selector = xasprintf("%s/%s", t->suite, t->name);
+
+			if (was_listed(p, i, t))
+				continue;
+			if (as_json)
+				json_str(&j, str_of(selector));
+			else
+				out_printf(o, "%s\n", selector);
+		}
+	if (as_json)
+		json_end(&j);
+}

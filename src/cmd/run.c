@@ -15,6 +15,8 @@
 #include "cmd/known.h"
 #include "cmd/progress.h"
 #include "cmd/run-matrix.h"
+#include "cmd/run-options.h"
+#include "cmd/run-past.h"
 #include "cmd/run-plan.h"
 #include "cmd/shell-word.h"
 #include "cmd/verdict.h"
@@ -23,71 +25,6 @@
 #include "store/store.h"
 
 #define TIMEOUT_DEFAULT_MS 7200000
-
-struct run_options {
-	struct cmd_common common;
-	struct machine_options machine;
-	const char *out, *tree;
-	int repeat, retries, split;
-	int64_t test_timeout_ms, silent_ms, job_timeout_ms;
-	bool until_fail, fail_fast, list, dry;
-};
-
-#define AT(field) .offset = offsetof(struct run_options, field)
-
-static const struct opt OPTS[] = {
-	{ .type = OPT_TYPE_FLAG, .letter = 'l', .name = "list", AT(list),
-	  .help = "print the tests that would run, run none" },
-	{ .type = OPT_TYPE_FLAG, .letter = 'n', .name = "dry-run", AT(dry),
-	  .help = "print the jobs that would run, each with the time that its tests took "
-		  "before; run none, build no kernel" },
-	{ .type = OPT_TYPE_STR, .name = "tree", .arg = "NAME", AT(tree),
-	  .help = "which of the configuration's trees to test; several: a,b [default: all]" },
-	{ .type = OPT_TYPE_DURATION, .name = "job-timeout", .arg = "TIME", AT(job_timeout_ms),
-	  .positive = true,
-	  .help = "of all tests of one mode on one kind of machine; each may have its share of "
-		  "it, so that one that hangs does not take the others' [default: none]" },
-	{ .type = OPT_TYPE_DURATION, .name = "test-timeout", .arg = "TIME", AT(test_timeout_ms),
-	  .positive = true,
-	  .help = "of one test [default: the suite's own]" },
-	{ .type = OPT_TYPE_DURATION, .name = "silent-timeout", .arg = "TIME", AT(silent_ms),
-	  .positive = true,
-	  .help = "end a test that says nothing for so long [default: it may]" },
-	{ .type = OPT_TYPE_INT, .letter = 'j', .name = "jobs", .arg = "N", AT(machine.jobs),
-	  .positive = true,
-	  .help = "machines at a time [default: what memory and cores carry]" },
-	{ .type = OPT_TYPE_INT, .name = "split", .arg = "N", AT(split),
-	  .positive = true,
-	  .help = "machines at a time for the tests of one mode [default: all of --jobs]" },
-	{ .type = OPT_TYPE_INT, .name = "retries", .arg = "N", AT(retries),
-	  .help = "try a test that failed up to N times more, each in a machine of its own; "
-		  "what the last attempt says counts [default: 0]" },
-	{ .type = OPT_TYPE_FLAG, .name = "fail-fast", AT(fail_fast),
-	  .help = "start no more tests when one has failed" },
-	{ .type = OPT_TYPE_INT, .name = "repeat", .arg = "N", AT(repeat),
-	  .positive = true,
-	  .help = "run it N times; each is a run of its own in the history" },
-	{ .type = OPT_TYPE_FLAG, .name = "until-fail", AT(until_fail),
-	  .help = "run again and again until a test fails (at most --repeat times)" },
-	{ .type = OPT_TYPE_STR, .name = "out", .arg = "DIR", AT(out),
-	  .help = "also leave logs and consoles in DIR" },
-	OPT_GROUP("Kernel and machine", MACHINE_OPTION_ROWS, struct run_options, machine),
-	OPT_GROUP("Common", CMD_COMMON, struct run_options, common),
-	OPT_END,
-};
-
-const struct opt_command cmd_run_help = {
-	.usage = "taproom run [SELECTOR...] [options]",
-	.summary = "Boots a kernel, runs its tests, records and reports every result.",
-	.text = "A selector is suite, suite/test or suite/test/subtest; * and ? match, a leading ! "
-		"excludes. Without any, the configuration's default choice runs.\n"
-		"Exit status: 0 all passed, 1 a test failed, 2 usage, 3 a crash, splat or timeout "
-		"of it all, 4 the harness failed, 130 stopped by Ctrl-C.",
-	.opts = OPTS,
-	.examples = "  taproom run\n"
-		    "  taproom run mptcp/pm_netlink --kernel debian\n"
-		    "  taproom run 'mptcp/*' '!mptcp/mptcp_connect*' --repeat 10\n",
-};
 
 /* Everything that one invocation holds. */
 struct session {
@@ -101,6 +38,7 @@ struct session {
 	const char *branch;          /* the tree's label; NULL: the usual */
 	const char *const *selectors;
 	size_t n_selectors;
+	struct run_past past;        /* of --resume; .id 0: none */
 	struct store *store;
 	struct run_deaths *deaths;   /* of all runs */
 	struct run_work work;
@@ -211,34 +149,6 @@ static void room(struct session *s, struct run_config *c)
 	c->memory = memory > 0 ? (uint64_t)memory : 0;
 }
 
-/* Options that were not given are the configuration's. */
-static void defaults(struct run_options *o, const struct plan_run *run)
-{
-	const struct {
-		int *to;
-		unsigned is;
-	} numbers[] = {
-		{ &o->repeat, run->repeat_n }, { &o->retries, run->retries_n },
-		{ &o->split, run->split_n }, { &o->machine.jobs, run->jobs_n },
-	};
-	const struct {
-		int64_t *to, is;
-	} times[] = {
-		{ &o->machine.timeout_ms, run->timeout_ms },
-		{ &o->job_timeout_ms, run->job_timeout_ms },
-		{ &o->test_timeout_ms, run->test_timeout_ms },
-		{ &o->silent_ms, run->silent_timeout_ms },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		if (!*numbers[i].to)
-			*numbers[i].to = (int)numbers[i].is;
-	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
-		if (!*times[i].to)
-			*times[i].to = times[i].is;
-	o->fail_fast |= run->fail_fast_on;
-}
-
 /* Everything up to the first boot, of one of the trees. */
 static int prepare(struct session *s, const struct plan_source *source, struct err *err)
 {
@@ -257,44 +167,6 @@ static int prepare(struct session *s, const struct plan_source *source, struct e
 
 	s->branch = source->branch;
 	return r < 0 ? r : run_plan_make(plan, &wish, &s->plan, err);
-}
-
-/* A test of several jobs is one line. */
-static bool was_listed(const struct session *s, unsigned part, const struct plan_test *t)
-{
-	for (unsigned i = 0; i < part; i++)
-		for (size_t k = 0; k < s->plan.parts[i].tests.n; k++) {
-			const struct plan_test *o = &s->plan.parts[i].tests.v[k];
-
-			if (strcmp(o->suite, t->suite) == 0 && strcmp(o->name, t->name) == 0)
-				return true;
-		}
-	return false;
-}
-
-static int print_list(struct session *s)
-{
-	struct out *o = s->cmd->out;
-	struct json j;
-
-	json_init(&j, o, false);
-	if (s->opt.common.json)
-		json_array(&j);
-	for (unsigned i = 0; i < s->plan.n_parts; i++)
-		for (size_t k = 0; k < s->plan.parts[i].tests.n; k++) {
-			const struct plan_test *t = &s->plan.parts[i].tests.v[k];
-			_free_ char *selector = xasprintf("%s/%s", t->suite, t->name);
-
-			if (was_listed(s, i, t))
-				continue;
-			if (s->opt.common.json)
-				json_str(&j, str_of(selector));
-			else
-				out_printf(o, "%s\n", selector);
-		}
-	if (s->opt.common.json)
-		json_end(&j);
-	return EXIT_PASSED;
 }
 
 static void expectations(struct session *s)
@@ -341,6 +213,34 @@ static void on_known(void *ctx, struct buf *conclusion)
 		buf_printf(conclusion, "; %.*s", STR_FMT(buf_str(&words)));
 }
 
+static void tell_past(void *ctx, const struct event_sink *sink)
+{
+	struct session *s = ctx;
+
+	run_past_tell(&s->past, s->store, sink);
+}
+
+/* Goes on with a run: only if it is about the same kernel. */
+static int record_past(struct session *s, struct run_config *c, struct err *err)
+{
+	int r;
+
+	if (c->commit && s->past.commit[0] && strcmp(c->commit, s->past.commit) != 0)
+		return err_set(err, EINVAL, "run %" PRId64 " is of '%s', and the kernel is '%s' "
+			       "now: begin a new run", s->past.id, s->past.commit, c->commit);
+	r = store_record_resume(s->store, s->past.id, &s->record, &c->n_jobs, &c->n_programs,
+				err);
+	if (r < 0)
+		return r;
+	run_past_apply(&s->past, &s->plan, c->retries);
+	log_info(&s->log, "run %" PRId64 " goes on: %zu tests are done, %zu are left", s->past.id,
+		 s->past.done, run_plan_tests(&s->plan));
+	c->n_done = s->past.done;
+	c->past = tell_past;
+	c->past_ctx = s;
+	return 0;
+}
+
 /* One run, from its first boot to its record. Returns the exit code or -errno. */
 static int run_once(struct session *s, struct err *err)
 {
@@ -374,10 +274,11 @@ static int run_once(struct session *s, struct err *err)
 
 	(void)!getrandom(&random, sizeof(random), 0);
 	run_id_make(clock_wall_ms(), random, id);
-	config.id = id;
+	config.id = s->past.id ? s->past.uid : id;
 	room(s, &config);
 	expectations(s);
-	r = store_record_new(s->store, &s->record, err);
+	r = s->past.id ? record_past(s, &config, err)
+		       : store_record_new(s->store, &s->record, err);
 	if (r < 0)
 		return r;
 	s->format = report_format_find(s->opt.common.json ? "json" : "text", err);
@@ -423,9 +324,9 @@ static int run_all(struct session *s, struct err *err)
 {
 	struct loop_watch *sigint = loop_signal(s->loop, SIGINT, on_interrupt, s);
 	struct loop_watch *sigterm = loop_signal(s->loop, SIGTERM, on_interrupt, s);
-	int times = s->opt.repeat ? s->opt.repeat : s->opt.until_fail ? INT32_MAX : 1;
+	int times = s->past.id ? 1 : s->opt.repeat ? s->opt.repeat :
+		    s->opt.until_fail ? INT32_MAX : 1;
 	int worst = 0, r = 0;
-
 	for (int i = 0; i < times && !s->interrupts; i++) {
 		r = run_once(s, err);
 		if (r < 0)
@@ -492,6 +393,7 @@ static void session_done(struct session *s)
 	store_close(s->store);
 	close_plan(s);
 	plan_sources_done(&s->sources);
+	run_past_done(&s->past);
 	machine_options_done(&s->opt.machine);
 	loop_free(s->loop);
 	free(s->cache_dir);
@@ -516,7 +418,7 @@ static int read_plan(struct session *s, struct err *err)
 
 	if (r < 0)
 		return r;
-	defaults(&s->opt, &plan->run);
+	run_options_default(&s->opt, &plan->run);
 	/* A kernel that is named is the one to test. */
 	r = s->opt.machine.kernel && !s->opt.tree
 		    ? plan_sources_make(&(struct plan){}, NULL, &s->sources, err)
@@ -536,7 +438,8 @@ static int run_source(struct session *s, const struct plan_source *source, const
 	if (r == 0 && s->opt.dry) {
 		r = print_matrix(s, err);
 	} else if (r == 0 && s->opt.list) {
-		r = print_list(s);
+		run_list_print(&s->plan, s->opt.common.json, s->cmd->out);
+		r = EXIT_PASSED;
 	} else {
 		if (r == 0)
 			r = open_places(s, err);
@@ -545,6 +448,37 @@ static int run_source(struct session *s, const struct plan_source *source, const
 	}
 	close_plan(s);
 	return r;
+}
+
+/* The words of the run that goes on take the place of this call's. Returns as
+ * cmd_options(). */
+static int read_past(struct session *s, const char *spec, int *ret_n, char ***ret_argv)
+{
+	struct cmd_common given = s->opt.common;
+	struct err err = {};
+	int r = store_open(given.store, STORE_WRITE, &s->store, &err);
+
+	if (r == 0)
+		r = run_past_load(s->store, spec, &s->past, &err);
+	if (r == 0 && s->past.dir && chdir(s->past.dir) < 0)
+		r = err_sys(&err, errno, "the run was called from '%s'", s->past.dir);
+	if (r < 0)
+		return cmd_fail(s->cmd, EXIT_USAGE, &err);
+	machine_options_done(&s->opt.machine);
+	s->opt = (struct run_options){};
+	*ret_argv = s->past.words + 1;
+	r = cmd_options(s->cmd, &cmd_run_help, false, s->past.n_words - 1, *ret_argv, &s->opt,
+			&s->opt.common, ret_n);
+	s->opt.common = given;
+	free(s->command);
+	s->command = xstrdup(s->past.command);
+	return r;
+}
+
+/* Of several trees, the one that the run is of. */
+static bool is_past(const struct session *s, const struct plan_source *source)
+{
+	return !s->past.id || !source->branch || strcmp(source->branch, s->past.branch) == 0;
 }
 
 int cmd_run_run(struct cmd *c, int argc, char **argv)
@@ -556,6 +490,8 @@ int cmd_run_run(struct cmd *c, int argc, char **argv)
 
 	s.command = shell_words(argc, argv);
 	code = cmd_options(c, &cmd_run_help, false, argc, argv, &s.opt, &s.opt.common, &n);
+	if (code < 0 && s.opt.resume)
+		code = read_past(&s, n > 0 ? argv[1] : NULL, &n, &argv);
 	if (code >= 0) {
 		session_done(&s);
 		return code;
@@ -572,6 +508,8 @@ int cmd_run_run(struct cmd *c, int argc, char **argv)
 	if (s.opt.dry && s.opt.common.json)
 		json_array(&s.json);
 	for (size_t i = 0; i < s.sources.n && r >= 0 && !s.interrupts; i++) {
+		if (!is_past(&s, &s.sources.v[i]))
+			continue;
 		r = run_source(&s, &s.sources.v[i], from, &err);
 		worst = r > worst ? r : worst;
 	}

@@ -4,3 +4,5 @@
 
 /* Appends one word, quoted for a shell where it must be. */
 void shell_word(struct buf *b, const char *word);
+/* The words of a line that was made of them. NULL-ended; all of it the caller's. */
+char **shell_split(struct str text, int *ret_n);

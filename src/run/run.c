@@ -378,6 +378,17 @@ static int cant_start(const struct run *r, struct err *err)
 	return r->boot_error ? err_set(err, -r->boot_error, "%s", r->lots[0].why_dead) : 0;
 }
 
+/* Only to the tally: all others have it. */
+static void tell_past(struct run *r)
+{
+	struct event_sink sink = excuses_sink(r->config.excuses,
+					      knowns_sink(r->config.knowns,
+							  event_fan_sink(&r->fan)));
+
+	if (r->config.past)
+		r->config.past(r->config.past_ctx, &sink);
+}
+
 int run_start(const struct run_config *config, struct loop *loop, const struct log *log,
 	      struct event_sink sink, void (*done)(void *ctx), void *ctx, struct run **ret,
 	      struct err *err)
@@ -387,8 +398,11 @@ int run_start(const struct run_config *config, struct loop *loop, const struct l
 
 	*r = (struct run){
 		.config = *config, .loop = loop, .log = log, .done = done, .done_ctx = ctx,
+		.n_jobs = config->n_jobs, .n_programs = config->n_programs,
+		.n_tests = config->n_done, .ended = config->n_done,
 	};
 	event_fan_add(&r->fan, tally_sink(&r->tally));
+	tell_past(r);
 	event_fan_add(&r->fan, sink);
 	r->sink = excuses_sink(r->config.excuses,
 			       knowns_sink(r->config.knowns, event_fan_sink(&r->fan)));

@@ -67,6 +67,12 @@ struct run_config {
 	int64_t test_timeout_ms;        /* of one test; 0: the test's own */
 	int64_t silent_ms;              /* a test says nothing for so long: 0: it may */
 	bool stop_at_fail;              /* starts no test after a bad one */
+	/* An interrupted run that goes on: what it numbered, how many tests of it are
+	 * done, and who tells these again, for the conclusion. NULL: a new one. */
+	unsigned n_jobs, n_programs;
+	size_t n_done;
+	void (*past)(void *ctx, const struct event_sink *sink);
+	void *past_ctx;
 	unsigned retries;               /* of a bad test, each in a machine of its own */
 	struct run_deaths *deaths;      /* of all runs of this call; NULL: of this one */
 	/* For the record. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "store/inside.h"
+#include "store/recorder.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -8,7 +8,6 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "store/execution.h"
 #include "store/zlog.h"
 
 /* Problems and splats of one job outside of its programs that are kept. */
@@ -16,55 +15,13 @@
 /* No note that was taken while its program ran has this number or a higher one. */
 #define LATE_SEQ (RESULTS_MAX + 1)
 
-/* What an execution added to the run's counts: a later attempt replaces it. */
-struct counted {
-	const struct program *program;
-	const struct setting *setting;
-	uint64_t counts[STATUS_N];
-};
-
-struct record_job {
-	unsigned number;
-	unsigned ended;  /* programs */
-	unsigned notes;  /* problems and splats outside of programs */
-	struct setting *setting;
-	char *kernel;
-};
-
-/* A program whose execution is in the database. */
-struct saved {
-	unsigned number, job;
-};
-
-struct store_record {
-	struct store *store;
-	enum store_durable durable;
-	int64_t run_id, begin_ms;
-	struct slicing slice;
-	char *uid;
-	int lock; /* held while we record */
-	struct execution **open;
-	size_t n_open, cap_open;
-	struct record_job *jobs;
-	size_t n_jobs, cap_jobs;
-	struct counted *counted;
-	size_t n_counted, cap_counted;
-	struct saved *saved;
-	size_t n_saved, cap_saved;
-	uint64_t counts[STATUS_N];
-	uint64_t splats;
-	struct err error;   /* what is lost; code 0: nothing */
-	struct err unsaved; /* what waits for the next try */
-	bool ended;
-};
-
 static void keep_error(struct store_record *r, const struct err *err)
 {
 	if (!r->error.code)
 		r->error = *err;
 }
 
-static struct record_job *job_find(struct store_record *r, unsigned number)
+struct record_job *record_job(struct store_record *r, unsigned number)
 {
 	for (size_t i = 0; i < r->n_jobs; i++)
 		if (r->jobs[i].number == number)
@@ -187,7 +144,7 @@ static int save_jobs(struct store_record *r, struct err *err)
 		      DB_T(buf_str(&machines)), DB_T(buf_str(&kernels)));
 }
 
-static void set_kernel(struct record_job *job, struct str kernel)
+void record_job_kernel(struct record_job *job, struct str kernel)
 {
 	if (job->kernel && !kernel.n)
 		return;
@@ -198,13 +155,13 @@ static void set_kernel(struct record_job *job, struct str kernel)
 static int job_begin(struct store_record *r, const struct event *ev, struct err *err)
 {
 	const struct event_job *j = ev->job_info;
-	struct record_job *job = job_find(r, ev->job);
+	struct record_job *job = record_job(r, ev->job);
 	int e = store_begin(r->store, err);
 
 	if (e < 0)
 		return e;
 	job->setting = dict_setting(&r->store->dict, j->mode, j->machine);
-	set_kernel(job, j->kernel);
+	record_job_kernel(job, j->kernel);
 	e = db_run(r->store->db, SQL_JOB_ADD, err, DB_I(r->run_id), DB_I(ev->job),
 		   DB_T(j->mode), DB_T(j->machine), DB_T(j->accel), DB_T(j->why),
 		   DB_T(j->kernel), DB_T(j->host), DB_I(j->cpus), DB_I((int64_t)j->memory),
@@ -253,7 +210,7 @@ static int job_end(struct store_record *r, const struct event *ev, struct err *e
 		e = db_run(r->store->db, SQL_JOB_END, err, DB_I(r->run_id), DB_I(ev->job),
 			   DB_I(j->time_ms), DB_T(j->kernel), DB_T(j->accel), DB_T(j->why),
 			   DB_T(j->end), DB_T(j->reason));
-	set_kernel(job_find(r, ev->job), j->kernel);
+	record_job_kernel(record_job(r, ev->job), j->kernel);
 	if (e == 0 && !per_run(r))
 		e = save_jobs(r, err);
 	return store_end(r->store, e, err);
@@ -318,17 +275,16 @@ static int run_end(struct store_record *r, const struct event *ev, struct err *e
 /* ---- executions ---- */
 
 /* A retry's counts stand for the program, as in tap/tally. */
-static struct counted *earlier(struct store_record *r, const struct execution *x)
+struct counted *record_earlier(struct store_record *r, const struct program *p,
+			       const struct setting *s, unsigned attempt)
 {
-	const struct setting *setting = job_find(r, x->job)->setting;
-
-	for (size_t i = 0; x->attempt > 1 && i < r->n_counted; i++)
-		if (r->counted[i].program == x->program && r->counted[i].setting == setting)
+	for (size_t i = 0; attempt > 1 && i < r->n_counted; i++)
+		if (r->counted[i].program == p && r->counted[i].setting == s)
 			return &r->counted[i];
 	return NULL;
 }
 
-static void remember(struct store_record *r, const struct counted *now, struct counted *before)
+void record_counted(struct store_record *r, const struct counted *now, struct counted *before)
 {
 	if (!before) {
 		ARRAY_GROW(r->counted, r->n_counted, r->cap_counted);
@@ -351,7 +307,7 @@ static int save_inside(struct store_record *r, struct execution *x, const uint64
 		       struct err *err)
 {
 	struct slicing *s = &r->slice;
-	int e = execution_save(x, &r->store->dict, job_find(r, x->job)->setting, r->begin_ms,
+	int e = execution_save(x, &r->store->dict, record_job(r, x->job)->setting, r->begin_ms,
 			       &s->body, &s->times, err);
 
 	s->n++;
@@ -370,8 +326,8 @@ static int save_inside(struct store_record *r, struct execution *x, const uint64
 /* One transaction: when it returns 0 the execution is on the disk. */
 static int save(struct store_record *r, struct execution *x, struct err *err)
 {
-	struct counted now = { x->program, job_find(r, x->job)->setting, {} };
-	struct counted *before = earlier(r, x);
+	struct counted now = { x->program, record_job(r, x->job)->setting, {} };
+	struct counted *before = record_earlier(r, x->program, now.setting, x->attempt);
 	struct slicing was = r->slice;
 	uint64_t counts[STATUS_N];
 	int e = store_begin(r->store, err);
@@ -391,12 +347,12 @@ static int save(struct store_record *r, struct execution *x, struct err *err)
 	}
 	if (slicing_is_full(&r->slice))
 		slicing_next(&r->slice);
-	remember(r, &now, before);
+	record_counted(r, &now, before);
 	memcpy(r->counts, counts, sizeof(counts));
 	r->splats += x->n_splats;
 	ARRAY_GROW(r->saved, r->n_saved, r->cap_saved);
 	r->saved[r->n_saved++] = (struct saved){ x->number, x->job };
-	job_find(r, x->job)->ended++;
+	record_job(r, x->job)->ended++;
 	return 0;
 }
 
@@ -458,7 +414,7 @@ static int note_of_job(struct store_record *r, const struct event *ev, struct er
 		.what = PROBLEM_TOO_MANY,
 		.message = STR("the history keeps no more of what happened between programs"),
 	};
-	struct record_job *job = job_find(r, ev->job);
+	struct record_job *job = record_job(r, ev->job);
 	struct note note = { .seq = job->notes++, .after = job->ended };
 	bool late = note.seq < NOTES_MAX && is_saved(r, ev);
 	uint64_t splats = r->splats;
@@ -519,6 +475,8 @@ static void on_event(void *ctx, const struct event *ev)
 	struct store_record *r = ctx;
 	struct err err = {};
 
+	if (r->resumed && ev->type == EVENT_RUN_BEGIN)
+		return;
 	/* Without its row nothing of the run can be kept. */
 	if ((!r->run_id && ev->type != EVENT_RUN_BEGIN) || r->ended)
 		return;

@@ -101,6 +101,8 @@ const char *const SQL[SQL_N] = {
 	[SQL_RUN_END] = "UPDATE run SET end_ms = ?2, state = ?3, exit_code = ?4,"
 			" conclusion = ?5, branch = CASE ?6 WHEN '' THEN branch ELSE ?6 END,"
 			" commit_id = CASE ?7 WHEN '' THEN commit_id ELSE ?7 END WHERE id = ?1",
+	[SQL_RUN_RESUME] = "UPDATE run SET state = 'running', end_ms = 0, exit_code = -1,"
+			   " conclusion = '' WHERE id = ?1 AND folded = 0 RETURNING id",
 	[SQL_JOB_ADD] = "INSERT INTO job (run_id, job, mode, machine, accel, why, kernel, host,"
 			" cpus, memory, begin_ms)"
 			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",

@@ -57,6 +57,15 @@ int store_record_new(struct store *s, struct store_record **ret, struct err *err
  */
 enum store_durable { STORE_PER_PROGRAM, STORE_PER_RUN };
 void store_record_durable(struct store_record *r, enum store_durable d);
+/*
+ * Goes on with a run that was stopped, or whose process died: what is told from now
+ * on is part of it; RUN_BEGIN then says nothing new. Jobs and programs are numbered on
+ * behind those that there are, of which the highest are returned; a program that is
+ * in it already comes as its next attempt. -EBUSY: it is running, -EALREADY: it came
+ * to its end, -ESTALE: hundreds of runs were recorded since.
+ */
+int store_record_resume(struct store *s, int64_t run_id, struct store_record **ret,
+			unsigned *ret_jobs, unsigned *ret_programs, struct err *err);
 struct event_sink store_record_sink(struct store_record *r);
 /*
  * A group of runs recorded PER_RUN is synced as one, when store_group_end()

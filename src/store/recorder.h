@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Recorder: what record.c and resume.c share of a run that is being recorded.
+ */
+#include "store/execution.h"
+#include "store/inside.h"
+
+/* What an execution added to the run's counts: a later attempt replaces it. */
+struct counted {
+	const struct program *program;
+	const struct setting *setting;
+	uint64_t counts[STATUS_N];
+};
+
+struct record_job {
+	unsigned number;
+	unsigned ended;  /* programs */
+	unsigned notes;  /* problems and splats outside of programs */
+	struct setting *setting;
+	char *kernel;
+};
+
+/* A program whose execution is in the database. */
+struct saved {
+	unsigned number, job;
+};
+
+struct store_record {
+	struct store *store;
+	enum store_durable durable;
+	int64_t run_id, begin_ms;
+	struct slicing slice;
+	char *uid;
+	int lock; /* held while we record */
+	struct execution **open;
+	size_t n_open, cap_open;
+	struct record_job *jobs;
+	size_t n_jobs, cap_jobs;
+	struct counted *counted;
+	size_t n_counted, cap_counted;
+	struct saved *saved;
+	size_t n_saved, cap_saved;
+	uint64_t counts[STATUS_N];
+	uint64_t splats;
+	struct err error;   /* what is lost; code 0: nothing */
+	struct err unsaved; /* what waits for the next try */
+	bool resumed;       /* its row is there: RUN_BEGIN says nothing new */
+	bool ended;
+};
+
+struct record_job *record_job(struct store_record *r, unsigned number);
+void record_job_kernel(struct record_job *job, struct str kernel);
+/* The earlier attempt of a program in a setting, which a later one replaces; NULL. */
+struct counted *record_earlier(struct store_record *r, const struct program *p,
+			       const struct setting *s, unsigned attempt);
+/* @before: record_earlier()'s. */
+void record_counted(struct store_record *r, const struct counted *now, struct counted *before);

@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A run that was interrupted, by Ctrl-C or kill -9, goes on where it was: what was
+# recorded does not run again, nothing is lost, and it is one run.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+[ "$(id -u)" -eq 0 ] || skip_all "the host machine needs root"
+command -v jq >/dev/null || skip_all "jq is not installed"
+
+mkdir "$dir/t" "$dir/state"
+# Each notes that it ran; two waits, but only the first time.
+for i in 1 3 4; do
+	printf '#!/bin/sh\necho %s >>%s/state/ran\n' "$i" "$dir" >"$dir/t/$i"
+done
+cat >"$dir/t/2" <<SH
+#!/bin/sh
+echo 2 >>$dir/state/ran
+[ -e $dir/state/waited ] && exit 0
+: >$dir/state/waited
+sleep 60
+SH
+chmod +x "$dir"/t/*
+cat >"$dir/taproom.yaml" <<YAML
+branch: e2e
+run: {machines: [host], jobs: 1}
+suites: [{name: t, kind: exec, dir: t}]
+YAML
+cd "$dir" || exit 1
+export XDG_CONFIG_HOME="$dir"
+latest() { "$TAPROOM" show latest --json | jq -r "$1"; }
+# interrupt SIGNAL: begins a run, and ends it while its second test waits.
+interrupt() {
+	rm -f "$dir/state/waited" "$dir/state/ran"
+	"$TAPROOM" run --share "$dir/state:rw" >"$dir/out" 2>"$dir/err" &
+	pid=$!
+	for _ in $(seq 300); do
+		[ -e "$dir/state/waited" ] && break
+		sleep 0.1
+	done
+	kill "-$1" "$pid"
+	wait "$pid" 2>"$dir/null"
+}
+
+"$TAPROOM" run --resume >"$dir/out" 2>"$dir/err"
+is "nothing to go on with" "$?" 2
+has "says so" "none of the last runs was interrupted" "$dir/err"
+for signal in INT KILL; do
+	interrupt "$signal"
+	before=$("$TAPROOM" runs --json --brief | jq length)
+	cd / || exit 1
+	"$TAPROOM" run --resume >"$dir/out" 2>"$dir/err"
+	is "after SIG$signal it goes on, from anywhere: exit code" "$?" 0
+	cd "$dir" || exit 1
+	has "says how much is done" "1 tests are done, 3 are left" "$dir/err"
+	is "each ran once, the one that was interrupted again" \
+		"$(sort "$dir/state/ran" | tr '\n' ' ')" "1 2 2 3 4 "
+	is "it is the same run" "$("$TAPROOM" runs --json --brief | jq length)" "$before"
+	is "which is done" "$("$TAPROOM" runs --json --brief | jq -r '.[0].state')" "done"
+	is "with all its tests" "$(latest '.counts.pass')" 4
+	has "told of all" "Success" "$dir/out"
+	"$TAPROOM" run --resume latest >"$dir/out" 2>"$dir/err"
+	is "it does not go on twice" "$?" 4
+done
+"$TAPROOM" store check >"$dir/out" 2>&1
+is "the store is clean" "$?" 0
+finish
