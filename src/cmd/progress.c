@@ -32,6 +32,7 @@ struct progress {
 	const struct run_setting **jobs; /* of each; NULL: unknown */
 	size_t n_tests;
 	unsigned n_running, done, columns;
+	const char *note;
 	bool terminal, colour, drawn;
 	int64_t begin_ms;
 };
@@ -106,10 +107,19 @@ void progress_draw(struct progress *p)
 	width = (unsigned)snprintf(head, sizeof(head), "[%u/%zu] %s", p->done, p->n_tests,
 				   duration_clock(clock_mono_ms() - p->begin_ms, clock));
 	out_str(&o, str_of(head));
+	if (p->note && width + 2 + strlen(p->note) < p->columns) {
+		out_printf(&o, "  %s", p->note);
+		width += 2 + (unsigned)strlen(p->note);
+	}
 	add_counts(p, &o, &width);
 	add_running(p, &o, width);
 	out_flush(&o);
 	p->drawn = true;
+}
+
+void progress_note(struct progress *p, const char *note)
+{
+	p->note = note;
 }
 
 static void on_tick(void *ctx)

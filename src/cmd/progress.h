@@ -20,5 +20,7 @@ struct progress *progress_new(struct loop *loop, bool terminal, bool colour, uns
 struct progress *progress_free(struct progress *p); /* clears the line */
 /* Counts; give it every event. */
 struct event_sink progress_sink(struct progress *p);
+/* What stands before the counts: borrowed until it is set again; NULL: nothing. */
+void progress_note(struct progress *p, const char *note);
 void progress_clear(struct progress *p); /* before printing above it */
 void progress_draw(struct progress *p);  /* after */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/run-options.h"
 
+#include <stdlib.h>
+
 #include "base/mem.h"
 
 #define AT(field) .offset = offsetof(struct run_options, field)
@@ -42,6 +44,10 @@ static const struct opt OPTS[] = {
 	  .help = "run it N times; each is a run of its own in the history" },
 	{ .type = OPT_TYPE_FLAG, .name = "until-fail", AT(until_fail),
 	  .help = "run again and again until a test fails (at most --repeat times)" },
+	{ .type = OPT_TYPE_STR, .name = "until-sure", .arg = "RATE", AT(sure),
+	  .help = "run again and again until it is sure (95 %) of each test that it fails more "
+		  "often, or less often, than in RATE of the runs: 1%, 0.05 (at most --repeat "
+		  "times)" },
 	{ .type = OPT_TYPE_STR, .name = "out", .arg = "DIR", AT(out),
 	  .help = "also leave logs and consoles in DIR" },
 	OPT_GROUP("Kernel and machine", MACHINE_OPTION_ROWS, struct run_options, machine),
@@ -61,6 +67,22 @@ const struct opt_command cmd_run_help = {
 		    "  taproom run mptcp/pm_netlink --kernel debian\n"
 		    "  taproom run 'mptcp/*' '!mptcp/mptcp_connect*' --repeat 10\n",
 };
+
+int run_options_rate(const char *text, double *ret, struct err *err)
+{
+	char *end;
+	double rate = strtod(text, &end);
+
+	if (end != text && strcmp(end, "%") == 0)
+		rate /= 100;
+	else if (end == text || *end)
+		rate = 0;
+	if (!(rate > 0 && rate < 1))
+		return err_set(err, EINVAL, "'%s' is no rate between 0 and 1, such as 1%% or 0.05",
+			       text);
+	*ret = rate;
+	return 0;
+}
 
 void run_options_default(struct run_options *o, const struct plan_run *run)
 {

@@ -18,8 +18,10 @@
 #include "cmd/run-options.h"
 #include "cmd/run-past.h"
 #include "cmd/run-plan.h"
+#include "cmd/run-rounds.h"
 #include "cmd/shell-word.h"
 #include "cmd/verdict.h"
+#include "judge/words.h"
 #include "report/report.h"
 #include "run/run.h"
 #include "store/store.h"
@@ -41,6 +43,9 @@ struct session {
 	struct run_past past;        /* of --resume; .id 0: none */
 	struct store *store;
 	struct run_deaths *deaths;   /* of all runs */
+	struct rounds *rounds;       /* the same; NULL: there is one */
+	struct buf round;            /* "run 12, 8.3 % of 12 [...]" */
+	double rate;                 /* of --until-sure; 0: none */
 	struct run_work work;
 	struct log log;              /* above the progress line */
 	struct loop *loop;
@@ -292,6 +297,9 @@ static int run_once(struct session *s, struct err *err)
 	event_fan_add(&fan, store_record_sink(s->record));
 	event_fan_add(&fan, verdict_sink(s->verdict));
 	event_fan_add(&fan, progress_sink(s->progress));
+	if (s->rounds)
+		event_fan_add(&fan, rounds_sink(s->rounds));
+	progress_note(s->progress, s->round.p);
 	event_fan_add(&fan, (struct event_sink){ on_event, s });
 	r = run_start(&config, s->loop, &s->log, event_fan_sink(&fan), on_done, s, &s->run, err);
 	/* Hours of work that can't be kept are better not begun. */
@@ -320,24 +328,71 @@ static int run_once(struct session *s, struct err *err)
 	return r;
 }
 
-static int run_all(struct session *s, struct err *err)
+/* How sure --until-sure is of all tests together. */
+#define SURE_ERROR 0.05
+
+/* For the progress line: which run it is, and how often they failed so far. */
+static void tell_round(struct session *s, int i, int times)
 {
-	struct loop_watch *sigint = loop_signal(s->loop, SIGINT, on_interrupt, s);
-	struct loop_watch *sigterm = loop_signal(s->loop, SIGTERM, on_interrupt, s);
-	int times = s->past.id ? 1 : s->opt.repeat ? s->opt.repeat :
-		    s->opt.until_fail ? INT32_MAX : 1;
+	struct stat_rate rate = rounds_rate(s->rounds);
+	struct out o;
+
+	buf_clear(&s->round);
+	out_to_buf(&o, &s->round);
+	out_printf(&o, "run %d", i + 1);
+	if (times < INT32_MAX)
+		out_printf(&o, "/%d", times);
+	if (rate.n) {
+		out_printf(&o, ", %" PRIu64 " failed: ", rate.k);
+		judge_rate(&o, &rate);
+	}
+	out_flush(&o);
+	/* Where no line is drawn. */
+	if (i && !s->cmd->terminal)
+		log_info(&s->log, "%.*s", STR_FMT(buf_str(&s->round)));
+}
+
+static bool is_enough(const struct session *s, int code)
+{
+	if (s->opt.until_fail && code != EXIT_PASSED)
+		return true;
+	return s->rate > 0 && rounds_sure(s->rounds, s->rate, SURE_ERROR);
+}
+
+static int run_rounds(struct session *s, int times, struct err *err)
+{
 	int worst = 0, r = 0;
+
 	for (int i = 0; i < times && !s->interrupts; i++) {
+		if (s->rounds)
+			tell_round(s, i, times);
 		r = run_once(s, err);
 		if (r < 0)
 			break;
 		worst = r > worst ? r : worst;
-		if (s->opt.until_fail && r != EXIT_PASSED)
+		if (s->rounds && is_enough(s, r))
 			break;
 	}
+	if (r >= 0 && s->rounds && !s->opt.common.json)
+		rounds_print(s->rounds, s->rate, SURE_ERROR, s->cmd->out);
+	return r < 0 ? r : worst;
+}
+
+static int run_all(struct session *s, struct err *err)
+{
+	struct loop_watch *sigint = loop_signal(s->loop, SIGINT, on_interrupt, s);
+	struct loop_watch *sigterm = loop_signal(s->loop, SIGTERM, on_interrupt, s);
+	bool endless = s->opt.until_fail || s->rate > 0;
+	int times = s->past.id ? 1 : s->opt.repeat ? s->opt.repeat : endless ? INT32_MAX : 1;
+	int r;
+
+	s->rounds = times > 1 ? rounds_new() : NULL;
+	r = run_rounds(s, times, err);
+	s->rounds = rounds_free(s->rounds);
+	buf_done(&s->round);
 	loop_unwatch(sigint);
 	loop_unwatch(sigterm);
-	return r < 0 ? r : worst;
+	return r;
 }
 
 static int open_places(struct session *s, struct err *err)
@@ -419,6 +474,10 @@ static int read_plan(struct session *s, struct err *err)
 	if (r < 0)
 		return r;
 	run_options_default(&s->opt, &plan->run);
+	if (s->opt.sure && run_options_rate(s->opt.sure, &s->rate, err) < 0) {
+		plan_free(plan);
+		return -EINVAL;
+	}
 	/* A kernel that is named is the one to test. */
 	r = s->opt.machine.kernel && !s->opt.tree
 		    ? plan_sources_make(&(struct plan){}, NULL, &s->sources, err)

@@ -129,4 +129,22 @@ is "the others had theirs" "$(latest '.counts.pass')" 2
 program hang2 'sleep 60'
 run --mode normal -j 1 --job-timeout 1s --test-timeout 30s t/hang t/hang2
 ok "a job whose time is over ends" test "$(latest '[.programs[].status] | unique | join(" ")')" = "timeout"
+
+# ---- again and again ----
+run --mode normal --repeat 3 --share "$dir/state:rw" t/flaky t/one
+has "so many runs" "Over 3 runs:" "$dir/out"
+has "a test that never failed, with what is known of its rate" \
+	"2 tests never failed: 0 % of 3 [0-54]" "$dir/out"
+has "each run says how often they failed so far" "run 3/3, 0 failed: 0 % of 2" "$dir/err"
+rm "$dir/state/seen"
+run --mode normal --until-fail --repeat 9 --share "$dir/state:rw" t/one t/flaky
+is "--until-fail ends at the first failure" "$?" 1
+has "it is told" "failed 1: 100 % of 1" "$dir/out"
+run --mode normal --until-sure 20% --repeat 9 t/bad
+has "one that always fails is sure soon" "failed 3: 100 % of 3 [46-100], surely more than 20 %" \
+	"$dir/out"
+run --mode normal --until-sure 90% --repeat 9 t/one
+has "so is one that never does" "surely less than 90 %" "$dir/out"
+run --mode normal --until-sure 110% t/one
+is "a rate that is none" "$?" 2
 finish
