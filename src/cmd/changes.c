@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/shell-word.h"
 #include "base/units.h"
 #include "cmd/judged.h"
 #include "cmd/known.h"
-#include "cmd/shell-word.h"
+#include "judge/together.h"
+#include "web/api.h"
 
 #define LIMIT_DEFAULT 20
 #define NAMES_MAX 5 /* of tests that came or went together */
@@ -61,49 +63,6 @@ const struct opt_command cmd_changes_help = {
 	.examples = "  taproom changes --since 30d\n"
 		    "  taproom changes --branch export --mode debug --json\n",
 };
-
-/* ---- events that are told together ---- */
-
-static bool is_presence(const struct judge_event *e)
-{
-	return e->what == JUDGE_NEW || e->what == JUDGE_VANISHED ||
-	       e->what == JUDGE_DID_NOT_RUN;
-}
-
-static bool same_lane(const struct judge_event *a, const struct judge_event *b)
-{
-	return str_eq(a->series->lane->suite, b->series->lane->suite) &&
-	       str_eq(a->series->lane->program, b->series->lane->program);
-}
-
-/* Tests of a program that came or went in one run, on any axis; one rename. */
-static bool is_together(const struct judge_event *a, const struct judge_event *b)
-{
-	if (a->what != b->what || a->ms != b->ms || !a->series || !b->series)
-		return false;
-	if (a->what == JUDGE_RENAMED)
-		return a->series->id == b->series->id && a->came->id == b->came->id;
-	/* Skips: one cause, on one axis, as they have rates. */
-	if (a->what == JUDGE_SKIPS)
-		return a->suspect == b->suspect && a->axis == b->axis && same_lane(a, b);
-	if (!is_presence(a) || a->series->whole != b->series->whole)
-		return false;
-	return a->series->whole ? a->series->id == b->series->id : same_lane(a, b);
-}
-
-struct group {
-	const struct judge_event *v;
-	size_t n;
-};
-
-static struct group group_next(const struct judge_events *e, size_t from)
-{
-	struct group g = { &e->v[from], 1 };
-
-	while (from + g.n < e->n && is_together(&e->v[from], &e->v[from + g.n]))
-		g.n++;
-	return g;
-}
 
 /* ---- the table ---- */
 
@@ -166,7 +125,7 @@ static void tell_range(struct telling *t, const struct judge_event *e)
 	out_char(o, '\n');
 }
 
-static void tell_rate(struct telling *t, const struct group *g)
+static void tell_rate(struct telling *t, const struct judge_group *g)
 {
 	const struct judge_event *e = g->v;
 	_cleanup_(buf_done) struct buf name = {};
@@ -192,7 +151,7 @@ static void tell_rate(struct telling *t, const struct group *g)
 	out_char(o, '\n');
 }
 
-static void tell_axes(struct telling *t, const struct group *g)
+static void tell_axes(struct telling *t, const struct judge_group *g)
 {
 	struct out *o = t->c->out;
 
@@ -210,7 +169,7 @@ static void tell_axes(struct telling *t, const struct group *g)
 }
 
 /* Each test of the group once, up to @max; returns how many there are. */
-static size_t tell_names(struct telling *t, const struct group *g, size_t max)
+static size_t tell_names(struct telling *t, const struct judge_group *g, size_t max)
 {
 	size_t n = 0;
 
@@ -228,7 +187,7 @@ static size_t tell_names(struct telling *t, const struct group *g, size_t max)
 	return n;
 }
 
-static void tell_presence(struct telling *t, const struct group *g)
+static void tell_presence(struct telling *t, const struct judge_group *g)
 {
 	const struct judge_event *e = g->v;
 	_cleanup_(buf_done) struct buf name = {};
@@ -254,7 +213,7 @@ static void tell_presence(struct telling *t, const struct group *g)
 }
 
 /* How often the first of them is skipped stands for all. */
-static void tell_skips(struct telling *t, const struct group *g)
+static void tell_skips(struct telling *t, const struct judge_group *g)
 {
 	const struct judge_event *e = g->v;
 	_cleanup_(buf_done) struct buf name = {};
@@ -280,18 +239,7 @@ static void tell_skips(struct telling *t, const struct group *g)
 	tell_range(t, e);
 }
 
-/* What a shell takes: the names whole. */
-static void alias_command(struct buf *b, struct str old, struct str new)
-{
-	_free_ char *from = xstrndup(old.p, old.n), *to = xstrndup(new.p, new.n);
-
-	buf_add_str(b, STR("taproom alias "));
-	shell_word(b, from);
-	buf_add_str(b, STR(" "));
-	shell_word(b, to);
-}
-
-static void tell_renamed(struct telling *t, const struct group *g)
+static void tell_renamed(struct telling *t, const struct judge_group *g)
 {
 	const struct judge_event *e = g->v;
 	_cleanup_(buf_done) struct buf old = {}, new = {}, confirm = {};
@@ -299,7 +247,7 @@ static void tell_renamed(struct telling *t, const struct group *g)
 
 	judge_name(&old, e->series);
 	judge_name(&new, e->came);
-	alias_command(&confirm, buf_str(&old), buf_str(&new));
+	judge_rename_command(e, &confirm);
 	tell_head(t, e, buf_str(&old));
 	out_lit(o, INDENT "into        ");
 	out_lit(o, "  ");
@@ -314,7 +262,7 @@ static void tell_renamed(struct telling *t, const struct group *g)
 	out_char(o, '\n');
 }
 
-static void tell_outage(struct telling *t, const struct group *g)
+static void tell_outage(struct telling *t, const struct judge_group *g)
 {
 	const struct judge_event *e = g->v;
 	_cleanup_(buf_done) struct buf what = {};
@@ -333,7 +281,7 @@ static void tell_outage(struct telling *t, const struct group *g)
 	out_char(o, '\n');
 }
 
-static void (*const TELL[JUDGE_WHAT_N])(struct telling *, const struct group *) = {
+static void (*const TELL[JUDGE_WHAT_N])(struct telling *, const struct judge_group *) = {
 	[JUDGE_REGRESSION] = tell_rate,	 [JUDGE_FIX] = tell_rate,
 	[JUDGE_RATE_UP] = tell_rate,	 [JUDGE_RATE_DOWN] = tell_rate,
 	[JUDGE_SKIPS] = tell_skips,	 [JUDGE_NEW] = tell_presence,
@@ -347,7 +295,7 @@ static void print_table(struct telling *t, const struct judge_events *e, size_t 
 	size_t i = 0, more = 0;
 
 	for (size_t told = 0; i < e->n; told++) {
-		struct group g = group_next(e, i);
+		struct judge_group g = judge_group_next(e, i);
 
 		i += g.n;
 		if (told < max)
@@ -374,76 +322,14 @@ static void print_table(struct telling *t, const struct judge_events *e, size_t 
 
 /* ---- JSON ---- */
 
-static void json_series(struct json *j, const char *key, const struct judge_series *s)
-{
-	json_key(j, key);
-	json_object(j);
-	judged_json_series(j, s);
-	json_end(j);
-}
-
-static void json_event(const struct telling *t, struct json *j, const struct judge_event *e)
-{
-	const struct plan_known *rule = e->series ? known_of(t->plan, e->series, t->now_ms) : NULL;
-	char date[UNIT_TEXT_MAX];
-
-	json_object(j);
-	json_field_str(j, "what", str_of(JUDGE_WHAT_NAMES[e->what]));
-	json_field_bool(j, "suspect", e->suspect);
-	json_field_str(j, "date", str_of(date_rfc3339(e->ms, date)));
-	judged_json_axis(j, e->axis);
-	if (e->series)
-		judged_json_series(j, e->series);
-	if (e->came)
-		json_series(j, "into", e->came);
-	judged_json_run(j, e->what == JUDGE_OUTAGE ? "first" : "behind", run_at(t, e, e->last));
-	judged_json_run(j, e->what == JUDGE_OUTAGE ? "last" : "up_to", run_at(t, e, e->run));
-	if (e->what <= JUDGE_SKIPS) {
-		judged_json_run(j, "behind_99", run_at(t, e, e->low_last));
-		judged_json_run(j, "up_to_99", run_at(t, e, e->high));
-		judged_json_rate(j, "before", &e->before);
-		judged_json_rate(j, "after", &e->after);
-	}
-	if (e->what == JUDGE_VANISHED || e->what == JUDGE_DID_NOT_RUN)
-		json_field_int(j, "missed", e->missed);
-	if (e->what == JUDGE_RENAMED) {
-		_cleanup_(buf_done) struct buf old = {}, new = {}, confirm = {};
-
-		judge_name(&old, e->series);
-		judge_name(&new, e->came);
-		alias_command(&confirm, buf_str(&old), buf_str(&new));
-		json_field_real(j, "score", e->score);
-		json_field_str(j, "confirm", buf_str(&confirm));
-	}
-	if (rule)
-		known_json(j, "known", rule);
-	if (e->what == JUDGE_OUTAGE) {
-		json_field_int(j, "failures", e->failures);
-		json_field_real(j, "expected", e->expected);
-	}
-	if (e->what == JUDGE_OUTAGE || e->missed)
-		json_field_real(j, "chance", e->chance);
-	json_end(j);
-}
-
 static void print_json(const struct telling *t, const struct judge_events *e, size_t max)
 {
+	const struct known_asked asked = { t->plan, t->now_ms };
+	const struct api_known known = { known_api, &asked };
 	struct json j;
-	size_t i = 0;
 
 	json_init(&j, t->c->out, false);
-	json_object(&j);
-	json_key(&j, "changes");
-	json_array(&j);
-	for (size_t told = 0; i < e->n && told < max; told++) {
-		struct group g = group_next(e, i);
-
-		for (size_t k = 0; k < g.n; k++)
-			json_event(t, &j, &g.v[k]);
-		i += g.n;
-	}
-	json_end(&j);
-	json_end(&j);
+	api_changes(&j, e, t->runs, max, &known);
 }
 
 /* ---- ---- */

@@ -8,9 +8,8 @@
 #include "cmd/judged.h"
 #include "cmd/known.h"
 #include "cmd/run-range.h"
-#include "judge/base.h"
-#include "judge/diff.h"
-#include "stat/mine.h"
+#include "judge/compare.h"
+#include "web/api.h"
 
 struct diff_options {
 	struct cmd_common common;
@@ -62,130 +61,28 @@ static const char *const ANSI[JUDGE_DIFFERS_N] = {
 	[JUDGE_ERRORS] = "35",
 };
 
-struct item {
-	struct judge_difference d;
-	struct stat_mine_test test;  /* JUDGE_FAILS */
-	struct stat_mine mine;
-};
-
-/* One axis's failures together. */
-struct joint {
-	const struct judge_axis *axis;
-	struct stat_mine_past past;
-	struct stat_mine_joint j;
-};
-
 struct diff {
 	struct run_range side[SIDES];
 	const struct judge_run *runs;
-	struct item *v;
-	size_t n, cap;
-	struct joint *joints;
-	size_t n_joints, cap_joints;
+	struct judge_side places[SIDES];
+	struct judge_compared c;
 	bool worse;                  /* what --exit-code tells */
 	struct run_lane lane;        /* where one side was looked for by the other */
 	struct plan *plan;           /* with the known issues */
 	int64_t now_ms;
-	struct judge_diff found;
 };
 
 static void diff_done(struct diff *d)
 {
-	free(d->v);
-	free(d->joints);
-	judge_diff_done(&d->found);
+	judge_compared_done(&d->c);
 	run_lane_done(&d->lane);
 	plan_free(d->plan);
 }
 
 /* A rule that excuses some failures by their logs is told, but excuses no test. */
-static const struct plan_known *rule_of(const struct diff *d, const struct item *x)
+static const struct plan_known *rule_of(const struct diff *d, const struct judge_compared_test *x)
 {
 	return x->d.what == JUDGE_FAILS ? known_of(d->plan, x->d.s, d->now_ms) : NULL;
-}
-
-/* The first place of the axis that is of B, and how many there are. */
-static uint32_t mine_of(const struct diff *d, const struct judge_axis *a, uint32_t *ret_n)
-{
-	uint32_t first = a->n;
-
-	*ret_n = 0;
-	for (uint32_t i = 0; i < a->n; i++) {
-		if (a->run[i] < d->side[SIDE_B].from || a->run[i] >= d->side[SIDE_B].to)
-			continue;
-		first = i < first ? i : first;
-		++*ret_n;
-	}
-	return first;
-}
-
-static void judge_items(struct diff *d, const struct judge_axis *a, size_t from)
-{
-	_cleanup_(judge_base_done) struct judge_base base = {};
-	_free_ struct stat_mine_test *tests = xcalloc(d->n - from + 1, sizeof(*tests));
-	struct joint j = { .axis = a };
-	uint32_t first = mine_of(d, a, &j.past.mine);
-	size_t n = 0;
-
-	judge_base_init(&base, a, first);
-	for (size_t i = from; i < d->n; i++) {
-		struct item *x = &d->v[i];
-		const struct stat_rate *before = judge_base_of(&base, x->d.s);
-
-		if (x->d.what != JUDGE_FAILS)
-			continue;
-		x->test = (struct stat_mine_test){
-			.before = before ? *before : stat_rate(0, 0),
-			.failed = x->d.t[SIDE_B].failed,
-			.ran = judge_tally_n(&x->d.t[SIDE_B]),
-		};
-		if (x->test.before.n)
-			x->test.peers = stat_mine_peers(base.rates, base.n, &x->test.before);
-		x->mine = stat_mine(&x->test);
-		tests[n++] = x->test;
-	}
-	if (n < 2)
-		return;
-	j.past.runs = first;
-	for (size_t i = 0; i < base.outages.n; i++)
-		if (base.outages.v[i].failures >= n)
-			j.past.outages += base.outages.v[i].last - base.outages.v[i].first + 1;
-	j.j = stat_mine_joint(tests, n, &j.past);
-	ARRAY_GROW(d->joints, d->n_joints, d->cap_joints);
-	d->joints[d->n_joints++] = j;
-}
-
-static void compare_axis(struct diff *d, const struct judge_axis *a)
-{
-	const struct judge_side side[SIDES] = {
-		{ d->side[SIDE_A].from, d->side[SIDE_A].to },
-		{ d->side[SIDE_B].from, d->side[SIDE_B].to },
-	};
-	size_t first = d->n;
-	bool fails = false;
-
-	judge_diff_axis(&d->found, a, side);
-	for (size_t i = first; i < d->found.n; i++) {
-		ARRAY_GROW(d->v, d->n, d->cap);
-		d->v[d->n++] = (struct item){ .d = d->found.v[i] };
-		fails |= d->found.v[i].what == JUDGE_FAILS;
-	}
-	if (fails)
-		judge_items(d, a, first);
-}
-
-/* Hardly by chance first, then as they were found. */
-static int by_kind(const void *a, const void *b)
-{
-	const struct item *x = a, *y = b;
-
-	if (x->d.what != y->d.what)
-		return (int)x->d.what - (int)y->d.what;
-	if (x->d.what == JUDGE_FAILS && x->mine.says != y->mine.says)
-		return (int)y->mine.says - (int)x->mine.says;
-	if (x->d.s->lane->axis != y->d.s->lane->axis)
-		return x->d.s->lane->axis < y->d.s->lane->axis ? -1 : 1;
-	return x->d.s < y->d.s ? -1 : x->d.s > y->d.s;
 }
 
 static int compare(struct diff *d, const struct judge *j, struct err *err)
@@ -201,20 +98,19 @@ static int compare(struct diff *d, const struct judge *j, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	for (size_t i = 0; i < n; i++)
-		compare_axis(d, &axes[i]);
-	if (d->n)
-		qsort(d->v, d->n, sizeof(*d->v), by_kind);
+	for (int i = 0; i < SIDES; i++)
+		d->places[i] = (struct judge_side){ d->side[i].from, d->side[i].to };
+	judge_compare(&d->c, axes, n, d->places);
 	return 0;
 }
 
 static bool is_worse(const struct diff *d)
 {
-	for (size_t i = 0; i < d->n; i++) {
-		const struct plan_known *rule = rule_of(d, &d->v[i]);
-		bool fails = d->v[i].d.what == JUDGE_FAILS;
+	for (size_t i = 0; i < d->c.n; i++) {
+		const struct plan_known *rule = rule_of(d, &d->c.v[i]);
+		bool fails = d->c.v[i].d.what == JUDGE_FAILS;
 
-		if ((fails && (!rule || rule->pattern)) || d->v[i].d.what == JUDGE_GONE)
+		if ((fails && (!rule || rule->pattern)) || d->c.v[i].d.what == JUDGE_GONE)
 			return true;
 	}
 	return false;
@@ -244,8 +140,8 @@ static void tell_did(struct out *o, const struct judge_tally *t)
 }
 
 /* @told: what was said of the one before. */
-static void tell_item(struct cmd *c, const struct diff *d, const struct item *x, bool machines,
-		      struct buf *told)
+static void tell_item(struct cmd *c, const struct diff *d, const struct judge_compared_test *x,
+		      bool machines, struct buf *told)
 {
 	_cleanup_(buf_done) struct buf name = {}, words = {};
 	_free_ char *text = NULL;
@@ -276,7 +172,7 @@ static void tell_item(struct cmd *c, const struct diff *d, const struct item *x,
 	opt_wrap(o, text, 4, 4);
 }
 
-static void tell_joint(struct cmd *c, const struct joint *j, bool machines)
+static void tell_joint(struct cmd *c, const struct judge_joint *j, bool machines)
 {
 	_cleanup_(buf_done) struct buf words = {};
 	_free_ char *text = NULL;
@@ -300,124 +196,49 @@ static void print_text(struct cmd *c, const struct diff *d, bool machines)
 	out_lit(o, " -> ");
 	tell_side(o, d, SIDE_B);
 	out_char(o, '\n');
-	for (size_t i = 0; i < d->n; i++) {
-		enum judge_differs kind = d->v[i].d.what;
-		bool first = i == 0 || d->v[i - 1].d.what != kind;
+	for (size_t i = 0; i < d->c.n; i++) {
+		enum judge_differs kind = d->c.v[i].d.what;
+		bool first = i == 0 || d->c.v[i - 1].d.what != kind;
 		size_t n = 0;
 
-		for (size_t k = i; first && k < d->n && d->v[k].d.what == kind; k++)
+		for (size_t k = i; first && k < d->c.n && d->c.v[k].d.what == kind; k++)
 			n++;
 		if (first) {
 			history_colour(c, ANSI[kind]);
 			out_printf(o, "%s: %zu\n", JUDGE_DIFFERS[kind].title, n);
 			history_colour(c, NULL);
 		}
-		tell_item(c, d, &d->v[i], machines, &told);
-		if (i + 1 < d->n && d->v[i + 1].d.what == kind)
+		tell_item(c, d, &d->c.v[i], machines, &told);
+		if (i + 1 < d->c.n && d->c.v[i + 1].d.what == kind)
 			continue;
-		for (size_t k = 0; kind == JUDGE_FAILS && k < d->n_joints; k++)
-			tell_joint(c, &d->joints[k], machines);
+		for (size_t k = 0; kind == JUDGE_FAILS && k < d->c.n_joints; k++)
+			tell_joint(c, &d->c.joints[k], machines);
 	}
-	for (size_t i = 0; i < d->found.n_apart; i++) {
+	for (size_t i = 0; i < d->c.found.n_apart; i++) {
 		out_lit(o, "On one side only, not compared: ");
-		judged_axis(o, d->found.apart[i], machines);
+		judged_axis(o, d->c.found.apart[i], machines);
 		out_char(o, '\n');
 	}
 	out_lit(o, "Unchanged:");
 	for (unsigned i = JUDGE_DID_N; i-- > JUDGE_DID_ABSENT + 1;) {
-		if (d->found.same[i])
-			out_printf(o, "%s %" PRIu64 " %s", same ? "," : "", d->found.same[i],
+		if (d->c.found.same[i])
+			out_printf(o, "%s %" PRIu64 " %s", same ? "," : "", d->c.found.same[i],
 				   JUDGE_DID_NAMES[i]);
-		same += d->found.same[i];
+		same += d->c.found.same[i];
 	}
 	out_str(o, same ? STR("\n") : STR(" nothing\n"));
 }
 
 /* ---- JSON ---- */
 
-static const char *const SAYS[STAT_MINE_N] = {
-	[STAT_MINE_NOTHING] = "nothing", [STAT_MINE_UNSEEN] = "unseen",
-	[STAT_MINE_NEW] = "new", [STAT_MINE_USUAL] = "usual",
-	[STAT_MINE_UNUSUAL] = "unusual", [STAT_MINE_UNLIKELY] = "unlikely",
-};
-
-static void json_side(struct json *j, const char *key, const struct diff *d, enum side i)
-{
-	json_key(j, key);
-	json_object(j);
-	judged_json_run(j, "first", &d->runs[d->side[i].from]);
-	judged_json_run(j, "last", &d->runs[d->side[i].to - 1]);
-	json_end(j);
-}
-
-static void json_tally(struct json *j, const char *key, const struct judge_tally *t)
-{
-	json_key(j, key);
-	json_object(j);
-	json_field_str(j, "did", str_of(JUDGE_DID_NAMES[t->did]));
-	json_field_int(j, "failed", t->failed);
-	json_field_int(j, "n", judge_tally_n(t));
-	json_end(j);
-}
-
-static void json_item(struct json *j, const struct diff *d, const struct item *x)
-{
-	const struct plan_known *rule = rule_of(d, x);
-	_cleanup_(buf_done) struct buf words = {};
-
-	json_object(j);
-	json_field_str(j, "what", str_of(JUDGE_DIFFERS[x->d.what].name));
-	judged_json_axis(j, x->d.s->lane->axis);
-	judged_json_series(j, x->d.s);
-	json_tally(j, "a", &x->d.t[SIDE_A]);
-	json_tally(j, "b", &x->d.t[SIDE_B]);
-	if (rule)
-		known_json(j, "known", rule);
-	if (x->d.what == JUDGE_FAILS) {
-		stat_mine_tell(&x->test, &x->mine, &words);
-		json_key(j, "mine");
-		json_object(j);
-		json_field_str(j, "says", str_of(SAYS[x->mine.says]));
-		json_field_real(j, "chance", x->mine.chance);
-		if (x->mine.any > 0)
-			json_field_real(j, "chance_any", x->mine.any);
-		judged_json_rate(j, "before", &x->test.before);
-		json_field_str(j, "words", buf_str(&words));
-		json_end(j);
-	}
-	json_end(j);
-}
-
 static void print_json(struct cmd *c, const struct diff *d)
 {
+	const struct known_asked asked = { d->plan, d->now_ms };
+	const struct api_known known = { known_api, &asked };
 	struct json j;
 
 	json_init(&j, c->out, false);
-	json_object(&j);
-	json_side(&j, "a", d, SIDE_A);
-	json_side(&j, "b", d, SIDE_B);
-	json_key(&j, "differences");
-	json_array(&j);
-	for (size_t i = 0; i < d->n; i++)
-		json_item(&j, d, &d->v[i]);
-	json_end(&j);
-	json_key(&j, "together");
-	json_array(&j);
-	for (size_t i = 0; i < d->n_joints; i++) {
-		json_object(&j);
-		judged_json_axis(&j, d->joints[i].axis);
-		json_field_str(&j, "says", str_of(SAYS[d->joints[i].j.says]));
-		json_field_real(&j, "chance", d->joints[i].j.chance);
-		json_field_int(&j, "failing", d->joints[i].j.failing);
-		json_end(&j);
-	}
-	json_end(&j);
-	json_key(&j, "unchanged");
-	json_object(&j);
-	for (unsigned i = JUDGE_DID_ABSENT + 1; i < JUDGE_DID_N; i++)
-		json_field_int(&j, JUDGE_DID_NAMES[i], (int64_t)d->found.same[i]);
-	json_end(&j);
-	json_end(&j);
+	api_diff(&j, &d->c, d->runs, d->places, &known);
 }
 
 /* ---- ---- */

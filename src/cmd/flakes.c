@@ -8,6 +8,7 @@
 #include "cmd/judged.h"
 #include "cmd/known.h"
 #include "judge/flakes.h"
+#include "web/api.h"
 
 #define RUNS_DEFAULT 1000 /* also: of the newest so many --json tells each result */
 
@@ -165,78 +166,18 @@ static void print_table(struct cmd *c, const struct telling *t, size_t n, bool f
 			   f->n_runs);
 }
 
-static void json_cells(struct json *j, const struct judge_flakes *f, const struct judge_flake *x)
-{
-	json_key(j, "runs");
-	json_array(j);
-	for (uint32_t i = f->n_runs; i > 0 && f->n_runs - i < RUNS_DEFAULT; i--) {
-		uint8_t cell = judge_flake_cell(x, i - 1);
-
-		if (cell >= STATUS_N)
-			json_null(j);
-		else
-			json_str(j, str_of(STATUS_INFO[cell].name));
-	}
-	json_end(j);
-}
-
-static void json_flake(struct json *j, const struct telling *t, const struct judge_flake *x)
-{
-	const struct plan_known *rule = known_of(t->plan, x->s, t->now_ms);
-	const struct judge_flakes *f = &t->flakes;
-	const struct judge_lane *l = x->s->lane;
-	char date[UNIT_TEXT_MAX];
-
-	json_object(j);
-	json_field_str(j, "suite", l->suite);
-	json_field_str(j, "program", l->program);
-	json_field_str(j, "path", x->s->path);
-	json_field_bool(j, "leaf", x->s->leaf);
-	json_field_bool(j, "explained", x->explained);
-	json_field_str(j, "mode", l->axis->mode);
-	json_field_real(j, "rate", x->rate.rate);
-	json_field_real(j, "low", x->rate.low);
-	json_field_real(j, "high", x->rate.high);
-	json_field_int(j, "failed", (int64_t)x->rate.k);
-	json_field_int(j, "flaky", (int64_t)x->counts[STATUS_FLAKY]);
-	json_field_int(j, "n", (int64_t)x->rate.n);
-	if (l->at_least)
-		json_field_bool(j, "at_least", true);
-	json_field_int(j, "outages", x->outages);
-	json_field_int(j, "last_run", f->runs[x->last].id);
-	json_field_str(j, "last", str_of(date_rfc3339(f->runs[x->last].begin_ms, date)));
-	json_field_int(j, "red", x->cost.red);
-	json_field_int(j, "alone", x->cost.alone);
-	json_field_real(j, "share", x->cost.share);
-	if (x->cost_ms >= 0)
-		json_field_int(j, "cost_ms", x->cost_ms);
-	json_field_int(j, "test", x->s->id);
-	json_field_str(j, "key", x->s->key);
-	if (rule)
-		known_json(j, "known", rule);
-	json_cells(j, f, x);
-	json_end(j);
-}
-
 static void print_json(struct cmd *c, const struct telling *t, size_t n)
 {
+	const struct known_asked asked = { t->plan, t->now_ms };
+	const struct api_known known = { known_api, &asked };
 	const struct judge_flakes *f = &t->flakes;
+	_free_ const struct judge_flake **v = xcalloc(f->n + 1, sizeof(*v));
 	struct json j;
 
+	for (size_t i = 0; i < f->n; i++)
+		v[i] = &f->v[i];
 	json_init(&j, c->out, false);
-	json_object(&j);
-	json_key(&j, "runs");
-	json_array(&j);
-	for (uint32_t i = f->n_runs; i > 0 && f->n_runs - i < RUNS_DEFAULT; i--)
-		json_int(&j, f->runs[i - 1].id);
-	json_end(&j);
-	json_field_int(&j, "outages", (int64_t)f->n_outages);
-	json_key(&j, "flakes");
-	json_array(&j);
-	for (size_t i = 0; i < f->n && i < n; i++)
-		json_flake(&j, t, &f->v[i]);
-	json_end(&j);
-	json_end(&j);
+	api_flakes(&j, f, v, n < f->n ? n : f->n, RUNS_DEFAULT, &known);
 }
 
 static int load(struct store *s, const struct flakes_options *o, struct judge **ret,

@@ -11,6 +11,7 @@
 #include "judge/outage-book.h"
 #include "judge/past.h"
 #include "stat/presence.h"
+#include "web/api.h"
 
 #define LIMIT_DEFAULT 5
 #define LIST_MAX      20
@@ -198,17 +199,17 @@ static void json_segment(struct json *j, const struct past *p, const struct judg
 	uint32_t usual = judge_median(p->p.s, s->from, s->to, &timed);
 
 	json_object(j);
-	judged_json_run(j, "first", at(p, s->from));
-	judged_json_run(j, "last", at(p, s->to - 1));
-	judged_json_rate(j, "rate", &s->rate);
+	api_run(j, "first", at(p, s->from));
+	api_run(j, "last", at(p, s->to - 1));
+	api_rate(j, "rate", &s->rate);
 	if (timed)
 		json_field_int(j, "duration_ms", usual);
 	if (s->begin) {
 		json_field_str(j, "change", str_of(STAT_CHANGE_NAMES[s->begin->kind]));
-		judged_json_run(j, "behind", at(p, s->begin->last));
-		judged_json_run(j, "up_to", at(p, s->begin->run));
-		judged_json_run(j, "behind_99", at(p, s->begin->low_last));
-		judged_json_run(j, "up_to_99", at(p, s->begin->high));
+		api_run(j, "behind", at(p, s->begin->last));
+		api_run(j, "up_to", at(p, s->begin->run));
+		api_run(j, "behind_99", at(p, s->begin->low_last));
+		api_run(j, "up_to_99", at(p, s->begin->high));
 	}
 	json_end(j);
 }
@@ -221,8 +222,8 @@ static void json_paces(struct json *j, const struct past *p)
 		json_object(j);
 		json_field_int(j, "before_ms", p->p.paces[i].before_ms);
 		json_field_int(j, "after_ms", p->p.paces[i].after_ms);
-		judged_json_run(j, "behind", at(p, p->p.paces[i].last));
-		judged_json_run(j, "up_to", at(p, p->p.paces[i].run));
+		api_run(j, "behind", at(p, p->p.paces[i].last));
+		api_run(j, "up_to", at(p, p->p.paces[i].run));
 		json_end(j);
 	}
 	json_end(j);
@@ -235,7 +236,7 @@ static void json_past(struct telling *t, const struct past *p)
 	struct json *j = &t->j;
 
 	json_object(j);
-	judged_json_axis(j, p->p.axis);
+	api_axis(j, p->p.axis);
 	json_field_str(j, "presence", str_of(STAT_PRESENCE_NAMES[now.kind]));
 	json_field_int(j, "missed", now.missed);
 	json_key(j, "counts");

@@ -6,13 +6,6 @@
 
 #include "base/mem.h"
 
-const char *const HISTORY_STATES[] = {
-	[STORE_RUN_RUNNING] = "running",
-	[STORE_RUN_DONE] = "done",
-	[STORE_RUN_STOPPED] = "stopped",
-	[STORE_RUN_LOST] = "lost",
-};
-
 int history_open(const struct cmd_common *common, struct store **ret, struct err *err)
 {
 	int r = store_open(common->store, STORE_READ, ret, err);

@@ -39,5 +39,3 @@ void history_cell(struct out *out, struct str s, unsigned width, bool pad);
  * looked for. */
 void history_field(struct out *out, struct str s, unsigned width);
 void history_colour(struct cmd *c, const char *ansi); /* NULL: back to normal */
-
-extern const char *const HISTORY_STATES[]; /* by enum store_run_state */

@@ -23,8 +23,3 @@ void judged_mark(struct cmd *c, uint8_t cell);
 /* Columns for a name behind @left others: of the terminal, or plenty in a pipe,
  * where a name that is cut can't be looked for. */
 unsigned judged_width(const struct cmd *c, unsigned left);
-
-void judged_json_rate(struct json *j, const char *key, const struct stat_rate *r);
-void judged_json_axis(struct json *j, const struct judge_axis *a);   /* fields */
-void judged_json_series(struct json *j, const struct judge_series *s); /* fields */
-void judged_json_run(struct json *j, const char *key, const struct judge_run *r);

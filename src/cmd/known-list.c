@@ -9,6 +9,7 @@
 #include "cmd/known.h"
 #include "stat/known.h"
 #include "stat/window.h"
+#include "web/api.h"
 
 #define RUNS_DEFAULT 1000
 #define TESTS_MAX    5 /* named below a rule */
@@ -366,9 +367,9 @@ static void json_rule(struct json *j, const struct known *k, unsigned i)
 		if (!k->v[n].failures || !rule_matches(k->rules[i].ctx, &k->v[n]))
 			continue;
 		json_object(j);
-		judged_json_axis(j, k->series[n]->lane->axis);
-		judged_json_series(j, k->series[n]);
-		judged_json_rate(j, "rate", &k->rates[n]);
+		api_axis(j, k->series[n]->lane->axis);
+		api_series(j, k->series[n]);
+		api_rate(j, "rate", &k->rates[n]);
 		json_field_bool(j, "excused", k->by[n] == i);
 		json_end(j);
 	}
@@ -379,11 +380,11 @@ static void json_rule(struct json *j, const struct known *k, unsigned i)
 
 		json_key(j, "hides");
 		json_object(j);
-		judged_json_axis(j, a);
-		judged_json_series(j, k->series[s->worse]);
-		judged_json_run(j, "up_to", judge_run_at(k->runs, a, x->rise->run));
-		judged_json_rate(j, "before", &x->rise->before);
-		judged_json_rate(j, "after", &x->rise->after);
+		api_axis(j, a);
+		api_series(j, k->series[s->worse]);
+		api_run(j, "up_to", judge_run_at(k->runs, a, x->rise->run));
+		api_rate(j, "before", &x->rise->before);
+		api_rate(j, "after", &x->rise->after);
 		json_end(j);
 	}
 	json_end(j);

@@ -171,3 +171,12 @@ void known_json(struct json *j, const char *key, const struct plan_known *rule)
 			json_field_str(j, rows[i].key, str_of(rows[i].value));
 	json_end(j);
 }
+
+void known_api(const void *ctx, struct json *j, const struct judge_series *s)
+{
+	const struct known_asked *asked = ctx;
+	const struct plan_known *rule = known_of(asked->plan, s, asked->now_ms);
+
+	if (rule)
+		known_json(j, "known", rule);
+}

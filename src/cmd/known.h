@@ -40,5 +40,11 @@ void known_tell(struct buf *b, const struct plan_known *rule);
 void known_print(struct cmd *c, unsigned indent, const struct plan_known *rule);
 struct json;
 void known_json(struct json *j, const char *key, const struct plan_known *rule);
+/* A field "known" where there is one, for web/api.h; @ctx: what is asked. */
+struct known_asked {
+	const struct plan *plan;
+	int64_t now_ms;
+};
+void known_api(const void *ctx, struct json *j, const struct judge_series *s);
 /* Rules that are expired, match no test of that history, or hide a change in it. */
 unsigned known_needing_care(const struct plan *plan, const struct judge *j, int64_t now_ms);

@@ -41,6 +41,7 @@ struct http_server {
 	struct loop_watch *again, *stop;
 	unsigned n_open; /* requests whose answer is not sent */
 	bool stopping, told_full;
+	struct http_stats stats;
 };
 
 struct http_request {
@@ -48,6 +49,7 @@ struct http_request {
 	struct evhttp_request *q;
 	char *path;      /* decoded */
 	size_t path_n;
+	unsigned label;
 	/* of a reply in pieces */
 	http_more_fn more;
 	void (*done)(void *ctx);
@@ -144,10 +146,21 @@ void http_set(struct http_request *r, const char *name, struct str value)
 	evhttp_add_header(evhttp_request_get_output_headers(r->q), name, copy);
 }
 
-static void headers(struct http_request *r, int64_t length)
+void http_label(struct http_request *r, unsigned label)
+{
+	r->label = label;
+}
+
+const struct http_stats *http_stats(const struct http_server *s)
+{
+	return &s->stats;
+}
+
+static void headers(struct http_request *r, int status, int64_t length)
 {
 	char number[24];
 
+	r->server->stats.answers[r->label][status / 100]++;
 	for (size_t i = 0; i < ARRAY_SIZE(HEADERS); i++)
 		http_set(r, HEADERS[i].name, str_of(HEADERS[i].value));
 	if (r->server->stopping)
@@ -163,7 +176,7 @@ void http_reply(struct http_request *r, int status, struct str body)
 	bool bare = http_method(r) == HTTP_HEAD || status == 304;
 	struct evbuffer *b = evhttp_request_get_output_buffer(r->q);
 
-	headers(r, status == 304 ? -1 : (int64_t)body.n);
+	headers(r, status, status == 304 ? -1 : (int64_t)body.n);
 	if (!bare)
 		evbuffer_add(b, body.p, body.n);
 	evhttp_send_reply(r->q, status, NULL, NULL);
@@ -197,7 +210,7 @@ void http_reply_stream(struct http_request *r, int status, int64_t length, http_
 {
 	r->done = done;
 	r->ctx = ctx;
-	headers(r, length);
+	headers(r, status, length);
 	if (http_method(r) == HTTP_HEAD) {
 		evhttp_send_reply(r->q, status, NULL, NULL);
 		return;

@@ -54,6 +54,14 @@ int http_listen(struct http_server *s, int fd, struct err *err);
 void http_stop(struct http_server *s);
 struct http_server *http_free(struct http_server *s);
 
+/* What there was since it began: answers by what the handler called them and the
+ * hundreds of their status (200 and 206: 2). */
+#define HTTP_LABELS 128
+struct http_stats {
+	uint64_t answers[HTTP_LABELS][6];
+};
+const struct http_stats *http_stats(const struct http_server *s);
+
 /* What was asked. Strings live as long as the request. */
 enum http_method http_method(const struct http_request *q);
 /* Decoded, without the leading '/'; may hold any byte. */
@@ -68,6 +76,8 @@ struct str http_body(struct http_request *q);
 /* Does its If-None-Match have @tag, weak or not (RFC 9110, 13.1.2)? */
 bool http_has_tag(const struct http_request *q, const char *tag);
 
+/* What kind of thing was asked for, for http_stats(): below HTTP_LABELS; else 0. */
+void http_label(struct http_request *q, unsigned label);
 /* Before the reply; @name is ours. A value with a control character in it is
  * left away: it would begin another header. */
 void http_set(struct http_request *q, const char *name, struct str value);

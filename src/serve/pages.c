@@ -312,6 +312,8 @@ static int render(struct pages *p, struct asked *a, struct kept *k, struct kept 
 		r = WEB_PAGES[a->id].render(p->site, &a->args, &o, err);
 		if (r == -ENOENT)
 			return was_there(p, a->args.run) ? PAGES_GONE : PAGES_NONE;
+		if (r == -EINVAL)
+			return r;
 		if (r == 0)
 			r = out_flush(&o);
 		if (r < 0)

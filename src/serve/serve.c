@@ -10,6 +10,7 @@
 #include "serve/http.h"
 #include "serve/listen.h"
 #include "serve/logs.h"
+#include "serve/metrics.h"
 #include "serve/pages.h"
 #include "serve/push.h"
 
@@ -87,12 +88,26 @@ static void answer_log(struct serve *s, struct http_request *q, const struct pag
 		refuse_answer(pages_site(s->pages), q, r, NULL);
 }
 
+/* Of the history, and of the server as it is now. */
+static void answer_metrics(struct serve *s, struct http_request *q, const struct pages_page *page)
+{
+	_cleanup_(buf_done) struct buf b = {};
+
+	metrics_write(page->body, http_stats(s->http), s->pages, &b);
+	http_set(q, "Content-Type", str_of(WEB_PAGES[page->id].type));
+	http_set(q, "Cache-Control", STR("no-store"));
+	http_reply(q, 200, buf_str(&b));
+}
+
 static void answer_found(struct serve *s, struct http_request *q, const struct pages_page *page)
 {
+	http_label(q, METRICS_PAGE + page->id);
 	if (page->moved.n)
 		answer_moved(q, page);
 	else if (page->id == WEB_LOG_RAW || page->id == WEB_CONSOLE_RAW)
 		answer_log(s, q, page);
+	else if (page->id == WEB_METRICS)
+		answer_metrics(s, q, page);
 	else
 		answer_page(q, page);
 }
@@ -107,7 +122,9 @@ static void answer_get(struct serve *s, struct http_request *q)
 		refuse_answer(pages_site(s->pages), q, 414, NULL);
 		return;
 	}
+	/* Metrics are put together from what is plain. */
 	r = pages_get(s->pages, http_path(q), http_query(q),
+		      str_eq(http_path(q), STR("metrics")) ? ENCODE_NONE :
 		      encode_choose(http_header(q, "Accept-Encoding")), &page, &err);
 	if (r == PAGES_FOUND)
 		answer_found(s, q, &page);
@@ -116,7 +133,8 @@ static void answer_get(struct serve *s, struct http_request *q)
 	else if (r < 0)
 		answer_error(s, q, &err);
 	else
-		refuse_answer(pages_site(s->pages), q, r == PAGES_GONE ? 410 : 404, NULL);
+		refuse_answer(pages_site(s->pages), q, r == PAGES_GONE ? 410 : 404,
+			      r == PAGES_NONE && err.text[0] ? err.text : NULL);
 }
 
 static void on_request(void *ctx, struct http_request *q)
@@ -126,6 +144,7 @@ static void on_request(void *ctx, struct http_request *q)
 	bool pushes = s->push && str_eq(http_path(q), STR(PUSH_PATH));
 
 	if (method == HTTP_POST && pushes) {
+		http_label(q, METRICS_PUSH);
 		push_request(s->push, q);
 	} else if (method == HTTP_GET || method == HTTP_HEAD) {
 		answer_get(s, q);

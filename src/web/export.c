@@ -184,6 +184,8 @@ static int build(struct export *x)
 
 	for (unsigned i = 0; i < WEB_PAGE_N && r >= 0; i++) {
 		x->page = (enum web_page_id)i;
+		if (WEB_PAGES[i].served)
+			continue;
 		r = WEB_PAGES[i].each ? WEB_PAGES[i].each(x->site, write_page, x, x->err)
 				      : write_page(x, &none);
 	}

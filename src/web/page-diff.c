@@ -119,13 +119,20 @@ static void joint(struct page *p, const struct joint *j)
 
 /* ---- rows ---- */
 
-/* What it did in one run, as the status that stands for it. */
+/* Of several runs how often it failed; of one the status that stands for it. */
 static void did(struct page *p, const struct judge_difference *x, int side)
 {
+	const struct judge_tally *t = &x->t[side];
 	const struct judge_axis *a = x->s->lane->axis;
 	uint32_t place = judge_place(a, p->side[side].from);
 	uint8_t cell = STORE_CELL_ABSENT;
 
+	if (p->side[side].to - p->side[side].from > 1) {
+		html_text(p->h, JUDGE_DID_NAMES[t->did]);
+		if (t->failed)
+			out_printf(p->h->out, " %u/%u", t->failed, judge_tally_n(t));
+		return;
+	}
 	if (place < a->n && a->run[place] == p->side[side].from)
 		cell = judge_cell_or_unknown(x->s, place);
 	if (cell < STATUS_N)
@@ -208,6 +215,17 @@ static void kind(struct page *p, enum judge_differs what)
 static void side(struct page *p, int i)
 {
 	const struct judge_run *r = &p->history->runs[p->side[i].from];
+	const struct judge_run *last = &p->history->runs[p->side[i].to - 1];
+
+	if (last != r) {
+		html_run_link(p->h, r->id, "runs ");
+		html_run_link(p->h, last->id, " to ");
+		out_lit(p->h->out, ", ");
+		html_date(p->h, r->begin_ms);
+		out_lit(p->h->out, " to ");
+		html_date(p->h, last->begin_ms);
+		return;
+	}
 
 	html_run_link(p->h, r->id, "run ");
 	out_lit(p->h->out, " of ");
@@ -266,28 +284,61 @@ static void compare(struct page *p)
 		p->machines |= !str_eq(p->history->axes[i].machine, p->history->axes[0].machine);
 }
 
-WEB_RENDER(web_diff_page)
+static void title_of(const struct page *p, const struct web_args *args, struct buf *ret)
 {
-	struct web_html h = { site, out, WEB_DIFF, args };
-	const struct web_history *w = site->history;
-	_cleanup_(judge_diff_done) struct judge_diff d = {};
-	_cleanup_(page_done) struct page p = { .h = &h, .history = w, .d = &d };
-	uint32_t now = web_history_run(w, args->run), before = web_history_before(w, now);
-	char title[64];
+	const struct web_query *q = &args->q;
 
+	if (args->run) {
+		buf_printf(ret, "Run %" PRId64 ", and run %" PRId64 " before it", args->run,
+			   p->history->runs[p->side[JUDGE_SIDE_A].from].id);
+		return;
+	}
+	buf_printf(ret, "%" PRId64, q->a.first);
+	if (q->a.last != q->a.first)
+		buf_printf(ret, " to %" PRId64, q->a.last);
+	buf_printf(ret, ", and %" PRId64, q->b.first);
+	if (q->b.last != q->b.first)
+		buf_printf(ret, " to %" PRId64, q->b.last);
+}
+
+/* A run and the one before it, or what a server is asked for. */
+static int sides(struct page *p, const struct web_site *site, const struct web_args *args,
+		 struct err *err)
+{
+	const struct web_history *w = site->history;
+	uint32_t now = web_history_run(w, args->run), before = web_history_before(w, now);
+
+	if (!args->run && site->live)
+		return web_sides(site, &args->q, p->side, err);
 	if (before == w->n_runs)
 		return err_set(err, ENOENT, "there is no run before %" PRId64 " that is like it",
 			       args->run);
-	p.side[JUDGE_SIDE_A] = (struct judge_side){ before, before + 1 };
-	p.side[JUDGE_SIDE_B] = (struct judge_side){ now, now + 1 };
+	p->side[JUDGE_SIDE_A] = (struct judge_side){ before, before + 1 };
+	p->side[JUDGE_SIDE_B] = (struct judge_side){ now, now + 1 };
+	return 0;
+}
+
+WEB_RENDER(web_diff_page)
+{
+	struct web_html h = { .site = site, .out = out, .args = args,
+			      .page = args->run || !site->live ? WEB_DIFF : WEB_DIFF_ANY };
+	_cleanup_(judge_diff_done) struct judge_diff d = {};
+	_cleanup_(buf_done) struct buf title = {};
+	_cleanup_(page_done) struct page p = { .h = &h, .history = site->history, .d = &d };
+	int r = sides(&p, site, args, err);
+
+	if (r < 0)
+		return r;
 	compare(&p);
-	snprintf(title, sizeof(title), "Run %" PRId64 " and %" PRId64, args->run,
-		 w->runs[before].id);
-	html_begin(&h, str_of(title));
-	html_crumbs(&h, args->run);
-	out_lit(out, "difference</p>\n");
-	out_printf(out, "<h1>Run %" PRId64 ", and run %" PRId64 " before it</h1>\n", args->run,
-		   w->runs[before].id);
+	title_of(&p, args, &title);
+	html_begin(&h, buf_str(&title));
+	if (args->run) {
+		html_crumbs(&h, args->run);
+		out_lit(out, "difference</p>\n");
+	}
+	out_lit(out, "<h1>");
+	out_html(out, buf_str(&title));
+	out_lit(out, "</h1>\n");
 	lead(&p);
 	if (!d.n)
 		out_lit(out, "<p class=\"empty\">No test did anything else.</p>\n");

@@ -13,6 +13,12 @@
 	 WEB_TAKES(KNOWN) | WEB_TAKES(SORT) | WEB_TAKES(BEFORE) | WEB_TAKES(SKIP))
 #define TAKES_RUNS (WEB_TAKES(BRANCH) | WEB_TAKES(MODE) | WEB_TAKES(BEFORE))
 
+#define TAKES_CHANGES                                                                          \
+	(WEB_TAKES(BRANCH) | WEB_TAKES(MODE) | WEB_TAKES(MACHINE) | WEB_TAKES(SUITE) |         \
+	 WEB_TAKES(NAME) | WEB_TAKES(DAYS))
+#define TAKES_DIFF (WEB_TAKES(A) | WEB_TAKES(B))
+#define JSON "application/json"
+
 const struct web_page WEB_PAGES[WEB_PAGE_N] = {
 	[WEB_STYLE] = { "style-{hash}.css", NULL, "text/css; charset=utf-8", web_style, NULL },
 	[WEB_SCRIPT] = { "site-{hash}.js", NULL, "text/javascript; charset=utf-8",
@@ -35,25 +41,25 @@ const struct web_page WEB_PAGES[WEB_PAGE_N] = {
 	[WEB_MATRIX] = { "matrix.html", "Matrix", HTML, web_matrix_page, NULL },
 	[WEB_FLAKES_BRANCH_MODE_OLDER] = { "flakes/branch-mode-older/{branch}/{mode}/{before}.html",
 					   NULL, HTML, web_flakes_page,
-					   web_each_branch_mode_older, TAKES_FLAKES,
+					   web_each_branch_mode_older, TAKES_FLAKES, false,
 					   WEB_FLAKES },
 	[WEB_FLAKES_BRANCH_OLDER] = { "flakes/branch-older/{branch}/{before}.html", NULL, HTML,
-				      web_flakes_page, web_each_branch_older, TAKES_FLAKES,
+				      web_flakes_page, web_each_branch_older, TAKES_FLAKES, false,
 				      WEB_FLAKES },
 	[WEB_FLAKES_MODE_OLDER] = { "flakes/mode-older/{mode}/{before}.html", NULL, HTML,
-				    web_flakes_page, web_each_mode_older, TAKES_FLAKES,
+				    web_flakes_page, web_each_mode_older, TAKES_FLAKES, false,
 				    WEB_FLAKES },
 	[WEB_FLAKES_OLDER] = { "flakes/older/{before}.html", NULL, HTML, web_flakes_page,
-			       web_each_older, TAKES_FLAKES,
+			       web_each_older, TAKES_FLAKES, false,
 			       WEB_FLAKES },
 	[WEB_FLAKES_BRANCH_MODE] = { "flakes/branch/{branch}/{mode}.html", NULL, HTML,
-				     web_flakes_page, web_each_branch_mode, TAKES_FLAKES,
+				     web_flakes_page, web_each_branch_mode, TAKES_FLAKES, false,
 				     WEB_FLAKES },
 	[WEB_FLAKES_BRANCH] = { "flakes/branch/{branch}.html", NULL, HTML, web_flakes_page,
-				web_each_branch, TAKES_FLAKES,
+				web_each_branch, TAKES_FLAKES, false,
 				WEB_FLAKES },
 	[WEB_FLAKES_MODE] = { "flakes/mode/{mode}.html", NULL, HTML, web_flakes_page,
-			      web_each_mode, TAKES_FLAKES,
+			      web_each_mode, TAKES_FLAKES, false,
 			      WEB_FLAKES },
 	[WEB_FLAKES] = { "flakes.html", "Flakes", HTML, web_flakes_page, NULL, TAKES_FLAKES },
 	[WEB_BADGE] = { "badge/{branch}/{mode}.svg", NULL, "image/svg+xml", web_badge,
@@ -63,8 +69,17 @@ const struct web_page WEB_PAGES[WEB_PAGE_N] = {
 	[WEB_METRICS] = { "metrics", NULL,
 			  "application/openmetrics-text; version=1.0.0; charset=utf-8",
 			  web_metrics, NULL },
+	[WEB_DIFF_ANY] = { "diff.html", NULL, HTML, web_diff_page, NULL, TAKES_DIFF, true },
+	[WEB_API_OVERVIEW] = { "api/v1/overview", NULL, JSON, web_api_overview, NULL, 0, true },
+	[WEB_API_RUN] = { "api/v1/runs/{run}", NULL, JSON, web_api_run, NULL, 0, true },
+	[WEB_API_RUNS] = { "api/v1/runs", NULL, JSON, web_api_runs, NULL, TAKES_RUNS, true },
+	[WEB_API_FLAKES] = { "api/v1/flakes", NULL, JSON, web_api_flakes, NULL, TAKES_FLAKES,
+			     true },
+	[WEB_API_CHANGES] = { "api/v1/changes", NULL, JSON, web_api_changes, NULL,
+			      TAKES_CHANGES, true },
+	[WEB_API_DIFF] = { "api/v1/diff", NULL, JSON, web_api_diff, NULL, TAKES_DIFF, true },
 	[WEB_RUNS_BEFORE] = { "runs/before-{before}.html", NULL, HTML, web_runs_page,
-			      web_each_runs_before, TAKES_RUNS, WEB_RUNS },
+			      web_each_runs_before, TAKES_RUNS, false, WEB_RUNS },
 	[WEB_RUNS] = { "runs.html", "Runs", HTML, web_runs_page, NULL, TAKES_RUNS },
 	[WEB_INDEX] = { "index.html", "Overview", HTML, web_overview_page, NULL },
 };

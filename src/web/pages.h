@@ -33,6 +33,12 @@ WEB_RENDER(web_badge);
 WEB_RENDER(web_atom);
 WEB_RENDER(web_json_feed);
 WEB_RENDER(web_metrics);
+WEB_RENDER(web_api_overview);
+WEB_RENDER(web_api_run);
+WEB_RENDER(web_api_runs);
+WEB_RENDER(web_api_flakes);
+WEB_RENDER(web_api_changes);
+WEB_RENDER(web_api_diff);
 WEB_EACH(web_each_splat);
 WEB_EACH(web_each_suite);
 WEB_EACH(web_each_log);
@@ -55,6 +61,12 @@ uint32_t web_asset_hash(enum web_page_id page);
 /* Letters, digits and "._-" stay; if anything else was in it, a hash follows,
  * so that two names never become one. */
 void web_slug(struct out *out, struct str s);
+
+/* The sides that .a and .b ask for, of the history's runs: a run that has not ended is
+ * none of them. -EINVAL: they are not both asked for, -ENOENT: there is no such run. */
+struct judge_side;
+int web_sides(const struct web_site *site, const struct web_query *q, struct judge_side *ret,
+	      struct err *err);
 
 /* ---- html.c: a page being written ---- */
 

@@ -146,7 +146,8 @@ int web_route(const struct web_site *site, struct str path, enum web_page_id *re
 		struct web_args a = {};
 		struct out o;
 
-		if (!match(site, str_of(WEB_PAGES[i].path), path, &a))
+		if ((WEB_PAGES[i].served && !site->live) ||
+		    !match(site, str_of(WEB_PAGES[i].path), path, &a))
 			continue;
 		/* One page, one address: "run/017.html" is none. */
 		out_to_buf(&o, &b);

@@ -46,6 +46,13 @@ enum web_page_id {
 	WEB_ATOM,
 	WEB_JSON_FEED,
 	WEB_METRICS,
+	WEB_DIFF_ANY,
+	WEB_API_OVERVIEW,
+	WEB_API_RUN,
+	WEB_API_RUNS,
+	WEB_API_FLAKES,
+	WEB_API_CHANGES,
+	WEB_API_DIFF,
 	WEB_RUNS_BEFORE,
 	WEB_RUNS,
 	WEB_INDEX,
@@ -142,6 +149,7 @@ struct web_page {
 	 * returns that. NULL: there is exactly one. @fn may use the store. */
 	int (*each)(const struct web_site *site, web_args_fn fn, void *ctx, struct err *err);
 	uint32_t takes;      /* WEB_TAKES() of the keys that a server's query may have */
+	bool served;         /* only a server has it: it is no file */
 	/* Where a server has it: at this page, with what the path says as a query. 0: here. */
 	enum web_page_id live;
 };

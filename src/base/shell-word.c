@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cmd/shell-word.h"
+#include "base/shell-word.h"
 
 #include <stdlib.h>
 #include <string.h>
