@@ -308,6 +308,15 @@ int store_log(struct store *s, int64_t run_id, unsigned program, unsigned job, u
 	return r < 0 ? r : zlog_print(path, from, to, out, err);
 }
 
+int store_log_lines(struct store *s, int64_t run_id, unsigned program, unsigned job,
+		    uint64_t *ret, struct err *err)
+{
+	_free_ char *path = NULL;
+	int r = log_path(s, run_id, program, job, &path, err);
+
+	return r < 0 ? r : zlog_lines(path, ret, err);
+}
+
 int store_log_size(struct store *s, int64_t run_id, unsigned program, unsigned job,
 		   uint64_t *ret, struct err *err)
 {

@@ -141,6 +141,10 @@ int store_mark(struct store *s, struct buf *ret, struct err *err);
 int store_log(struct store *s, int64_t run_id, unsigned program, unsigned job, uint64_t from,
 	      uint64_t to, struct out *out, struct err *err);
 
+/* How many lines it has; a last one without its newline counts. */
+int store_log_lines(struct store *s, int64_t run_id, unsigned program, unsigned job,
+		    uint64_t *ret, struct err *err);
+
 /* The same log by bytes: how many, and @n of them from @from on. */
 int store_log_size(struct store *s, int64_t run_id, unsigned program, unsigned job,
 		   uint64_t *ret, struct err *err);

@@ -255,12 +255,13 @@ int zlog_print(const char *path, uint64_t first, uint64_t last, struct out *out,
 	return failed(path, r, err);
 }
 
-int zlog_size(const char *path, uint64_t *ret, struct err *err)
+/* What its index says, and its last frame, the only one that is unpacked. */
+static int measure(const char *path, uint64_t *ret_size, uint64_t *ret_lines, struct err *err)
 {
 	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	_free_ char *plain = NULL, *packed = NULL;
 	_cleanup_(index_done) struct index x = {};
-	uint64_t at = 0;
+	uint64_t at = 0, lines = 0;
 	ssize_t last;
 	int r;
 
@@ -269,9 +270,11 @@ int zlog_size(const char *path, uint64_t *ret, struct err *err)
 	r = read_index(fd, &x);
 	if (r < 0)
 		return failed(path, r, err);
-	*ret = 0;
+	*ret_size = *ret_lines = 0;
 	if (!x.n)
 		return 0;
+	for (uint32_t i = 0; i < x.n; i++)
+		lines += x.v[i].newlines;
 	for (uint32_t i = 0; i + 1 < x.n; i++)
 		at += x.v[i].bytes;
 	plain = xmalloc(ZLOG_FRAME);
@@ -279,8 +282,23 @@ int zlog_size(const char *path, uint64_t *ret, struct err *err)
 	last = unpack(fd, &x.v[x.n - 1], at, packed, plain);
 	if (last < 0)
 		return failed(path, (int)last, err);
-	*ret = (uint64_t)(x.n - 1) * ZLOG_FRAME + (uint64_t)last;
+	*ret_size = (uint64_t)(x.n - 1) * ZLOG_FRAME + (uint64_t)last;
+	*ret_lines = lines + (last > 0 && plain[last - 1] != '\n');
 	return 0;
+}
+
+int zlog_size(const char *path, uint64_t *ret, struct err *err)
+{
+	uint64_t lines;
+
+	return measure(path, ret, &lines, err);
+}
+
+int zlog_lines(const char *path, uint64_t *ret, struct err *err)
+{
+	uint64_t size;
+
+	return measure(path, &size, ret, err);
 }
 
 static int read_frames(int fd, const struct index *x, uint64_t from, size_t n, struct buf *ret)

@@ -21,6 +21,9 @@ int zlog_write(const char *from, const char *to, uint64_t *ret_bytes, struct err
 int zlog_print(const char *path, uint64_t first, uint64_t last, struct out *out,
 	       struct err *err);
 
+/* How many there are; a last one without its newline counts. Reads the index. */
+int zlog_lines(const char *path, uint64_t *ret, struct err *err);
+
 /*
  * By bytes of the plain log. Every frame but the last holds ZLOG_FRAME of them,
  * so that any place is found without reading what comes before. Beyond the end:

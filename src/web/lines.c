@@ -157,10 +157,26 @@ void lines_out(struct web_lines *l, struct out *o)
 	out_to(o, feed, l);
 }
 
-void lines_done(struct web_lines *l)
+void lines_skip(struct web_lines *l, uint64_t line)
+{
+	if (!l->line)
+		l->line = 1;
+	if (line <= l->line)
+		return;
+	close_range(l);
+	l->skipped += line - l->line;
+	l->line = line;
+}
+
+void lines_end(struct web_lines *l)
 {
 	if (l->n || l->dropped)
 		end_line(l);
+}
+
+void lines_done(struct web_lines *l)
+{
+	lines_end(l);
 	close_range(l);
 	tell_skipped(l);
 }

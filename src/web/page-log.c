@@ -3,7 +3,9 @@
  * Logs: of a program, of a machine's console. Every line has a number that is
  * a link; the lines of one result are one block. A long log is cut in the
  * middle, but what belongs to a failure stays; the whole of it is the plain
- * text beside the page.
+ * text beside the page. Only what is shown is read: 100 MB cost what 4000 lines do.
+ * Splats are blocks of the console, and are named above the log of the program
+ * during which they came.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,8 +22,9 @@
 #define LIST_MAX   100   /* failures named above the log */
 
 struct named {
-	struct str name;
+	struct str name, fingerprint; /* fingerprint: of a splat */
 	enum status status;
+	unsigned job;                 /* whose console it is in; 0: in this log */
 	uint64_t line;
 };
 
@@ -47,7 +50,24 @@ static void log_free(struct log *l)
 
 /* ---- what the log holds ---- */
 
-static void add(struct log *l, uint64_t from, uint64_t to, enum status status, struct str name)
+static struct str keep_str(struct log *l, struct str s)
+{
+	return str_n(arena_strndup(&l->arena, s.p ? s.p : "", s.n), s.n);
+}
+
+static void name(struct log *l, struct named n)
+{
+	if (l->n_list == LIST_MAX) {
+		l->more++;
+		return;
+	}
+	n.name = keep_str(l, n.name);
+	n.fingerprint = keep_str(l, n.fingerprint);
+	l->list[l->n_list++] = n;
+}
+
+static void add(struct log *l, uint64_t from, uint64_t to, enum status status, struct str text,
+		struct str fingerprint)
 {
 	bool keep = STATUS_INFO[status].bad || status == STATUS_FLAKY;
 
@@ -57,16 +77,9 @@ static void add(struct log *l, uint64_t from, uint64_t to, enum status status, s
 	l->ranges[l->n_ranges++] = (struct web_range){
 		from && from < to ? from : to, to, status, keep
 	};
-	if (!keep)
-		return;
-	if (l->n_list == LIST_MAX) {
-		l->more++;
-		return;
-	}
-	l->list[l->n_list++] = (struct named){
-		str_n(arena_strndup(&l->arena, name.p ? name.p : "", name.n), name.n), status,
-		from && from < to ? from : to
-	};
+	if (keep)
+		name(l, (struct named){ text, fingerprint, status, 0,
+					from && from < to ? from : to });
 }
 
 static void on_event(void *ctx, const struct event *ev)
@@ -77,11 +90,16 @@ static void on_event(void *ctx, const struct event *ev)
 		if (ev->type == EVENT_SPLAT && ev->job == l->job)
 			add(l, ev->splat->line,
 			    ev->splat->line + (ev->splat->lines ? ev->splat->lines - 1 : 0),
-			    STATUS_CRASH, ev->splat->title);
+			    ev->splat->excuse ? STATUS_FLAKY : STATUS_CRASH, ev->splat->title,
+			    ev->splat->fingerprint);
 		return;
 	}
 	if (ev->program != l->program)
 		return;
+	if (ev->type == EVENT_SPLAT)
+		name(l, (struct named){ ev->splat->title, ev->splat->fingerprint,
+					ev->splat->excuse ? STATUS_FLAKY : STATUS_CRASH, ev->job,
+					ev->splat->line });
 	if (ev->type == EVENT_PROGRAM_BEGIN) {
 		_free_ char *name = xasprintf("%.*s/%.*s", STR_FMT(ev->prog->suite),
 					      STR_FMT(ev->prog->name));
@@ -89,7 +107,7 @@ static void on_event(void *ctx, const struct event *ev)
 		l->name = str_n(arena_strndup(&l->arena, name, strlen(name)), strlen(name));
 	} else if (ev->type == EVENT_RESULT && ev->result->leaf) {
 		add(l, ev->result->line_from, ev->result->line_to, ev->result->status,
-		    ev->result->path[ev->result->depth - 1]);
+		    ev->result->path[ev->result->depth - 1], STR(""));
 	}
 }
 
@@ -161,35 +179,39 @@ static void choose(struct log *l, uint64_t total)
 
 /* ---- writing ---- */
 
-struct counter {
-	uint64_t lines;
-	char last;
-};
-
-static int count(void *ctx, const char *p, size_t n)
+/* Of the console where the splat is in that; it may have had no line. */
+static bool place_begin(struct web_html *h, const struct named *n)
 {
-	struct counter *c = ctx;
+	struct web_args args = { .run = h->args->run, .job = n->job };
 
-	for (size_t i = 0; i < n; i++)
-		c->lines += p[i] == '\n';
-	if (n)
-		c->last = p[n - 1];
-	return 0;
+	if (!n->line)
+		return false;
+	if (n->job)
+		html_line_link(h, WEB_CONSOLE, &args, n->line);
+	else
+		out_printf(h->out, "<a href=\"#L%" PRIu64 "\">", n->line);
+	return true;
 }
 
-/* Lines of a log; a last one without its newline counts. */
-static int count_lines(const struct web_site *site, const struct web_args *a, struct log *l,
-		       uint64_t *ret, struct err *err)
+static void entry(struct web_html *h, const struct named *n)
 {
-	struct counter c = { .last = '\n' };
-	struct out o;
-	int r;
+	struct out *o = h->out;
+	bool link;
 
-	out_to(&o, count, &c);
-	r = store_log(site->store, a->run, l->program, l->job, 1, 0, &o, err);
-	out_flush(&o);
-	*ret = c.lines + (c.last != '\n');
-	return r;
+	out_lit(o, "<li>");
+	html_mark(h, n->status, true);
+	link = place_begin(h, n);
+	out_html(o, n->name);
+	out_str(o, link ? STR("</a>") : STR(""));
+	if (n->line)
+		out_printf(o, " <span class=\"quiet\">%sline %" PRIu64 "</span>",
+			   n->job ? "console, " : "", n->line);
+	if (n->fingerprint.n && web_site_splat(h->site, n->fingerprint)) {
+		out_lit(o, " · ");
+		html_splat_begin(h, n->fingerprint);
+		out_lit(o, "where else it was seen</a>");
+	}
+	out_lit(o, "</li>\n");
 }
 
 static void failures(struct web_html *h, const struct log *l)
@@ -202,12 +224,7 @@ static void failures(struct web_html *h, const struct log *l)
 	for (unsigned i = 0; i < l->n_list; i++) {
 		const struct named *n = &l->list[i];
 
-		out_lit(o, "<li>");
-		html_mark(h, n->status, true);
-		out_printf(o, "<a href=\"#L%" PRIu64 "\">", n->line);
-		out_html(o, n->name);
-		out_printf(o, "</a> <span class=\"quiet\">line %" PRIu64 "</span></li>\n",
-			   n->line);
+		entry(h, n);
 	}
 	if (l->more)
 		out_printf(o, "<li>and %u more</li>\n", l->more);
@@ -226,18 +243,27 @@ static void raw_link(struct web_html *h, const struct log *l, uint64_t total)
 	out_lit(h->out, "</p>\n");
 }
 
-static void lines(struct web_html *h, const struct log *l)
+static void lines(struct web_html *h, const struct log *l, uint64_t total)
 {
+	static const struct web_range all = { .from = 1 };
+	const struct web_range *keep = l->n_keep ? l->keep : &all;
+	size_t n = l->n_keep ? l->n_keep : 1;
 	struct web_lines w = { .out = h->out, .ranges = l->ranges, .n_ranges = l->n_ranges };
-	struct err gone = {};
-	struct out feed;
 
-	w.keep = l->keep;
-	w.n_keep = l->n_keep;
-	out_lit(h->out, "<pre class=\"log\" tabindex=\"0\">");
-	lines_out(&w, &feed);
-	store_log(h->site->store, h->args->run, l->program, l->job, 1, 0, &feed, &gone);
-	out_flush(&feed);
+	out_lit(h->out, "<pre class=\"log\" id=\"log\" tabindex=\"0\">");
+	/* Only what is shown is read, wherever it is. */
+	for (size_t i = 0; i < n; i++) {
+		struct err gone = {};
+		struct out feed;
+
+		lines_skip(&w, keep[i].from);
+		lines_out(&w, &feed);
+		store_log(h->site->store, h->args->run, l->program, l->job, keep[i].from,
+			  keep[i].to, &feed, &gone);
+		out_flush(&feed);
+		lines_end(&w);
+	}
+	lines_skip(&w, total + 1);
 	lines_done(&w);
 	out_lit(h->out, "</pre>\n");
 }
@@ -264,7 +290,8 @@ static int log_page(struct web_html *h, struct log *l, struct err *err)
 		out_printf(h->out, " of machine %u", l->job);
 	out_lit(h->out, "</h1>\n");
 	/* A log that is gone or broken is told; the site is whole without it. */
-	if (count_lines(h->site, h->args, l, &total, &gone) < 0) {
+	if (store_log_lines(h->site->store, h->args->run, l->program, l->job, &total,
+			    &gone) < 0) {
 		/* Not the error's words: they name paths of this machine. */
 		out_lit(h->out, "<p class=\"empty\">This log's file is gone or broken.</p>\n");
 	} else {
@@ -272,7 +299,7 @@ static int log_page(struct web_html *h, struct log *l, struct err *err)
 			choose(l, total);
 		raw_link(h, l, total);
 		failures(h, l);
-		lines(h, l);
+		lines(h, l, total);
 	}
 	html_end(h);
 	return 0;

@@ -170,6 +170,9 @@ struct web_lines {
 };
 
 void lines_out(struct web_lines *l, struct out *feed);
+/* What is fed next is line @line: those before were left out. */
+void lines_skip(struct web_lines *l, uint64_t line);
+void lines_end(struct web_lines *l); /* of a piece: its last line may have no newline */
 void lines_done(struct web_lines *l);
 /* The last of lines @from to @to of a program's log, as evidence. */
 void html_excerpt(struct web_html *h, int64_t run, unsigned program, unsigned job,

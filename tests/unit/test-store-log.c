@@ -69,11 +69,16 @@ static void test_bytes(struct tap *t, const char *path, struct str plain)
 	const size_t edges[] = { 0, 1, ZLOG_FRAME - 1, ZLOG_FRAME, ZLOG_FRAME + 1, plain.n / 2,
 				 plain.n, plain.n + 1 };
 	const size_t lengths[] = { 0, 1, 100, ZLOG_FRAME, 2 * ZLOG_FRAME + 5 };
-	uint64_t size = 1;
+	uint64_t size = 1, lines = 0, counted = 1;
 	unsigned bad = 0;
 
 	zlog_size(path, &size, NULL);
 	is_int(t, (int64_t)size, (int64_t)plain.n, "its size unpacked");
+	for (size_t i = 0; i < plain.n; i++)
+		lines += plain.p[i] == '\n';
+	lines += plain.n && plain.p[plain.n - 1] != '\n';
+	zlog_lines(path, &counted, NULL);
+	is_int(t, (int64_t)counted, (int64_t)lines, "its lines");
 	for (size_t i = 0; i < ARRAY_SIZE(edges) * ARRAY_SIZE(lengths); i++) {
 		size_t from = edges[i % ARRAY_SIZE(edges)], n = lengths[i / ARRAY_SIZE(edges)];
 		_cleanup_(buf_done) struct buf got = {};
