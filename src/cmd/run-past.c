@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "cmd/shell-word.h"
+#include "base/shell-word.h"
 
 struct past_program {
 	char *mode, *machine, *suite, *name;

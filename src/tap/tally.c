@@ -178,8 +178,11 @@ static void result(struct tally *t, const struct event *ev)
 static void problem(struct tally *t, const struct event *ev)
 {
 	t->problems++;
-	if (ev->problem->what == PROBLEM_DEGRADED)
-		t->all[find_open(t, ev->program)].degraded = true;
+	if (ev->problem->what == PROBLEM_DEGRADED) {
+		unsigned i = find_open(t, ev->program);
+
+		t->all[i].degraded = true;
+	}
 }
 
 static void on_event(void *ctx, const struct event *ev)

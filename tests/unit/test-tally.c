@@ -53,6 +53,7 @@ static const struct row ROWS[] = {
 	{ "a *x =crash", 3, "Critical: 1 crashed or failed test(s): s/a", 1, 1 },
 	{ "a *x %fail b =error", 4,
 	  "Critical: 1 test(s) that the harness failed to run: s/b", 2, 2 },
+	{ "&d +x", 0, "Success", 1, 0 },
 	{ "-x +y", 1, "Unstable: 1 failed test(s): x", 2, 0 },
 };
 
