@@ -39,8 +39,7 @@ struct arrival {
 	struct store_record *record;
 	struct event_sink sink;
 	char id[200], branch[TOKEN_BRANCH_MAX + 64];
-	unsigned runs;
-	bool known, refused, second;
+	bool known, refused;
 };
 
 struct push *push_new(const char *url, const char *tokens, const char *scratch,
@@ -146,9 +145,6 @@ static int on_begin(void *ctx, struct str uid, struct event_sink *ret, struct er
 	int64_t id;
 	int r;
 
-	a->second = a->runs++ > 0;
-	if (a->second)
-		return err_set(err, EMSGSIZE, "more than one run: send each by itself");
 	snprintf(a->id, sizeof(a->id), "%.*s", STR_FMT(uid));
 	r = store_run_find(a->push->store, a->id, &id, NULL);
 	if (r == 0)
@@ -181,19 +177,34 @@ static void on_damaged(void *ctx, const char *file, const char *where, const cha
 {
 }
 
+static int on_counted(void *ctx, struct str uid, struct event_sink *ret, struct err *err)
+{
+	unsigned *runs = ctx;
+
+	return ++*runs > 1 ? err_set(err, EMSGSIZE, "more than one run: send each by itself") : 0;
+}
+
+/* Before anything is written: a refusal leaves nothing behind. */
+static int must_be_one(struct str text, struct err *err)
+{
+	unsigned runs = 0;
+	struct import im = { .begin = on_counted, .damaged = on_damaged, .ctx = &runs };
+	int r = import_events_text(&im, "the run", text, err);
+
+	return r < 0 || runs ? r : err_set(err, EBADMSG, "there is no run in it");
+}
+
 static int take(struct arrival *a, struct str text, struct err *err)
 {
 	struct import im = { .begin = on_begin, .end = on_end, .damaged = on_damaged, .ctx = a,
 			     .scratch = a->push->scratch };
-	int r = 0;
+	int r = must_be_one(text, err);
 
-	if (!a->push->store)
+	if (r >= 0 && !a->push->store)
 		r = store_open(a->push->url, STORE_WRITE, &a->push->store, err);
 	if (r >= 0)
 		r = import_events_text(&im, "the run", text, err);
 	a->record = store_record_free(a->record);
-	if (r >= 0 && !a->runs)
-		r = err_set(err, EBADMSG, "there is no run in it");
 	return r;
 }
 

@@ -378,7 +378,7 @@ static void test_slow(struct bench *b)
 
 #define RUN_END "{\"event\":\"run-end\",\"conclusion\":\"Success\",\"exit_code\":0}\n"
 
-/* In this order: what came before is there. The token may send five. */
+/* In this order: what came before is there. The token may send seven. */
 static const struct {
 	const char *name;
 	bool token;
@@ -389,8 +389,10 @@ static const struct {
 	{ "the same again", true, RUN("x-1", "net-next") RUN_END, "200 \"known\":true" },
 	{ "of a branch that isn't his", true, RUN("x-2", "bpf") RUN_END, "403 not for 'bpf'" },
 	{ "half a run", true, RUN("x-3", "net"), "422 has no end" },
+	{ "all of it", true, RUN("x-3", "net") RUN_END, "201 {\"run\":\"x-3\"}" },
 	{ "two runs", true, RUN("x-4", "net") RUN_END RUN("x-5", "net") RUN_END,
 	  "422 more than one run" },
+	{ "the first of them", true, RUN("x-4", "net") RUN_END, "201 {\"run\":\"x-4\"}" },
 	{ "one more than he may in an hour", true, RUN("x-6", "net") RUN_END, "429 in an hour" },
 };
 
@@ -407,7 +409,7 @@ static int push(struct bench *b, const char *token, const char *body)
 
 static void test_push(struct bench *b)
 {
-	struct token t = { .name = "ci", .branches = "net*", .runs_per_hour = 5,
+	struct token t = { .name = "ci", .branches = "net*", .runs_per_hour = 7,
 			   .max_bytes = 1500 };
 	struct token other = { .name = "other", .branches = "*", .runs_per_hour = 5,
 			       .max_bytes = 10 };
