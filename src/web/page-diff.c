@@ -7,105 +7,30 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "judge/diff.h"
-#include "web/mine.h"
+#include "judge/compare.h"
+#include "web/history.h"
 #include "web/pages.h"
 
 #define ROWS_MAX 300 /* told of one kind */
-
-struct item {
-	const struct judge_difference *d;
-	struct stat_mine_test test; /* JUDGE_FAILS */
-	struct stat_mine mine;
-};
-
-/* What fails on one axis, together. */
-struct joint {
-	const struct judge_axis *axis;
-	struct stat_mine_past past;
-	struct stat_mine_joint j;
-};
 
 struct page {
 	struct web_html *h;
 	const struct web_history *history;
 	struct judge_side side[JUDGE_SIDES];
-	struct judge_diff *d;
-	struct item *items;       /* of each difference */
-	struct joint *joints;
-	size_t n_joints, cap_joints;
+	struct judge_compared d;
 	struct buf told;          /* of the one above */
 	bool machines;
 };
 
 static void page_done(struct page *p)
 {
-	free(p->items);
-	free(p->joints);
+	judge_compared_done(&p->d);
 	buf_done(&p->told);
 }
 
 /* ---- is it mine? ---- */
 
-/* Those of one axis stand together. */
-static void judge_axis(struct page *p, const struct judge_axis *a, struct item *v, size_t n)
-{
-	_free_ struct stat_mine_test *tests = xcalloc(n + 1, sizeof(*tests));
-	_cleanup_(web_mine_done) struct web_mine m = {};
-	struct joint j = { .axis = a };
-	size_t failing = 0;
-
-	for (size_t i = 0; i < n; i++)
-		failing += v[i].d->what == JUDGE_FAILS;
-	if (!failing)
-		return;
-	web_mine_init(&m, p->history, a, judge_place(a, p->side[JUDGE_SIDE_B].from));
-	failing = 0;
-	for (size_t i = 0; i < n; i++) {
-		const struct judge_tally *t = &v[i].d->t[JUDGE_SIDE_B];
-
-		if (v[i].d->what != JUDGE_FAILS)
-			continue;
-		v[i].test = web_mine_test(&m, v[i].d->s, t->failed, judge_tally_n(t));
-		v[i].mine = stat_mine(&v[i].test);
-		tests[failing++] = v[i].test;
-	}
-	if (failing < 2)
-		return;
-	j.past = web_mine_past(&m, failing);
-	j.j = stat_mine_joint(tests, failing, &j.past);
-	ARRAY_GROW(p->joints, p->n_joints, p->cap_joints);
-	p->joints[p->n_joints++] = j;
-}
-
-/* Hardly by chance first, then as they were found. */
-static int by_chance(const void *a, const void *b)
-{
-	const struct item *x = a, *y = b;
-
-	if (x->d->what == JUDGE_FAILS && y->d->what == JUDGE_FAILS &&
-	    x->mine.says != y->mine.says)
-		return x->mine.says < y->mine.says ? 1 : -1;
-	return (x->d > y->d) - (x->d < y->d);
-}
-
-static void judge_items(struct page *p)
-{
-	const struct judge_difference *d = p->d->v;
-	size_t n = p->d->n;
-
-	p->items = xcalloc(n + 1, sizeof(*p->items));
-	for (size_t i = 0; i < n; i++)
-		p->items[i].d = &d[i];
-	for (size_t i = 0, k; i < n; i = k) {
-		for (k = i + 1; k < n && d[k].s->lane->axis == d[i].s->lane->axis;)
-			k++;
-		judge_axis(p, d[i].s->lane->axis, p->items + i, k - i);
-	}
-	qsort(p->items, n, sizeof(*p->items), by_chance);
-}
-
-static void joint(struct page *p, const struct joint *j)
+static void joint(struct page *p, const struct judge_joint *j)
 {
 	_cleanup_(buf_done) struct buf words = {};
 
@@ -147,7 +72,7 @@ static void did(struct page *p, const struct judge_difference *x, int side)
 }
 
 /* What it makes of one that fails now; the words of the one above are not said twice. */
-static void mine(struct page *p, const struct item *x)
+static void mine(struct page *p, const struct judge_compared_test *x)
 {
 	_cleanup_(buf_done) struct buf words = {};
 
@@ -163,9 +88,9 @@ static void mine(struct page *p, const struct item *x)
 	out_lit(p->h->out, "</p>");
 }
 
-static void row(struct page *p, const struct item *item)
+static void row(struct page *p, const struct judge_compared_test *test)
 {
-	const struct judge_difference *x = item->d;
+	const struct judge_difference *x = &test->d;
 	struct out *o = p->h->out;
 
 	out_lit(o, "<tr><td>");
@@ -175,7 +100,7 @@ static void row(struct page *p, const struct item *item)
 	out_lit(o, "</td><td>");
 	html_test_name(p->h, x->s);
 	if (x->what == JUDGE_FAILS)
-		mine(p, item);
+		mine(p, test);
 	out_lit(o, "</td><td>");
 	html_axis(p->h, x->s->lane->axis, p->machines);
 	out_lit(o, "</td></tr>\n");
@@ -188,8 +113,8 @@ static void kind(struct page *p, enum judge_differs what)
 	struct out *o = p->h->out;
 	size_t n = 0, told = 0;
 
-	for (size_t i = 0; i < p->d->n; i++)
-		n += p->d->v[i].what == what;
+	for (size_t i = 0; i < p->d.n; i++)
+		n += p->d.v[i].d.what == what;
 	if (!n)
 		return;
 	out_str(o, open ? STR("<details class=\"group\" open>\n<summary><h2>")
@@ -198,17 +123,17 @@ static void kind(struct page *p, enum judge_differs what)
 		      "<thead class=\"hidden\"><tr><th scope=\"col\">Before and now</th>"
 		      "<th scope=\"col\">Test</th><th scope=\"col\">Branch and mode</th></tr>"
 		      "</thead>\n<tbody>\n", JUDGE_DIFFERS[what].title, n);
-	for (size_t i = 0; i < p->d->n && told < ROWS_MAX; i++) {
-		if (p->items[i].d->what != what)
+	for (size_t i = 0; i < p->d.n && told < ROWS_MAX; i++) {
+		if (p->d.v[i].d.what != what)
 			continue;
 		told++;
-		row(p, &p->items[i]);
+		row(p, &p->d.v[i]);
 	}
 	out_lit(o, "</tbody>\n</table>\n");
 	if (told < n)
 		out_printf(o, "<p class=\"quiet\">and %zu more</p>\n", n - told);
-	for (size_t i = 0; what == JUDGE_FAILS && i < p->n_joints; i++)
-		joint(p, &p->joints[i]);
+	for (size_t i = 0; what == JUDGE_FAILS && i < p->d.n_joints; i++)
+		joint(p, &p->d.joints[i]);
 	out_lit(o, "</details>\n");
 }
 
@@ -247,17 +172,17 @@ static void lead(struct page *p)
 	side(p, JUDGE_SIDE_B);
 	out_lit(o, ".</p>\n<p>Unchanged:");
 	for (unsigned i = JUDGE_DID_N; i-- > JUDGE_DID_ABSENT + 1;) {
-		if (!p->d->same[i])
+		if (!p->d.found.same[i])
 			continue;
 		out_str(o, any ? STR(", ") : STR(" "));
-		html_count(p->h, p->d->same[i]);
+		html_count(p->h, p->d.found.same[i]);
 		out_printf(o, " %s", JUDGE_DID_NAMES[i]);
 		any = true;
 	}
 	out_str(o, any ? STR(".") : STR(" nothing."));
-	for (size_t i = 0; i < p->d->n_apart; i++) {
+	for (size_t i = 0; i < p->d.found.n_apart; i++) {
 		out_str(o, i ? STR(", ") : STR(" Not compared, as only one of them ran it: "));
-		html_axis(p->h, p->d->apart[i], p->machines);
+		html_axis(p->h, p->d.found.apart[i], p->machines);
 	}
 	out_lit(o, "</p>\n");
 }
@@ -273,13 +198,11 @@ static void compare(struct page *p)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < p->history->n_axes; i++)
-		judge_diff_axis(p->d, &p->history->axes[i], p->side);
-	for (size_t i = 0; i < p->d->n; i++)
-		if (is_news(&p->d->v[i]))
-			p->d->v[kept++] = p->d->v[i];
-	p->d->n = kept;
-	judge_items(p);
+	judge_compare(&p->d, p->history->axes, p->history->n_axes, p->side);
+	for (size_t i = 0; i < p->d.n; i++)
+		if (is_news(&p->d.v[i].d))
+			p->d.v[kept++] = p->d.v[i];
+	p->d.n = kept;
 	for (size_t i = 1; i < p->history->n_axes; i++)
 		p->machines |= !str_eq(p->history->axes[i].machine, p->history->axes[0].machine);
 }
@@ -322,9 +245,8 @@ WEB_RENDER(web_diff_page)
 {
 	struct web_html h = { .site = site, .out = out, .args = args,
 			      .page = args->run || !site->live ? WEB_DIFF : WEB_DIFF_ANY };
-	_cleanup_(judge_diff_done) struct judge_diff d = {};
 	_cleanup_(buf_done) struct buf title = {};
-	_cleanup_(page_done) struct page p = { .h = &h, .history = site->history, .d = &d };
+	_cleanup_(page_done) struct page p = { .h = &h, .history = site->history };
 	int r = sides(&p, site, args, err);
 
 	if (r < 0)
@@ -340,7 +262,7 @@ WEB_RENDER(web_diff_page)
 	out_html(out, buf_str(&title));
 	out_lit(out, "</h1>\n");
 	lead(&p);
-	if (!d.n)
+	if (!p.d.n)
 		out_lit(out, "<p class=\"empty\">No test did anything else.</p>\n");
 	for (int i = 0; i < JUDGE_SAME; i++)
 		kind(&p, (enum judge_differs)i);
