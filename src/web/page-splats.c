@@ -41,7 +41,7 @@ static int row(struct page *p, const struct web_splat *s, struct err *err)
 	struct out *o = p->h->out;
 	int r;
 
-	out_lit(o, "<tr><td><span class=\"word\">");
+	out_lit(o, "<tr><td data-label=\"Kind\"><span class=\"word\">");
 	out_html(o, s->kind);
 	out_lit(o, "</span></td><th scope=\"row\" class=\"wide\"><a");
 	html_href(p->h, WEB_SPLAT, &args);

@@ -23,8 +23,10 @@ const html = (root) => readdirSync(root, { recursive: true })
 // One page of each kind: the newest run, a run that crashed, its logs.
 const test = readdirSync(join(site, 'test')).find((f) => f.startsWith('simult_flows') &&
   readFileSync(join(site, 'test', f), 'utf8').includes('<h1 class="name">simult_flows: unbalanced bwidth</h1>'));
+const splat = readdirSync(join(site, 'splat'))[0];
 const PAGES = [`test/${test}`, 'index.html', 'runs.html', 'run/20.html', 'run/14/diff.html', 'run/14.html', 'run/14/log-4.html',
-  'run/14/console-1.html', 'flakes.html', 'flakes/branch/export/debug.html'];
+  'run/14/console-1.html', 'flakes.html', 'flakes/branch/export/debug.html',
+  'matrix.html', 'splats.html', `splat/${splat}`, 'about.html'];
 
 console.log('TAP version 13');
 const { browser, why } = await open();
