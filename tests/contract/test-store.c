@@ -168,6 +168,15 @@ static int on_splat_on(void *ctx, const struct store_splat_on *on)
 			  (int)on->last_ms);
 }
 
+/* Which database it is, and its size, are each one's own. */
+static int on_facts(void *ctx, const struct store_facts *f)
+{
+	return buf_printf(ctx, "format=%d of=%d runs=%d programs=%d tests=%d outcomes=%d logs=%d "
+			  "oldest=%d\n", f->format, f->database.n && f->bytes, (int)f->runs,
+			  (int)f->programs, (int)f->tests, (int)f->outcomes, (int)f->logs,
+			  (int)(f->oldest_log_ms / 1000));
+}
+
 static int ask_runs(struct store *s, struct buf *b, struct err *err)
 {
 	static const struct store_runs_filter all = { .limit = 100 }, some = {
@@ -206,6 +215,7 @@ static int ask_all(struct store *s, struct buf *b, struct err *err)
 	r = r < 0 ? r : store_fingerprints(s, 0, on_fingerprint, b, err);
 	r = r < 0 ? r : store_splats(s, "0123456789abcdef", 5, on_splat, b, err);
 	r = r < 0 ? r : store_splat_axes(s, "0123456789abcdef", on_splat_on, b, err);
+	r = r < 0 ? r : store_facts(s, on_facts, b, err);
 	r = r < 0 ? r : store_expect_ms(s, "mptcp", "a.sh", "debug", &ms, err);
 	buf_printf(b, "expect %d\n", (int)ms);
 	return r;
