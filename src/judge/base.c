@@ -50,13 +50,11 @@ static void find_outages(struct judge_base *b, struct stat_finder *f,
 	size_t n = 0, cap = 0;
 
 	for (size_t i = 0; i < b->n; i++) {
-		struct stat_changes c = {};
+		struct stat_runs parts = stat_finder_parts(f, &cuts[i]);
 		uint32_t from = 0;
 
-		if (cuts[i].bad.n)
-			c = stat_finder_run(f, &cuts[i]);
-		for (size_t k = 0; k <= c.n; k++) {
-			uint32_t to = k < c.n ? c.v[k].run : upto;
+		for (size_t k = 0; k <= parts.n; k++) {
+			uint32_t to = k < parts.n ? parts.v[k] : upto;
 
 			ARRAY_GROW(v, n, cap);
 			v[n++] = (struct stat_piece){ &cuts[i], from, to };
@@ -85,12 +83,11 @@ void judge_base_init(struct judge_base *b, const struct judge_axis *a, uint32_t 
 	for (size_t i = 0; i < b->n; i++) {
 		struct stat_series left;
 		const struct stat_series *one = &left;
-		struct stat_changes c = {};
+		struct stat_runs parts;
 
 		stat_series_without(&cuts[i], stat_outages_runs(&b->outages), &room, &left);
-		if (left.bad.n)
-			c = stat_finder_run(f, &left);
-		b->rates[i] = stat_window(&one, 1, c.n ? c.v[c.n - 1].run : 0, upto, NULL,
+		parts = stat_finder_parts(f, &left);
+		b->rates[i] = stat_window(&one, 1, parts.n ? parts.v[parts.n - 1] : 0, upto, NULL,
 					  STAT_OUTAGES_COUNT).rate;
 	}
 	stat_series_room_done(&room);

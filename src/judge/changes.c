@@ -36,16 +36,15 @@ static void add_piece(struct pieces *p, const struct stat_series *s, uint32_t fr
 static void add_pieces(struct pieces *p, struct stat_finder *f, const struct judge_axis *a,
 		       const struct judge_series *s)
 {
-	struct stat_changes c = {};
+	struct stat_runs parts;
 	uint32_t from = 0;
 
 	if (!s->leaf && !s->own.bad.n)
 		return;
-	if (s->own.bad.n)
-		c = stat_finder_run(f, &s->own);
-	for (size_t i = 0; i < c.n; i++) {
-		add_piece(p, &s->own, from, c.v[i].run);
-		from = c.v[i].run;
+	parts = stat_finder_parts(f, &s->own);
+	for (size_t i = 0; i < parts.n; i++) {
+		add_piece(p, &s->own, from, parts.v[i]);
+		from = parts.v[i];
 	}
 	add_piece(p, &s->own, from, a->n);
 }

@@ -423,23 +423,45 @@ static uint32_t quiet(struct stat_finder *f)
 	return passes < UINT32_MAX ? (uint32_t)passes : UINT32_MAX;
 }
 
-struct stat_changes stat_finder_run(struct stat_finder *f, const struct stat_series *s)
+/* False: there is nothing to cut. */
+static bool cut_series(struct stat_finder *f, const struct stat_series *s)
 {
 	struct finder_room *m = &f->room;
 	uint32_t n;
 
-	m->n_changes = 0;
 	if (s->bad.n == 0)
-		return (struct stat_changes){ .quiet = UINT32_MAX };
+		return false;
 	assert(s->bad.v[s->bad.n - 1] < f->axis->n);
 	places_find(f, s);
 	n = m->places[m->n_places - 1].n;
 	assert(n <= f->axis->n);
 	f->penalty = -log(f->prior.threshold) + log(fmax(1, (double)n / PLACES));
 	if (m->n_places < 2)
-		return (struct stat_changes){ .quiet = UINT32_MAX };
+		return false;
 	cut_all(f);
 	settle(f);
+	return true;
+}
+
+struct stat_runs stat_finder_parts(struct stat_finder *f, const struct stat_series *s)
+{
+	struct finder_room *m = &f->room;
+
+	if (!cut_series(f, s))
+		return (struct stat_runs){};
+	/* In the place of the cuts, which are not needed any more. */
+	for (size_t i = 1; i + 1 < m->n_cuts; i++)
+		m->cuts[i - 1] = stat_series_run(s, m->places[m->cuts[i]].n);
+	return (struct stat_runs){ m->cuts, m->n_cuts - 2 };
+}
+
+struct stat_changes stat_finder_run(struct stat_finder *f, const struct stat_series *s)
+{
+	struct finder_room *m = &f->room;
+
+	m->n_changes = 0;
+	if (!cut_series(f, s))
+		return (struct stat_changes){ .quiet = UINT32_MAX };
 	for (size_t i = 1; i + 1 < m->n_cuts; i++)
 		change_add(f, s, i);
 	return (struct stat_changes){ m->changes, m->n_changes, quiet(f) };

@@ -85,6 +85,9 @@ struct stat_finder;
 struct stat_finder *stat_finder_new(const struct stat_axis *axis, struct stat_prior prior);
 struct stat_finder *stat_finder_free(struct stat_finder *f);
 struct stat_changes stat_finder_run(struct stat_finder *f, const struct stat_series *s);
+/* Only the .run of each change, which costs half: where a part begins that has a rate of
+ * its own. Valid until the next call. */
+struct stat_runs stat_finder_parts(struct stat_finder *f, const struct stat_series *s);
 
 /* ln P(k of n failed, in this order) under @prior. k <= n. */
 double stat_log_likelihood(const struct stat_prior *prior, uint64_t k, uint64_t n);

@@ -59,10 +59,11 @@ static void test_luci(struct tap *t)
 		struct stat_finder *f =
 			stat_finder_new(&h->axis, (struct stat_prior){ 0.05, 0.5, 0.01 });
 		struct stat_changes c = stat_finder_run(f, &h->series);
-		bool same = c.n == LUCI[i].n;
+		struct stat_runs parts = stat_finder_parts(f, &h->series);
+		bool same = c.n == LUCI[i].n && parts.n == c.n;
 
 		for (size_t k = 0; same && k < c.n; k++)
-			same = c.v[k].run == LUCI[i].at[k];
+			same = c.v[k].run == LUCI[i].at[k] && parts.v[k] == c.v[k].run;
 		if (!ok(t, same, "LUCI: %s", LUCI[i].name))
 			for (size_t k = 0; k < c.n; k++)
 				printf("# %u: gain %g\n", c.v[k].run, c.v[k].gain);
