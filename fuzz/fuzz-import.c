@@ -65,6 +65,9 @@ static void on_event(void *ctx, const struct event *ev)
 		assert(s->program);
 		check_result(ev->result);
 		break;
+	case EVENT_ARTEFACT:
+		assert(s->job && !s->program && ev->artefact->kind.n);
+		break;
 	case EVENT_PROBLEM:
 	case EVENT_SPLAT:
 		assert(s->job && (ev->program != 0) == s->program);

@@ -50,6 +50,15 @@ static int report_log(void *ctx, unsigned job, unsigned program, uint64_t from, 
 	return r == -ENOENT ? 0 : r;
 }
 
+static int report_artefact(void *ctx, unsigned job, struct str kind, struct out *out)
+{
+	struct report_logs *l = ctx;
+	_free_ char *word = xstrndup(kind.p, kind.n);
+	int r = store_artefact(l->s, l->run_id, job, word, out, NULL);
+
+	return r == -ENOENT ? 0 : r;
+}
+
 static int known_log(void *ctx, unsigned program, struct str path, uint64_t from, uint64_t to,
 		     struct out *out)
 {
@@ -103,6 +112,7 @@ int history_report(struct cmd *c, const struct cmd_common *common,
 		.colour = out == c->out && c->colour,
 		.verbose = (unsigned)common->verbose,
 		.log = report_log,
+		.artefact = report_artefact,
 		.log_ctx = &logs,
 		.decode = decoder ? decoder_splat : NULL,
 		.decode_ctx = decoder,

@@ -13,29 +13,31 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/base64.h"
 #include "base/file.h"
 #include "import/text.h"
+#include "import/unpack.h"
 #include "import/values.h"
 #include "tap/parse.h"
 
 #define ID_MAX       192
 #define JOBS_MAX     4096
 #define PROGRAMS_MAX 65536
-#define LOGS_MAX     (1ull << 30) /* bytes of all logs of a run */
 #define LINE_SIZE_MAX    (4u << 20)
 
 enum stage { NOT_YET, OPEN, ENDED };
 
-struct log {
-	char *path;  /* NULL: none */
-	int fd;
+struct artefact {
+	char kind[EVENT_KIND_MAX + 1];
+	struct unpack_file file;
 };
 
+#define ARTEFACTS_MAX 8 /* of a job */
 struct unit { /* a job or a program */
 	enum stage stage;
 	unsigned job;
-	struct log log;
+	struct unpack_file log;
+	struct artefact *artefacts;
+	unsigned n_artefacts;
 };
 
 struct units {
@@ -51,25 +53,27 @@ struct reader {
 	bool known;             /* this run is there already: read past it */
 	struct event_sink sink;
 	struct units jobs, programs;
-	uint64_t log_bytes, results;
-	struct buf text, bytes; /* of a line, of a piece of a log */
-	char *scratch;          /* of this run */
+	uint64_t results;
+	struct buf text;        /* of a line */
+	struct unpack_dir files; /* of this run */
 	struct str path[TAP_DEPTH_MAX + 2];
 	struct event_frame frames[EVENT_FRAMES_MAX];
 };
 
-static void log_done(struct log *l)
+static void unit_done(struct unit *u)
 {
-	if (l->path)
-		closep(&l->fd);
-	free(l->path);
-	*l = (struct log){ .fd = -1 };
+	unpack_file_done(&u->log);
+	for (unsigned i = 0; i < u->n_artefacts; i++)
+		unpack_file_done(&u->artefacts[i].file);
+	free(u->artefacts);
+	u->artefacts = NULL;
+	u->n_artefacts = 0;
 }
 
 static void units_done(struct units *u)
 {
 	for (unsigned i = 0; i < u->n; i++)
-		log_done(&u->v[i].log);
+		unit_done(&u->v[i]);
 	free(u->v);
 	*u = (struct units){};
 }
@@ -78,19 +82,15 @@ static void run_done(struct reader *r)
 {
 	units_done(&r->jobs);
 	units_done(&r->programs);
-	if (r->scratch)
-		dir_remove(r->scratch, NULL);
-	free(r->scratch);
-	r->scratch = NULL;
+	unpack_dir_done(&r->files);
 	r->open = false;
-	r->log_bytes = r->results = 0;
+	r->results = 0;
 }
 
 static void reader_done(struct reader *r)
 {
 	run_done(r);
 	buf_done(&r->text);
-	buf_done(&r->bytes);
 }
 
 /* ---- where a line may stand ---- */
@@ -236,12 +236,18 @@ static const char *job_end(struct reader *r, const cJSON *v, struct event *ev)
 
 	if (!u || any_open(&r->programs, ev->job))
 		return "no such job is open, or a program in it is";
+	for (unsigned i = 0; i < u->n_artefacts; i++)
+		event_emit(&r->sink, &(struct event){
+			.type = EVENT_ARTEFACT, .job = ev->job,
+			.artefact = &(struct event_artefact){
+				.kind = str_of(u->artefacts[i].kind),
+				.path = str_of(u->artefacts[i].file.path) } });
 	job.console_path = str_of(u->log.path);
 	ev->type = EVENT_JOB_END;
 	ev->job_info = &job;
 	event_emit(&r->sink, ev);
 	u->stage = ENDED;
-	log_done(&u->log);
+	unit_done(u);
 	return NULL;
 }
 
@@ -285,7 +291,7 @@ static const char *program_end(struct reader *r, const cJSON *v, struct event *e
 	ev->prog = &p;
 	event_emit(&r->sink, ev);
 	u->stage = ENDED;
-	log_done(&u->log);
+	unit_done(u);
 	return NULL;
 }
 
@@ -395,46 +401,50 @@ static const char *splat(struct reader *r, const cJSON *v, struct event *ev)
 	return NULL;
 }
 
-static const char *log_open(struct reader *r, const struct event *ev, struct log *l,
-			    struct err *err, int *ret)
-{
-	char name[48];
-
-	if (!r->scratch)
-		*ret = dir_temp(r->im->scratch, "log.", &r->scratch, err);
-	if (*ret < 0)
-		return NULL;
-	snprintf(name, sizeof(name), "%u.%u", ev->job, ev->program);
-	l->path = path_join(r->scratch, name);
-	l->fd = open(l->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (l->fd < 0)
-		*ret = err_sys(err, errno, "write '%s'", l->path);
-	return NULL;
-}
-
 static const char *log_piece(struct reader *r, const cJSON *v, const struct event *ev,
 			     struct err *err, int *ret)
 {
 	struct unit *u = ev->program ? unit_open(&r->programs, ev->program)
 				     : unit_open(&r->jobs, ev->job);
+	char name[48];
 
 	if (!u)
 		return "it is of nothing that is open";
-	buf_clear(&r->bytes);
-	if (base64_read(value_str(v, "data"), &r->bytes) < 0)
-		return "its data is no base64";
-	r->log_bytes += r->bytes.n;
-	if (r->log_bytes > LOGS_MAX)
-		return "the run's logs are too large";
-	if (!r->im->scratch)
+	snprintf(name, sizeof(name), "%u.%u", ev->job, ev->program);
+	return unpack_add(&r->files, &u->log, name, value_str(v, "data"), err, ret);
+}
+
+/* NULL: there are too many, or it is no word. */
+static struct artefact *artefact_of(struct unit *u, struct str kind)
+{
+	if (!event_kind_fits(kind))
 		return NULL;
-	if (!u->log.path)
-		log_open(r, ev, &u->log, err, ret);
-	if (*ret == 0)
-		*ret = file_write_all(u->log.fd, r->bytes.p, r->bytes.n);
-	if (*ret < 0 && u->log.path)
-		err_sys(err, -*ret, "write '%s'", u->log.path);
-	return NULL;
+	for (unsigned i = 0; i < u->n_artefacts; i++)
+		if (str_eq(str_of(u->artefacts[i].kind), kind))
+			return &u->artefacts[i];
+	if (u->n_artefacts == ARTEFACTS_MAX)
+		return NULL;
+	if (!u->artefacts)
+		u->artefacts = xcalloc(ARTEFACTS_MAX, sizeof(*u->artefacts));
+	u->artefacts[u->n_artefacts].file.fd = -1;
+	memcpy(u->artefacts[u->n_artefacts].kind, kind.p, kind.n);
+	return &u->artefacts[u->n_artefacts++];
+}
+
+static const char *artefact_piece(struct reader *r, const cJSON *v, const struct event *ev,
+				  struct err *err, int *ret)
+{
+	struct unit *u = unit_open(&r->jobs, ev->job);
+	struct artefact *a;
+	char name[80];
+
+	if (!u)
+		return "it is of no job that is open";
+	a = artefact_of(u, value_str(v, "kind"));
+	if (!a)
+		return "its kind is no word, or its job has too many";
+	snprintf(name, sizeof(name), "%u.%s", ev->job, a->kind);
+	return unpack_add(&r->files, &a->file, name, value_str(v, "data"), err, ret);
 }
 
 /* Why the line can't be; or NULL, and *ret: 0 or an error that ends it all. */
@@ -472,6 +482,8 @@ static const char *line(struct reader *r, const cJSON *v, struct err *err, int *
 		return run_end(r, v, err, ret);
 	if (str_eq(word, STR("log")))
 		return log_piece(r, v, &ev, err, ret);
+	if (str_eq(word, STR("artefact")))
+		return artefact_piece(r, v, &ev, err, ret);
 	for (size_t i = 0; i < ARRAY_SIZE(WORDS); i++)
 		if (str_eq(word, str_of(WORDS[i].word)))
 			return WORDS[i].say(r, v, &ev);
@@ -511,7 +523,8 @@ static void line_copy(struct buf *to, struct str s)
 
 int import_events_text(struct import *im, const char *name, struct str text, struct err *err)
 {
-	_cleanup_(reader_done) struct reader r = { .im = im, .file = name };
+	_cleanup_(reader_done) struct reader r = { .im = im, .file = name,
+						  .files.scratch = im->scratch };
 	int e = 0;
 
 	while (text.n && e == 0) {

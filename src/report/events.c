@@ -11,6 +11,7 @@
  *   {"event":"result","job":N,"program":N, path, key, status, ...}
  *   {"event":"problem",...}, {"event":"splat",...}
  *   {"event":"log","job":N,"program":N,"data":BASE64}  in pieces; program 0: console
+ *   {"event":"artefact","job":N,"kind":"config","data":BASE64}  in pieces
  *   {"event":"program-end",...}, {"event":"job-end",...}, {"event":"run-end",...}
  *
  * A log's pieces come before the end of what it is of. Bytes that are no UTF-8 are
@@ -51,7 +52,7 @@ static void line_end(struct report *r, struct json *j)
 struct pieces {
 	struct report *report;
 	const struct event *ev;
-	size_t n;
+	size_t n;            /* in @hold */
 	char hold[PIECE];
 };
 
@@ -61,8 +62,13 @@ static void piece_out(struct pieces *p)
 
 	if (!p->n)
 		return;
-	out_printf(o, "{\"event\":\"log\",\"job\":%u,\"program\":%u,\"data\":\"", p->ev->job,
-		   p->ev->program);
+	if (p->ev->type == EVENT_ARTEFACT)
+		out_printf(o, "{\"event\":\"artefact\",\"job\":%u,\"kind\":\"%.*s\"", p->ev->job,
+			   STR_FMT(p->ev->artefact->kind));
+	else
+		out_printf(o, "{\"event\":\"log\",\"job\":%u,\"program\":%u", p->ev->job,
+			   p->ev->program);
+	out_lit(o, ",\"data\":\"");
 	base64_write(o, str_n(p->hold, p->n));
 	out_lit(o, "\"}\n");
 	p->n = 0;
@@ -85,19 +91,24 @@ static int piece_add(void *ctx, const char *bytes, size_t n)
 	return 0;
 }
 
-static void put_log(struct report *r, const struct event *ev)
+/* A log, or an artefact. */
+static void put_file(struct report *r, const struct event *ev)
 {
+	const struct report_options *opt = r->opt;
 	struct pieces *p;
 	struct out raw;
 
-	if (!r->opt->log)
+	if (ev->type == EVENT_ARTEFACT ? !opt->artefact : !opt->log)
 		return;
 	p = xmalloc(sizeof(*p));
 	p->report = r;
 	p->ev = ev;
 	p->n = 0;
 	out_to(&raw, piece_add, p);
-	r->opt->log(r->opt->log_ctx, ev->job, ev->program, 1, 0, &raw);
+	if (ev->type == EVENT_ARTEFACT)
+		opt->artefact(opt->log_ctx, ev->job, ev->artefact->kind, &raw);
+	else
+		opt->log(opt->log_ctx, ev->job, ev->program, 1, 0, &raw);
 	out_flush(&raw);
 	piece_out(p);
 	free(p);
@@ -111,7 +122,7 @@ static void put_program(struct report *r, const struct event *ev, bool ends)
 	struct json j;
 
 	if (ends)
-		put_log(r, ev);
+		put_file(r, ev);
 	line_begin(r, &j, ev, ends ? "program-end" : "program-begin");
 	json_field_int(&j, "time_ms", e->time_ms);
 	if (!ends) {
@@ -133,7 +144,7 @@ static void put_job(struct report *r, const struct event *ev, bool ends)
 	struct json j;
 
 	if (ends)
-		put_log(r, ev);
+		put_file(r, ev);
 	line_begin(r, &j, ev, ends ? "job-end" : "job-begin");
 	json_field_int(&j, "time_ms", ev->job_info->time_ms);
 	if (!ends)
@@ -197,6 +208,7 @@ static void on_event(struct report *r, const struct event *ev)
 	case EVENT_SPLAT:
 		put_found(r, ev);
 		break;
+	case EVENT_ARTEFACT: put_file(r, ev); break;
 	}
 }
 

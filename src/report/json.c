@@ -35,6 +35,8 @@ struct report {
 	struct job {
 		unsigned number;
 		struct event_job e;
+		struct str kinds[8]; /* of its artefacts */
+		unsigned n_kinds;
 	} *open;
 	size_t n_open, cap_open;
 	struct arena arena;
@@ -111,7 +113,7 @@ static void job_begin(struct report *r, const struct event *ev)
 		return;
 	}
 	ARRAY_GROW(r->open, r->n_open, r->cap_open);
-	r->open[r->n_open++] = (struct job){ ev->job, {
+	r->open[r->n_open++] = (struct job){ .number = ev->job, .e = {
 		.mode = kept(r, e->mode),
 		.machine = kept(r, e->machine),
 		.accel = kept(r, e->accel),
@@ -134,16 +136,34 @@ static void job_end(struct report *r, const struct event *ev)
 	}
 }
 
-static void put_job(struct report *r, unsigned number, const struct event_job *e)
+static void artefact(struct report *r, const struct event *ev)
 {
+	for (size_t i = 0; i < r->n_open; i++) {
+		struct job *job = &r->open[i];
+
+		if (job->number == ev->job && job->n_kinds < ARRAY_SIZE(job->kinds))
+			job->kinds[job->n_kinds++] = kept(r, ev->artefact->kind);
+	}
+}
+
+static void put_job(struct report *r, const struct job *job)
+{
+	const struct event_job *e = &job->e;
 	struct json *j = &r->jobs.json;
 
 	json_object(j);
-	json_field_int(j, "job", number);
+	json_field_int(j, "job", job->number);
 	event_json_job(j, e);
 	event_json_time(j, "begin", e->time_ms);
 	event_json_text(j, "end", e->end);
 	event_json_text(j, "reason", e->reason);
+	if (job->n_kinds) {
+		json_key(j, "artefacts");
+		json_array(j);
+		for (unsigned i = 0; i < job->n_kinds; i++)
+			json_str(j, job->kinds[i]);
+		json_end(j);
+	}
 	json_end(j);
 }
 
@@ -281,6 +301,7 @@ static void on_event(struct report *r, const struct event *ev)
 		if (!list_full(r, &r->splats))
 			put_splat(r, &r->splats.json, ev);
 		break;
+	case EVENT_ARTEFACT: artefact(r, ev); break;
 	}
 }
 
@@ -325,7 +346,7 @@ static void end(struct report *r)
 	list_put(&r->splats, &r->json, "splats");
 	if (!r->opt->parsed) {
 		for (size_t i = 0; i < r->n_open; i++)
-			put_job(r, r->open[i].number, &r->open[i].e);
+			put_job(r, &r->open[i]);
 		list_put(&r->jobs, &r->json, "jobs");
 		list_put(&r->run, &r->json, "run");
 	}

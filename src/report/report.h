@@ -22,7 +22,9 @@ struct report_options {
 	 * job's console, into @out (junit, events); NULL: no logs. */
 	int (*log)(void *ctx, unsigned job, unsigned program, uint64_t from, uint64_t to,
 		   struct out *out);
-	void *log_ctx;
+	/* The whole file of @kind that the job left (events); NULL: none is told. */
+	int (*artefact)(void *ctx, unsigned job, struct str kind, struct out *out);
+	void *log_ctx;    /* of both */
 	/* The text of a splat with its frames decoded, into @ret: told with it (text,
 	 * json). Returns 1, or 0 when there is none. NULL: not told. */
 	int (*decode)(void *ctx, const struct event *splat, struct buf *ret);

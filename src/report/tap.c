@@ -284,7 +284,8 @@ static void on_event(struct report *r, const struct event *ev)
 	case EVENT_RUN_BEGIN:
 	case EVENT_RUN_END:
 	case EVENT_JOB_BEGIN:
-	case EVENT_JOB_END: break;
+	case EVENT_JOB_END:
+	case EVENT_ARTEFACT: break;
 	}
 }
 

@@ -456,6 +456,7 @@ static void on_event(struct report *r, const struct event *ev)
 		     ev->problem->line);
 		break;
 	case EVENT_SPLAT: splat(r, ev); break;
+	case EVENT_ARTEFACT: break;
 	}
 	/* Live, a line is there when the program ends. */
 	if (ev->type == EVENT_PROGRAM_END)

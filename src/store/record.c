@@ -191,6 +191,27 @@ static char *keep_file(struct store_record *r, struct str from, const char *name
 	return TAKE(relative);
 }
 
+static int artefact(struct store_record *r, const struct event *ev, struct err *err)
+{
+	const struct event_artefact *a = ev->artefact;
+	_free_ char *name = NULL, *kept = NULL;
+	uint64_t bytes = 0;
+	int e;
+
+	if (!event_kind_fits(a->kind))
+		return err_set(err, EINVAL, "an artefact's kind is no word");
+	name = xasprintf("%.*s.%u.zst", STR_FMT(a->kind), ev->job);
+	kept = keep_file(r, a->path, name, &bytes);
+	if (!kept)
+		return 0;
+	e = store_begin(r->store, err);
+	if (e < 0)
+		return e;
+	e = db_run(r->store->db, SQL_ARTEFACT_ADD, err, DB_I(r->run_id), DB_I(ev->job), DB_I(0),
+		   DB_T(a->kind), DB_T(str_of(kept)), DB_I((int64_t)bytes));
+	return store_end(r->store, e, err);
+}
+
 static int job_end(struct store_record *r, const struct event *ev, struct err *err)
 {
 	const struct event_job *j = ev->job_info;
@@ -468,6 +489,7 @@ static int (*const RECORD[])(struct store_record *, const struct event *, struct
 	[EVENT_RESULT] = inside,
 	[EVENT_PROBLEM] = inside,
 	[EVENT_SPLAT] = inside,
+	[EVENT_ARTEFACT] = artefact,
 };
 
 static void on_event(void *ctx, const struct event *ev)

@@ -409,6 +409,24 @@ static int artefact_path(struct replay *r, unsigned job, unsigned program, const
 	return 0;
 }
 
+static int emit_artefacts(struct replay *r, unsigned job)
+{
+	_cleanup_(db_rows_done) struct db_rows rows = {};
+	int e = db_query(r->s->db, SQL_ARTEFACT_KINDS, &rows, r->err, DB_I(r->run_id), DB_I(job));
+
+	while (e == 0 && (e = db_next(&rows, r->err)) > 0) {
+		struct event_artefact a = { .kind = keep(&r->arena, db_str(&rows, 0)) };
+		_free_ char *name = xstrndup(db_str(&rows, 1).p, db_str(&rows, 1).n);
+		_free_ char *path = path_join(r->s->dir, name), *real = realpath(path, NULL);
+
+		a.path = str_of(real ? real : path);
+		event_emit(&r->sink, &(struct event){ .type = EVENT_ARTEFACT, .job = job,
+						      .artefact = &a });
+		e = 0;
+	}
+	return e;
+}
+
 static int emit_execution(struct replay *r, const struct place *place)
 {
 	const struct sliced *x = &place->x;
@@ -480,6 +498,8 @@ static int emit_job(struct replay *r, struct db_rows *row, size_t *next)
 
 	event_emit(&r->sink, &ev);
 	e = emit_executions(r, ev.job, next);
+	if (e == 0)
+		e = emit_artefacts(r, ev.job);
 	if (e < 0 || end_ms == 0)
 		return e;
 	e = artefact_path(r, ev.job, 0, "console", &j.console_path);

@@ -201,6 +201,8 @@ const char *const SQL[SQL_N] = {
 	[SQL_ARTEFACT] = "SELECT path FROM artefact WHERE run_id = ?1 AND"
 			 " (?2 = 0 OR job = ?2) AND program = ?3 AND kind = ?4"
 			 " ORDER BY job LIMIT 1",
+	[SQL_ARTEFACT_KINDS] = "SELECT kind, path FROM artefact WHERE run_id = ?1 AND job = ?2"
+			       " AND program = 0 AND kind <> 'console' ORDER BY kind",
 	[SQL_WINDOW] = "SELECT id, begin_ms FROM run WHERE ?1 IS NULL AND " WINDOW_WHERE,
 	[SQL_WINDOW_OF_BRANCH] = "SELECT id, begin_ms FROM run WHERE branch = ?1 AND "
 				 WINDOW_WHERE,

@@ -109,6 +109,7 @@ enum sql {
 	SQL_SPLATS_OF,
 	SQL_SPLAT_AXES,
 	SQL_ARTEFACT,
+	SQL_ARTEFACT_KINDS,
 	SQL_WINDOW,
 	SQL_WINDOW_OF_BRANCH,
 	/* The whole (check.c). */

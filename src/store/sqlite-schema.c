@@ -152,7 +152,7 @@ const char *const MIGRATIONS[DB_VERSION] = {
 	"  run_id INTEGER NOT NULL REFERENCES run,"
 	"  job INTEGER NOT NULL,"
 	"  program INTEGER NOT NULL,"
-	"  kind TEXT NOT NULL," /* log, console */
+	"  kind TEXT NOT NULL," /* log, console, or an artefact's */
 	"  path TEXT NOT NULL,"
 	"  bytes INTEGER NOT NULL," /* as stored */
 	"  PRIMARY KEY (run_id, job, program, kind)"

@@ -278,13 +278,17 @@ int store_mark(struct store *s, struct buf *ret, struct err *err)
 	return r < 0 ? r : e;
 }
 
-static int log_path(struct store *s, int64_t run_id, unsigned program, unsigned job, char **ret,
-		    struct err *err)
+/* @kind NULL: the log, or the console. */
+static int file_path(struct store *s, int64_t run_id, unsigned program, unsigned job,
+		     const char *kind, char **ret, struct err *err)
 {
 	_cleanup_(db_rows_done) struct db_rows rows = {};
-	const char *kind = program ? "log" : "console";
 	_free_ char *name = NULL;
-	int r = db_query(s->db, SQL_ARTEFACT, &rows, err, DB_I(run_id), DB_I(program ? 0 : job),
+	int r;
+
+	if (!kind)
+		kind = program ? "log" : "console";
+	r = db_query(s->db, SQL_ARTEFACT, &rows, err, DB_I(run_id), DB_I(program ? 0 : job),
 			 DB_I(program), DB_T(str_of(kind)));
 
 	if (r == 0)
@@ -303,16 +307,25 @@ int store_log(struct store *s, int64_t run_id, unsigned program, unsigned job, u
 	      uint64_t to, struct out *out, struct err *err)
 {
 	_free_ char *path = NULL;
-	int r = log_path(s, run_id, program, job, &path, err);
+	int r = file_path(s, run_id, program, job, NULL, &path, err);
 
 	return r < 0 ? r : zlog_print(path, from, to, out, err);
+}
+
+int store_artefact(struct store *s, int64_t run_id, unsigned job, const char *kind,
+		   struct out *out, struct err *err)
+{
+	_free_ char *path = NULL;
+	int r = file_path(s, run_id, 0, job, kind, &path, err);
+
+	return r < 0 ? r : zlog_print(path, 1, 0, out, err);
 }
 
 int store_log_lines(struct store *s, int64_t run_id, unsigned program, unsigned job,
 		    uint64_t *ret, struct err *err)
 {
 	_free_ char *path = NULL;
-	int r = log_path(s, run_id, program, job, &path, err);
+	int r = file_path(s, run_id, program, job, NULL, &path, err);
 
 	return r < 0 ? r : zlog_lines(path, ret, err);
 }
@@ -321,7 +334,7 @@ int store_log_size(struct store *s, int64_t run_id, unsigned program, unsigned j
 		   uint64_t *ret, struct err *err)
 {
 	_free_ char *path = NULL;
-	int r = log_path(s, run_id, program, job, &path, err);
+	int r = file_path(s, run_id, program, job, NULL, &path, err);
 
 	return r < 0 ? r : zlog_size(path, ret, err);
 }
@@ -330,7 +343,7 @@ int store_log_bytes(struct store *s, int64_t run_id, unsigned program, unsigned 
 		    uint64_t from, size_t n, struct buf *ret, struct err *err)
 {
 	_free_ char *path = NULL;
-	int r = log_path(s, run_id, program, job, &path, err);
+	int r = file_path(s, run_id, program, job, NULL, &path, err);
 
 	return r < 0 ? r : zlog_read(path, from, n, ret, err);
 }

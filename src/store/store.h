@@ -120,8 +120,8 @@ int store_run_get(struct store *s, int64_t id, store_run_fn fn, void *ctx, struc
 /* The run as events: JSON, JUnit, text and pages read this. Every result is
  * there, passes included, with line ranges and durations. Jobs come one after
  * another, and in them programs, even where they overlapped in time; a run that
- * has no end (yet) has no RUN_END. log_path and console_path are the artefacts'
- * (compressed). */
+ * has no end (yet) has no RUN_END. log_path, console_path and an artefact's path are
+ * those of what was kept (compressed). */
 int store_replay(struct store *s, int64_t run_id, struct event_sink sink, struct err *err);
 /* The same with one program's executions only, whatever ran beside it. */
 int store_replay_program(struct store *s, int64_t run_id, struct str suite,
@@ -140,6 +140,10 @@ int store_mark(struct store *s, struct buf *ret, struct err *err);
  * in the run as events do; 0: the console of @job. -ENOENT: none was kept. */
 int store_log(struct store *s, int64_t run_id, unsigned program, unsigned job, uint64_t from,
 	      uint64_t to, struct out *out, struct err *err);
+
+/* The whole file of EVENT_ARTEFACT's @kind that @job left. -ENOENT: none was kept. */
+int store_artefact(struct store *s, int64_t run_id, unsigned job, const char *kind,
+		   struct out *out, struct err *err);
 
 /* How many lines it has; a last one without its newline counts. */
 int store_log_lines(struct store *s, int64_t run_id, unsigned program, unsigned job,

@@ -112,3 +112,11 @@ struct event_splat *event_splat_copy(struct arena *a, const struct event_splat *
 	to->excuse = s->excuse ? copy_excuse(a, s->excuse) : NULL;
 	return to;
 }
+
+bool event_kind_fits(struct str kind)
+{
+	for (size_t i = 0; i < kind.n; i++)
+		if (kind.p[i] < 'a' || kind.p[i] > 'z')
+			return false;
+	return kind.n && kind.n <= EVENT_KIND_MAX;
+}

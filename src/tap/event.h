@@ -188,6 +188,15 @@ struct event_program {
 	const struct event_excuse *known; /* as of a result */
 };
 
+/* A file that a job leaves beside its logs, told before its end. */
+struct event_artefact {
+	struct str kind;     /* "config", "coverage": one of each in a job; EVENT_KIND_MAX */
+	struct str path;     /* absolute; empty: it is not kept */
+};
+
+#define EVENT_KIND_MAX 24 /* bytes; lower case letters */
+bool event_kind_fits(struct str kind);
+
 enum event_type {
 	EVENT_RUN_BEGIN,
 	EVENT_RUN_END,
@@ -198,6 +207,7 @@ enum event_type {
 	EVENT_RESULT,
 	EVENT_PROBLEM,
 	EVENT_SPLAT,
+	EVENT_ARTEFACT,
 };
 
 struct event {
@@ -211,6 +221,7 @@ struct event {
 		const struct event_result *result;
 		const struct event_problem *problem;
 		const struct event_splat *splat;
+		const struct event_artefact *artefact;
 	};
 };
 

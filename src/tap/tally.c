@@ -203,7 +203,8 @@ static void on_event(void *ctx, const struct event *ev)
 		break;
 	case EVENT_RUN_BEGIN:
 	case EVENT_RUN_END:
-	case EVENT_JOB_END: break;
+	case EVENT_JOB_END:
+	case EVENT_ARTEFACT: break;
 	}
 }
 

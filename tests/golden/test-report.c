@@ -49,6 +49,7 @@ static const struct step STEPS[] = {
 	  .exit_code = 4 },
 	{ EVENT_SPLAT, OTHER, 2, 0, STR("suspected memory leaks") },
 	{ EVENT_SPLAT, OTHER, 1, 3, STR("told after its program's end") },
+	{ EVENT_ARTEFACT, OTHER, 1 },
 	{ EVENT_JOB_END, OTHER, 1 },
 	{ EVENT_JOB_END, OTHER, 2 },
 	{ EVENT_RUN_END },
@@ -113,6 +114,8 @@ static const struct event_job JOB = {
 	.time_ms = 1769850308000,
 };
 
+static const struct event_artefact ARTEFACT = { .kind = STR("config") };
+
 static void say(const struct report_format *f, struct report *r, const struct step *s,
 		uint64_t line)
 {
@@ -146,6 +149,7 @@ static void say(const struct report_format *f, struct report *r, const struct st
 	case EVENT_RESULT: ev.result = &result; break;
 	case EVENT_PROBLEM: ev.problem = &problem; break;
 	case EVENT_SPLAT: ev.splat = &splat; break;
+	case EVENT_ARTEFACT: ev.artefact = &ARTEFACT; break;
 	}
 	f->event(r, &ev);
 }

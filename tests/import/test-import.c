@@ -100,6 +100,11 @@ static void on_event(void *ctx, const struct event *ev)
 		put(h, "text", ev->problem->message);
 		out_lit(&h->out, "\n");
 		break;
+	case EVENT_ARTEFACT:
+		out_lit(&h->out, "    artefact");
+		put(h, "kind", ev->artefact->kind);
+		out_lit(&h->out, "\n");
+		break;
 	case EVENT_SPLAT:
 		out_lit(&h->out, "    splat");
 		put(h, "kind", ev->splat->kind);

@@ -268,6 +268,11 @@ static inline void hear_splat(struct out *o, const struct event *ev)
 	}
 }
 
+static inline void hear_artefact(struct out *o, const struct event *ev)
+{
+	HEAR_STR(o, ev->artefact, kind);
+}
+
 static inline void hear(void *ctx, const struct event *ev)
 {
 	static const struct {
@@ -283,6 +288,7 @@ static inline void hear(void *ctx, const struct event *ev)
 		[EVENT_RESULT] = { "RESULT", hear_result },
 		[EVENT_PROBLEM] = { "PROBLEM", hear_problem },
 		[EVENT_SPLAT] = { "SPLAT", hear_splat },
+		[EVENT_ARTEFACT] = { "ARTEFACT", hear_artefact },
 	};
 	struct out o;
 

@@ -258,7 +258,7 @@ static int job(struct seed *s, const char *mode, unsigned crash_at)
 			       .kernel = text(s, "6.12.48+deb13-cloud-amd64"),
 			       .cpus = 2, .memory = 1u << 30,
 			       .time_ms = s->now };
-	_free_ char *path = NULL;
+	_free_ char *path = NULL, *config = NULL;
 	int r = 0;
 
 	j.why = text(s, "/dev/kvm runs 240 times slower than TCG here");
@@ -270,6 +270,13 @@ static int job(struct seed *s, const char *mode, unsigned crash_at)
 				    i + 1 == crash_at);
 	if (r >= 0 && (crash_at || s->hostile))
 		splat(s);
+	buf_clear(&s->log);
+	log_line(s, "# Linux/x86 6.12.48 Kernel Configuration");
+	log_line(s, s->hostile ? HOSTILE : "CONFIG_MPTCP=y");
+	if (r >= 0)
+		r = log_write(s, "config", s->job, &config);
+	emit(s, (struct event){ .type = EVENT_ARTEFACT, .artefact = &(struct event_artefact){
+		.kind = STR("config"), .path = str_of(config) } });
 	buf_clear(&s->log);
 	log_line(s, "[    0.000000] Linux version 6.12.48+deb13-cloud-amd64");
 	log_line(s, "[    1.204113] MPTCP token hash table entries: 1024 (order: 3)");
