@@ -20,7 +20,7 @@ const struct opt MACHINE_OPTION_ROWS[] = {
 	  .help = "a kernel tree, git:REF, a bzImage, a User Mode Linux, 'host', or "
 		  "debian[:SUITE][/PACKAGE], which is fetched and unpacked without installing. "
 		  "What is not built is, in the cache; so is a built tree where one of the "
-		  "next four is given [default: '.' if it is a kernel tree, else debian]" },
+		  "next five is given [default: '.' if it is a kernel tree, else debian]" },
 	{ .type = OPT_TYPE_STR, .name = "mode", .arg = "MODE", AT(mode),
 	  .help = "how the kernel is configured: normal, debug, btf-normal, btf-debug, or one "
 		  "of the configuration [default: normal]" },
@@ -31,6 +31,9 @@ const struct opt MACHINE_OPTION_ROWS[] = {
 	{ .type = OPT_TYPE_STR, .name = "base", .arg = "BASE", AT(base), .choices = BASES,
 	  .help = "what the mode is on top of: the architecture's defconfig, or tiny, which has "
 		  "nothing but what is wanted [default: the mode's]" },
+	{ .type = OPT_TYPE_LIST, .name = "coverage", .arg = "DIR", AT(coverage),
+	  .help = "a directory of the kernel's tree, net/mptcp, in which the kernel counts "
+		  "which lines run; a run tells how many did, and keeps it" },
 	{ .type = OPT_TYPE_FLAG, .name = "llvm", AT(llvm),
 	  .help = "build with clang and its linker [default: gcc]" },
 	{ .type = OPT_TYPE_STR, .name = "machine", .arg = "KIND", AT(machine), .choices = MACHINES,
@@ -241,4 +244,5 @@ void machine_options_done(struct machine_options *o)
 	opt_list_done(&o->append);
 	opt_list_done(&o->qemu_opts);
 	opt_list_done(&o->config);
+	opt_list_done(&o->coverage);
 }

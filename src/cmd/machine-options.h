@@ -13,7 +13,7 @@ struct machine_options {
 	const char *kernel, *mode, *machine, *accel, *root, *uml_time;
 	int cpus, jobs;
 	uint64_t memory;
-	struct opt_list shares, append, qemu_opts, config;
+	struct opt_list shares, append, qemu_opts, config, coverage;
 	const char *base;
 	int64_t timeout_ms;
 	bool net, gdb, gdb_wait, dump, cold, llvm;

@@ -26,7 +26,7 @@ const char *order_spec(const struct machine_options *o, const struct plan *plan)
 
 static bool asked(const struct machine_options *o)
 {
-	return o->mode || o->base || o->llvm || machine_options_words(o, NULL);
+	return o->mode || o->base || o->llvm || o->coverage.n || machine_options_words(o, NULL);
 }
 
 bool order_builds(const struct machine_options *o, const char *spec)
@@ -85,7 +85,7 @@ static int build(const struct machine_options *o, const struct plan *plan,
 		 const char *cache_dir, const struct cmd *cmd, const struct log *log,
 		 struct kernel *ret, struct err *err)
 {
-	struct opt_list words = {}, targets = {};
+	struct opt_list words = {}, targets = {}, coverage = {};
 	struct view view = { .cmd = cmd, .log = log };
 	struct kernel_order order = {
 		.spec = spec,
@@ -106,16 +106,22 @@ static int build(const struct machine_options *o, const struct plan *plan,
 	add_targets(plan, &targets);
 	order.words = words.v;
 	order.targets = targets.v;
+	for (size_t i = 0; i < o->coverage.n; i++)
+		opt_list_add(&coverage, o->coverage.v[i]);
+	opt_list_add(&coverage, NULL);
+	order.coverage = coverage.v;
 	r = kernel_build(&order, ret, err);
 	opt_list_done(&words);
 	opt_list_done(&targets);
+	opt_list_done(&coverage);
 	return r;
 }
 
 static int refuse(const struct machine_options *o, const char *mode, const char *kind,
 		  const char *spec, struct err *err)
 {
-	const char *what = o->base ? "--base" : o->llvm ? "--llvm" : NULL;
+	const char *what = o->base ? "--base" : o->llvm ? "--llvm"
+				   : o->coverage.n ? "--coverage" : NULL;
 
 	if (!what && machine_options_words(o, NULL))
 		what = "--config with options";
@@ -150,7 +156,7 @@ int order_kernel(struct machine_options *o, const struct plan *plan, const char 
 		return r;
 	}
 	if (strcmp(ret_mode->name, "normal") != 0 || o->base || o->llvm ||
-	    machine_options_words(o, NULL))
+	    o->coverage.n || machine_options_words(o, NULL))
 		return refuse(o, ret_mode->name, kind, spec, err);
 	return kernel_find(spec, cache_dir, log, ret, err);
 }

@@ -348,6 +348,19 @@ static void need(const struct run_part *part, struct run_setting *s)
 	s->memory = part->config.memory ? part->config.memory : (uint64_t)1 << 30;
 }
 
+/* The running kernel's leaks and counters are not this run's. */
+static void afterwards(const struct run_part *part, struct run_setting *s)
+{
+	unsigned n = 0;
+
+	if (!part->kernel || !part->kernel->image || strcmp(part->machine, "host") == 0)
+		return;
+	if (kernel_config_value(part->kernel->config, "DEBUG_KMEMLEAK") == 'y')
+		s->after[n++] = &RUN_AFTER_LEAKS;
+	if (part->kernel->counters)
+		s->after[n++] = &RUN_AFTER_COVERAGE;
+}
+
 static int make_part(struct run_plan *p, const struct plan_job *job, const struct run_wish *w,
 		     bool alone, struct err *err)
 {
@@ -393,10 +406,12 @@ static int make_part(struct run_plan *p, const struct plan_job *job, const struc
 		.config = part->config,
 		.mode = part->mode.name,
 		.identity = part->kernel ? part->kernel->identity : NULL,
+		.kernel_config = part->kernel ? part->kernel->config : NULL,
 		.tests = &part->tests,
 		.why_not = part->why_not,
 	};
 	need(part, s);
+	afterwards(part, s);
 	return r;
 }
 

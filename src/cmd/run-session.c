@@ -183,6 +183,7 @@ int run_session_once(struct run_session *s, struct err *err)
 		.command = s->command,
 	};
 	struct event_fan fan = {};
+	struct event_sink sink;
 	char id[RUN_ID_MAX];
 	uint32_t random = 0;
 	int r;
@@ -211,7 +212,11 @@ int run_session_once(struct run_session *s, struct err *err)
 		event_fan_add(&fan, s->also);
 	progress_note(s->progress, s->note.p);
 	event_fan_add(&fan, (struct event_sink){ on_event, s });
-	r = run_start(&config, s->loop, &s->log, event_fan_sink(&fan), on_done, s, &s->run, err);
+	s->coverage = run_coverage_new(&s->plan, s->work.path, s->log_dir, &s->log);
+	sink = event_fan_sink(&fan);
+	if (s->coverage)
+		sink = run_coverage_sink(s->coverage, sink);
+	r = run_start(&config, s->loop, &s->log, sink, on_done, s, &s->run, err);
 	/* Hours of work that can't be kept are better not begun. */
 	if (r == 0 && store_record_error(s->record, err) < 0)
 		r = -EIO;
@@ -220,6 +225,7 @@ int run_session_once(struct run_session *s, struct err *err)
 		r = run_exit_code(s->run);
 	}
 	s->run = run_free(s->run);
+	s->coverage = run_coverage_free(s->coverage);
 	ignore_warn(s->excuses, &s->log);
 	known_warn(s->knowns, &s->log);
 	s->progress = progress_free(s->progress);

@@ -7,6 +7,7 @@
 #include "base/loop.h"
 #include "cmd/cmd.h"
 #include "cmd/progress.h"
+#include "cmd/run-coverage.h"
 #include "cmd/run-options.h"
 #include "cmd/run-past.h"
 #include "cmd/run-plan.h"
@@ -38,6 +39,7 @@ struct run_session {
 	struct progress *progress;
 	struct verdict *verdict;
 	struct store_record *record;
+	struct run_coverage *coverage; /* NULL: no kernel counts */
 	const struct report_format *format;
 	struct report_options report_options;
 	struct report *report;       /* NULL until the run has begun */

@@ -15,12 +15,12 @@
 #include "base/proc.h"
 #include "base/units.h"
 #include "kernel/checkout.h"
+#include "kernel/counters.h"
 #include "kernel/fragments.h"
 #include "kernel/make.h"
 #include "kernel/store-away.h"
 #include "kernel/tool.h"
 
-#define WORDS_MAX     48
 #define CONFIG_MAX    (4u << 20)
 #define REASONS_MAX   16 /* the search for one reads all Kconfig files */
 
@@ -43,6 +43,7 @@ struct build {
 	const struct arch *arch;
 	struct checkout from;
 	struct kconfig want;
+	struct counters counters;
 	char *compiler;  /* first line of its --version */
 	char *wishes;    /* the options, as text */
 	char *name;      /* "<arch>-<mode>-<key>" */
@@ -64,6 +65,7 @@ static void build_done(struct build *b)
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		freep(all[i]);
 	kconfig_done(&b->want);
+	counters_done(&b->counters);
 	checkout_done(&b->from);
 }
 
@@ -150,9 +152,13 @@ static int build_init(struct build *b, const struct kernel_order *o, struct err 
 		r = checkout_open(o->spec, o->cache_dir, o->log, &b->from, err);
 	if (r == 0)
 		r = fragments_read(o, b->from.dir, &b->want, err);
+	if (r == 0)
+		r = counters_read(o, b->from.dir, &b->counters, err);
 	if (r < 0)
 		return r;
 	kconfig_text(&b->want, &text);
+	for (size_t i = 0; i < b->counters.n_dirs; i++)
+		buf_printf(&text, "# " COUNTERS_ENTRY "%s\n", b->counters.dirs[i]);
 	b->wishes = buf_take(&text);
 	name_it(b);
 	return 0;
@@ -162,22 +168,23 @@ static int build_init(struct build *b, const struct kernel_order *o, struct err 
  * Make.
  */
 struct words {
-	const char *v[WORDS_MAX];
-	char *own[WORDS_MAX];
-	size_t n;
+	char **v; /* NULL-ended */
+	size_t n, cap;
 };
 
 static void word(struct words *w, char *s)
 {
-	assert(w->n < WORDS_MAX - 1);
-	w->v[w->n] = w->own[w->n] = s;
-	w->n++;
+	if (w->n + 1 >= w->cap)
+		w->v = xrealloc(w->v, w->cap = 2 * w->cap + 64, sizeof(*w->v));
+	w->v[w->n++] = s;
+	w->v[w->n] = NULL;
 }
 
 static void words_done(struct words *w)
 {
 	while (w->n)
-		free(w->own[--w->n]);
+		free(w->v[--w->n]);
+	free(w->v);
 }
 
 static void common_words(const struct build *b, struct words *w)
@@ -193,6 +200,8 @@ static void common_words(const struct build *b, struct words *w)
 	/* Who built it, and where, is nobody's business. */
 	word(w, xstrdup("KBUILD_BUILD_USER=taproom"));
 	word(w, xstrdup("KBUILD_BUILD_HOST=taproom"));
+	for (size_t i = 0; i < b->counters.n_objects; i++)
+		word(w, xasprintf("GCOV_PROFILE_%s.o=y", b->counters.objects[i]));
 }
 
 static int make(const struct build *b, const char *what, const char *allconfig,
@@ -207,7 +216,7 @@ static int make(const struct build *b, const char *what, const char *allconfig,
 	common_words(b, &w);
 	for (; *targets; targets++)
 		word(&w, xstrdup(*targets));
-	m.words = w.v;
+	m.words = (const char *const *)w.v;
 	if (ret_lines) {
 		m.lines_all = b->lines_all;
 		m.took_ms = b->took_ms;
@@ -405,6 +414,8 @@ static int keep(const struct build *b, struct err *err)
 		return r;
 	r = store_away(b->objects, b->arch->image, temp, b->arch->file, b->identity, err);
 	modules = path_join(b->objects, "modules.order");
+	if (r == 0)
+		r = counters_keep(&b->counters, b->objects, temp, err);
 	if (r == 0 && file_exists(modules)) {
 		install = xasprintf("INSTALL_MOD_PATH=%s", temp);
 		r = MAKE(b, "install", NULL, NULL, err, install, "modules_install");
@@ -467,6 +478,7 @@ static int fill(struct build *b, struct kernel *k, struct err *err)
 	k->branch = xstrdup(b->from.branch);
 	k->image = path_join(b->dest, b->arch->file);
 	k->config = path_join(b->dest, "config");
+	k->counters = b->counters.n_dirs ? path_join(b->dest, "counters") : NULL;
 	k->modules_dir = file_exists(modules) ? TAKE(modules) : NULL;
 	k->uml = b->arch->uml;
 	k->source = xstrdup(b->from.dir);

@@ -5,6 +5,7 @@
  *
  *   kernels/<arch>-<mode>-<key>/   what was built: bzImage or linux, config,
  *                                  identity, unstuck, kunit (its suites), lib/modules,
+ *                                  counters/ where it counts coverage,
  *                                  vmlinux where it has debug info. The key is of the
  *                                  source (git
  *                                  tree, or names, sizes and times), all options
@@ -44,6 +45,8 @@ struct kernel_order {
 	const char *const *config;   /* the mode's entries, see plan_mode; NULL-ended */
 	const char *const *words;    /* of --config, see kconfig_add_words(); the same */
 	const char *const *targets;  /* kselftest's: their "config" is wanted; the same */
+	const char *const *coverage; /* directories whose lines the kernel counts, beside the
+				      * mode's; the same. NULL: none */
 	bool llvm;                   /* clang and its linker, not gcc */
 	const char *cache_dir;       /* absolute */
 	const struct log *log;

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "kernel/counters.h"
 
 #define FRAGMENT_MAX (256u << 10)
 #define BUILTIN      "builtin:"
@@ -80,6 +81,12 @@ static int add_file(struct kconfig *k, const char *path, const char *from, bool 
 	return r < 0 ? r : kconfig_add(k, buf_str(&text), from, builtin, err);
 }
 
+/* See counters.h. */
+static int add_counters(struct kconfig *k, const char *from, struct err *err)
+{
+	return kconfig_add_words(k, STR("-e DEBUG_FS -e GCOV_KERNEL"), from, err);
+}
+
 static int add_entry(struct kconfig *k, const struct kernel_order *o, const char *source,
 		     const char *entry, struct err *err)
 {
@@ -88,6 +95,8 @@ static int add_entry(struct kconfig *k, const struct kernel_order *o, const char
 	if (str_starts(str_of(entry), STR(BUILTIN)))
 		return add_builtin(k, entry + strlen(BUILTIN), o->arch, err);
 	from = xasprintf("mode '%s'", o->mode);
+	if (str_starts(str_of(entry), STR(COUNTERS_ENTRY)))
+		return add_counters(k, entry, err);
 	if (entry[0] == '-')
 		return kconfig_add_words(k, str_of(entry), from, err);
 	if (str_starts(str_of(entry), STR("CONFIG_")) || entry[0] == '#')
@@ -131,6 +140,8 @@ int fragments_read(const struct kernel_order *o, const char *source, struct kcon
 		r = add_target(&k, source, o->targets[i], o->arch, err);
 	for (size_t i = 0; r == 0 && o->config && o->config[i]; i++)
 		r = add_entry(&k, o, source, o->config[i], err);
+	if (r == 0 && o->coverage && o->coverage[0])
+		r = add_counters(&k, "--coverage", err);
 	for (size_t i = 0; r == 0 && o->words && o->words[i]; i++)
 		r = kconfig_add_words(&k, str_of(o->words[i]), "--config", err);
 	if (r < 0) {

@@ -117,7 +117,7 @@ void kernel_done(struct kernel *k)
 {
 	char **all[] = { &k->spec, &k->release, &k->version, &k->branch, &k->image,
 			 &k->config, &k->modules_dir, &k->source, &k->source_id,
-			 &k->identity };
+			 &k->identity, &k->counters };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		free(*all[i]);

@@ -32,6 +32,7 @@ struct kernel {
 	char *source_id;   /* changes whenever the tree does; set with source */
 	char *identity;    /* of what we built: a line with the source, the mode, the
 			    * compiler, the configuration's hash; else NULL */
+	char *counters;    /* its .gcno files, see kernel/coverage.h; NULL: it counts nothing */
 	int held;          /* the lock of a worktree, plus 1; 0: none */
 };
 

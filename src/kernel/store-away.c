@@ -17,7 +17,7 @@
 #define KILLED_S  120
 
 /* copy_file_range(2) shares blocks where the file system can. */
-static int copy(const char *from, const char *to, struct err *err)
+int store_away_copy(const char *from, const char *to, struct err *err)
 {
 	_cleanup_(closep) int in = open(from, O_RDONLY | O_CLOEXEC), out = -1;
 	ssize_t n;
@@ -67,7 +67,7 @@ int store_away(const char *objects, const char *image, const char *dest, const c
 
 		if (strcmp(rows[i].from, "vmlinux") == 0 && !debug_info)
 			continue;
-		r = copy(from, to, err);
+		r = store_away_copy(from, to, err);
 	}
 	if (r == 0)
 		r = keep_kunit(objects, dest, err);

@@ -15,6 +15,9 @@
 int store_away(const char *objects, const char *image, const char *dest, const char *file,
 	       const char *identity, struct err *err);
 
+/* One file, to a new one or in its place. */
+int store_away_copy(const char *from, const char *to, struct err *err);
+
 /*
  * Make was stopped or killed as it wrote: a file that is newer than its sources
  * looks done to the next one. Removes what may be cut: empty objects, and whatever

@@ -32,6 +32,22 @@
 
 struct run;
 
+/*
+ * What is done in each machine when its tests are over and it still lives, before it
+ * goes. It belongs to no test: what it finds is told on the console, as splats, or
+ * is its output, which becomes an artefact. What can't be done is a warning.
+ */
+struct run_after {
+	const char *what;               /* "look for leaked memory" */
+	const char *const *argv;        /* NULL-ended; its exit code is 0 when it did it */
+	const char *kind;               /* the artefact's; NULL: none */
+	int64_t limit_ms;
+};
+extern const struct run_after RUN_AFTER_LEAKS;    /* kmemleak's scan */
+/* The kernel's counters, as kernel/coverage.h reads them. Of kind "gcov". */
+extern const struct run_after RUN_AFTER_COVERAGE;
+#define RUN_AFTER_MAX 4
+
 /* What a machine is for: the tests of one mode on one kind of machine. */
 struct run_setting {
 	const char *machine;            /* "qemu", "host" */
@@ -39,6 +55,8 @@ struct run_setting {
 					 * to .dump */
 	const char *mode;               /* "normal" */
 	const char *identity;           /* what the kernel was built of; NULL: not by us */
+	const char *kernel_config;      /* its .config, kept with the run; NULL: unknown */
+	const struct run_after *after[RUN_AFTER_MAX + 1]; /* in their order; NULL-ended */
 	const struct plan_tests *tests; /* what to run; borrowed until the end */
 	const char *why_not;            /* no machine can be had: all tests are `error`,
 					 * with this; NULL: they can */

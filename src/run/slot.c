@@ -13,10 +13,7 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/units.h"
-
-/* A test that is told to end may clean up; one that is killed must be gone. */
-#define GRACE_TERM_MS 5000
-#define GRACE_KILL_MS 10000
+#include "run/after.h"
 
 /* Of the console, of one test that is told there. */
 #define SAID_MAX (4u << 20)
@@ -69,11 +66,23 @@ static void job_emit(struct slot *s, enum event_type type, const char *end, cons
 	event_emit(&s->run->sink, &ev);
 }
 
+void slot_artefact(struct slot *s, const char *kind, const char *path)
+{
+	struct event_artefact a = { .kind = str_of(kind), .path = str_of(path) };
+
+	event_emit(&s->run->sink, &(struct event){ .type = EVENT_ARTEFACT, .job = s->job,
+						   .artefact = &a });
+}
+
+/* What the kernel was made of is told once of all machines that have it. */
 static void job_begin(struct slot *s)
 {
-	if (!s->job_open)
-		job_emit(s, EVENT_JOB_BEGIN, "", "");
+	if (s->job_open)
+		return;
+	job_emit(s, EVENT_JOB_BEGIN, "", "");
 	s->job_open = true;
+	if (!s->lot->job && s->lot->setting->kernel_config)
+		slot_artefact(s, "config", s->lot->setting->kernel_config);
 	s->lot->job = s->job;
 }
 
@@ -95,6 +104,7 @@ static void job_end(struct slot *s, enum machine_death how, const char *why)
 	s->console = console_free(s->console);
 	job_emit(s, EVENT_JOB_END, MACHINE_ENDS[how].word, how == MACHINE_STOPPED ? "" : why);
 	s->machine = machine_free(s->machine);
+	after_done(s);
 	dir_remove(s->work_dir, NULL);
 	free(s->console_path);
 	free(s->work_dir);
@@ -118,8 +128,7 @@ static enum status test_end(struct slot *s, enum program_end how, int code, cons
 	return status;
 }
 
-/* Some tests are told on the console as well, or only there. */
-static void tell_from_console(struct slot *s)
+void slot_tell_console(struct slot *s)
 {
 	if ((s->test->at_boot || s->test->on_console) && !program_has_results(s->program))
 		program_output(s->program, buf_str(&s->said));
@@ -165,24 +174,8 @@ static void on_output(void *ctx, struct machine *m, unsigned stream, int64_t tim
 	s->heard_ms = clock_mono_ms();
 	if (s->program)
 		program_output(s->program, bytes);
-}
-
-/* Behind its word, so that scripts find it. */
-static const char *ending_text(struct slot *s, char *why, size_t size)
-{
-	char text[UNIT_TEXT_MAX], quiet[UNIT_TEXT_MAX];
-
-	duration_text(s->ending_ms - s->test_begin_ms, text);
-	duration_text(s->ending_ms - s->ending_heard_ms, quiet);
-	if (s->ending == MACHINE_DEADLINE && s->share)
-		snprintf(why, size, "deadline: its share of the job's time, %s, was over, said "
-			 "nothing for %s", text, quiet);
-	else if (s->ending == MACHINE_SILENT)
-		snprintf(why, size, "silent: said nothing for %s, after %s", quiet, text);
 	else
-		snprintf(why, size, "deadline: still running after %s, said nothing for %s", text,
-			 quiet);
-	return why;
+		after_output(s, stream, bytes);
 }
 
 static void on_exited(void *ctx, struct machine *m, const struct machine_exit *e)
@@ -191,8 +184,10 @@ static void on_exited(void *ctx, struct machine *m, const struct machine_exit *e
 	enum status status;
 	char why[512] = "";
 
-	if (!s->program)
+	if (!s->program) {
+		after_exited(s, e);
 		return;
+	}
 	/* The kernel takes memory from whom it likes: it explains any failure. */
 	if (e->memory)
 		snprintf(why, sizeof(why), "%s: %s", MACHINE_ENDS[MACHINE_GUEST_MEMORY].word,
@@ -202,7 +197,7 @@ static void on_exited(void *ctx, struct machine *m, const struct machine_exit *e
 	else if (e->status < 0)
 		status = test_end(s, PROGRAM_FAILED, -1, e->why);
 	else {
-		tell_from_console(s);
+		slot_tell_console(s);
 		status = test_end(s, PROGRAM_EXITED, proc_exit_code(e->status),
 				  why[0] ? why : NULL);
 	}
@@ -229,7 +224,7 @@ static void on_died(void *ctx, struct machine *m, enum machine_death how, const 
 		bool own = s->test->at_boot &&
 			   str_find(buf_str(&s->said), STR("KTAP version")) >= 0;
 
-		tell_from_console(s);
+		slot_tell_console(s);
 		test_end(s, s->ending_stage ? PROGRAM_TIMEOUT : PROGRAM_CRASHED, -1, named);
 		run_test_died(r, s, own ? MACHINE_PANICKED : how, named);
 	} else if (how != MACHINE_STOPPED) {
@@ -374,101 +369,7 @@ static void slot_next(struct slot *s)
 			return;
 		log_warn(s->run->log, "%s/%s: %s", t->suite, t->name, err.text);
 	}
-	machine_stop(s->machine);
-}
-
-static void ending_next(void *ctx);
-
-/* The test may have ended while it was looked at, and another one runs. */
-static void on_examined(void *ctx)
-{
-	struct slot *s = ctx;
-
-	if (s->ending_stage == 1)
-		ending_next(s);
-}
-
-static int ending_examine(struct slot *s)
-{
-	return machine_examine(s->machine, on_examined, s);
-}
-
-static int ending_term(struct slot *s)
-{
-	return machine_signal(s->machine, SIGTERM, NULL);
-}
-
-static int ending_kill(struct slot *s)
-{
-	return machine_signal(s->machine, SIGKILL, NULL);
-}
-
-/* Have it told where it hangs, ask, then insist, then take the machine away. */
-static void ending_next(void *ctx)
-{
-	static const struct {
-		int (*fn)(struct slot *s);
-		int64_t grace_ms; /* -1: it tells when it is done */
-	} STAGES[] = {
-		{ ending_examine, -1 },
-		{ ending_term, GRACE_TERM_MS },
-		{ ending_kill, GRACE_KILL_MS },
-	};
-	struct slot *s = ctx;
-	enum machine_death how = s->ending;
-	struct lot *lot = s->lot;
-	char why[160];
-
-	while (s->program && s->ending_stage < ARRAY_SIZE(STAGES)) {
-		unsigned stage = s->ending_stage++;
-
-		if (STAGES[stage].fn(s) == 0) {
-			loop_timer_set(s->deadline, STAGES[stage].grace_ms);
-			return;
-		}
-	}
-	/* It ended while it was looked at. */
-	if (!s->program)
-		return;
-	log_warn(s->run->log, "machine %u does not end a test that ran out of time: it is killed",
-		 s->job);
-	ending_text(s, why, sizeof(why));
-	run_test_died(s->run, s, how, why);
-	tell_from_console(s);
-	slot_abort(s, PROGRAM_TIMEOUT, how, why);
-	run_slot_idle(s->run, lot, true, why);
-}
-
-static void ending_begin(struct slot *s, enum machine_death how)
-{
-	if (s->ending_stage)
-		return;
-	s->ending = how;
-	s->ending_ms = clock_mono_ms();
-	s->ending_heard_ms = s->heard_ms;
-	ending_next(s);
-}
-
-static void on_deadline(void *ctx)
-{
-	struct slot *s = ctx;
-
-	if (s->ending_stage)
-		ending_next(s);
-	else
-		ending_begin(s, MACHINE_DEADLINE);
-}
-
-/* Output only notes when it came; whoever looks sets the clock to the rest. */
-static void on_silence(void *ctx)
-{
-	struct slot *s = ctx;
-	int64_t left = s->heard_ms + s->run->config.silent_ms - clock_mono_ms();
-
-	if (left > 0)
-		loop_timer_set(s->silence, left);
-	else if (s->program)
-		ending_begin(s, MACHINE_SILENT);
+	after_begin(s);
 }
 
 void slot_abort(struct slot *s, enum program_end how, enum machine_death end, const char *why)
@@ -536,9 +437,9 @@ int slot_boot(struct slot *s, struct lot *l, struct err *err)
 	}
 	s->job = ++r->n_jobs;
 	if (!s->deadline)
-		s->deadline = loop_timer(r->loop, on_deadline, s);
+		s->deadline = loop_timer(r->loop, ending_on_deadline, s);
 	if (!s->silence)
-		s->silence = loop_timer(r->loop, on_silence, s);
+		s->silence = loop_timer(r->loop, ending_on_silence, s);
 	s->work_dir = xasprintf("%s/job-%u", r->config.work_dir, s->job);
 	s->console_path = xasprintf("%s/console-%u.log", r->config.log_dir, s->job);
 	s->console = console_new(sink);

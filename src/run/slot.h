@@ -33,6 +33,12 @@ struct slot {
 	int64_t ending_ms;         /* when that was decided, monotonic */
 	int64_t ending_heard_ms;   /* .heard_ms then */
 	struct loop_watch *deadline, *silence;
+	unsigned after;            /* of the setting's .after: begun so far */
+	bool after_runs;           /* the last of these */
+	int after_fd;              /* its output goes there; -1: nowhere */
+	char *after_path;
+	uint64_t after_bytes;
+	struct buf after_said;     /* the last line of what it said else */
 };
 
 struct run {
@@ -64,6 +70,14 @@ int slot_boot(struct slot *s, struct lot *l, struct err *err);
 /* Ends what runs in it as @how, and its machine, at once: as @end. */
 void slot_abort(struct slot *s, enum program_end how, enum machine_death end, const char *why);
 void slot_done(struct slot *s);
+void slot_artefact(struct slot *s, const char *kind, const char *path);
+/* Some tests are told on the console as well, or only there. */
+void slot_tell_console(struct slot *s);
+
+/* ending.c: the timers' doing, and how it is said, behind a word that scripts find. */
+void ending_on_deadline(void *slot);
+void ending_on_silence(void *slot);
+const char *ending_text(struct slot *s, char *why, size_t size);
 
 /* run.c, for slots */
 /* NULL: no more for this machine. Says those on the way that are not started a

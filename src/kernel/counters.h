@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+/*
+ * Counters: a kernel that counts how often each line of chosen directories runs
+ * (Documentation/dev-tools/gcov.rst). It has GCOV_KERNEL, and make is told of each
+ * object to count in, so that no Makefile of the source is changed:
+ * GCOV_PROFILE_<object>.o=y, see scripts/Makefile.lib. Objects of other directories
+ * that are called the same count too; nobody looks at them. Inside kernel/ only.
+ */
+#include "kernel/build.h"
+
+#define COUNTERS_ENTRY "coverage:" /* of a mode's `config`: "coverage:net/mptcp" */
+
+struct counters {
+	char **dirs;    /* below the source, without a slash at the end */
+	char **objects; /* "protocol", sorted, each once */
+	size_t n_dirs, n_objects, cap_dirs, cap_objects;
+};
+
+/* What @order wants to be counted in, of the source. -ENOENT: there is no such
+ * directory, or no C file in it. */
+int counters_read(const struct kernel_order *order, const char *source, struct counters *ret,
+		  struct err *err);
+void counters_done(struct counters *c);
+
+/* What was built in @objects is copied to <dest>/counters: the .gcno files of the
+ * directories, which lcov needs beside what a kernel counted. */
+int counters_keep(const struct counters *c, const char *objects, const char *dest,
+		  struct err *err);
