@@ -12,7 +12,7 @@
 struct log_options {
 	struct cmd_common common;
 	struct decoder_options decoder;
-	const char *lines, *file;
+	const char *lines, *file, *artefact;
 	bool console;
 };
 
@@ -21,6 +21,9 @@ struct log_options {
 static const struct opt OPTS[] = {
 	{ .type = OPT_TYPE_FLAG, .name = "console", AT(console),
 	  .help = "the machines' consoles: the kernel's own words" },
+	{ .type = OPT_TYPE_STR, .name = "artefact", .arg = "KIND", AT(artefact),
+	  .help = "what a machine left else: config, the kernel's configuration; coverage, as "
+		  "lcov has it" },
 	{ .type = OPT_TYPE_STR, .name = "lines", .arg = "FROM-TO", AT(lines),
 	  .help = "only these lines of the log, as 'taproom runs --json' gives them" },
 	{ .type = OPT_TYPE_STR, .name = "file", .arg = "FILE", AT(file),
@@ -41,6 +44,7 @@ const struct opt_command cmd_log_help = {
 	.examples = "  taproom log latest mptcp/pm_netlink\n"
 		    "  taproom log 17 'mptcp/mptcp_join.sh/*fastclose*'\n"
 		    "  taproom log latest --console --decode\n"
+		    "  taproom log latest --artefact config | grep MPTCP\n"
 		    "  dmesg | taproom log --file - --symbols ~/linux\n",
 };
 
@@ -50,6 +54,7 @@ struct part {
 	unsigned program, job; /* program 0: the job's console */
 	uint64_t from, to;     /* 0, 0: all */
 	uint64_t line;         /* of the result itself, where that is apart; else 0 */
+	const char *artefact;  /* its kind, instead of a log; NULL: none */
 	char *title;
 	bool exact; /* is the selector, letter by letter */
 };
@@ -57,6 +62,7 @@ struct part {
 struct search {
 	struct decoder *decoder; /* NULL: logs stay as they are */
 	bool console;
+	const char *artefact;  /* as asked */
 	char *suite, *test, *subtest; /* NULL: any */
 	struct part *v;
 	size_t n, cap;
@@ -202,6 +208,12 @@ static void on_event(void *ctx, const struct event *ev)
 
 	if (s->decoder)
 		decoder_event(s->decoder, ev);
+	if (s->artefact) {
+		if (ev->type == EVENT_ARTEFACT && str_eq(ev->artefact->kind, str_of(s->artefact)))
+			found(s, (struct part){ .job = ev->job, .artefact = s->artefact },
+			      xasprintf("%s of machine %u", s->artefact, ev->job));
+		return;
+	}
 	if (s->console) {
 		if (ev->type == EVENT_JOB_END && ev->job_info->console_path.n)
 			found(s, (struct part){ .job = ev->job },
@@ -219,8 +231,9 @@ static void on_event(void *ctx, const struct event *ev)
 
 static int nothing_found(const struct search *s, int64_t id, struct err *err)
 {
-	if (s->console)
-		return err_set(err, ENOENT, "run %" PRId64 " kept no console", id);
+	if (s->console || s->artefact)
+		return err_set(err, ENOENT, "run %" PRId64 " kept no %s", id,
+			       s->artefact ? s->artefact : "console");
 	if (!s->selector)
 		return err_set(err, ENOENT, "run %" PRId64 " kept no log", id);
 	if (s->near)
@@ -314,7 +327,8 @@ static int print_part(struct cmd *c, struct store *s, int64_t id, struct decoder
 	if (r < 0)
 		return r;
 	way_begin(&way, c, symbols);
-	r = store_log(s, id, p->program, p->job, p->from, p->to, way.in, err);
+	r = p->artefact ? store_artefact(s, id, p->job, p->artefact, way.in, err)
+			: store_log(s, id, p->program, p->job, p->from, p->to, way.in, err);
 	if (r >= 0 && p->line)
 		r = store_log(s, id, p->program, p->job, p->line, p->line, way.in, err);
 	way_end(&way);
@@ -370,6 +384,7 @@ static int log_run(struct cmd *c, const struct log_options *o, const char *run,
 
 	decoder_init(&decoder, c, &o->decoder);
 	search_init(&s, selector, o->console);
+	s.artefact = o->artefact;
 	s.decoder = decoder_wanted(&o->decoder) ? &decoder : NULL;
 	r = history_find(&o->common, run, &store, &id, err);
 	if (r == 0)
@@ -453,6 +468,11 @@ int cmd_log_run(struct cmd *c, int argc, char **argv)
 		}
 		r = log_file(c, &o, &err);
 		return r < 0 ? history_fail(c, r, &err) : EXIT_PASSED;
+	}
+	if (o.artefact && (o.console || o.lines || n > 2)) {
+		err_set(&err, EINVAL, "--artefact prints all of what machines left; a test, --console "
+				      "and --lines don't go with it");
+		return cmd_fail(c, EXIT_USAGE, &err);
 	}
 	if (n != 2 || o.console) {
 		code = history_one_operand(c, "log", n, argv);

@@ -173,30 +173,36 @@ int coverage_pages(const char *file, const char *title, const char *dir, struct 
 
 /* ---- totals ---- */
 
+static void count(struct coverage_part *p, struct str hits)
+{
+	uint64_t n;
+
+	p->found++;
+	p->hit += str_to_u64(hits, &n) && n > 0; /* a branch that was not reached: "-" */
+}
+
+/* Its totals are there or not, by who wrote it: they are counted. */
 int coverage_read(const char *file, struct coverage *ret, struct err *err)
 {
 	_cleanup_(buf_done) struct buf text = {};
 	struct coverage c = {};
-	const struct {
-		struct str word;
-		uint64_t *to;
-	} words[] = {
-		{ STR("LF:"), &c.lines.found },     { STR("LH:"), &c.lines.hit },
-		{ STR("FNF:"), &c.functions.found }, { STR("FNH:"), &c.functions.hit },
-		{ STR("BRF:"), &c.branches.found },  { STR("BRH:"), &c.branches.hit },
-	};
 	int r = file_read(file, TRACEFILE_MAX, &text, err);
 
 	if (r < 0)
 		return r;
 	for (struct str rest = buf_str(&text); rest.n;) {
-		struct str line = str_cut(&rest, '\n');
-		uint64_t n;
+		struct str line = str_cut(&rest, '\n'), word = str_cut(&line, ':');
+		struct str field = str_cut(&line, ',');
 
-		for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-			if (str_starts(line, words[i].word) &&
-			    str_to_u64(str_from(line, words[i].word.n), &n))
-				*words[i].to += n;
+		if (str_eq(word, STR("DA"))) {
+			count(&c.lines, str_cut(&line, ','));
+		} else if (str_eq(word, STR("FNDA"))) {
+			count(&c.functions, field);
+		} else if (str_eq(word, STR("BRDA"))) {
+			str_cut(&line, ','); /* block */
+			str_cut(&line, ','); /* branch */
+			count(&c.branches, line);
+		}
 	}
 	*ret = c;
 	return 0;
