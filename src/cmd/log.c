@@ -470,8 +470,8 @@ int cmd_log_run(struct cmd *c, int argc, char **argv)
 		return r < 0 ? history_fail(c, r, &err) : EXIT_PASSED;
 	}
 	if (o.artefact && (o.console || o.lines || n > 2)) {
-		err_set(&err, EINVAL, "--artefact prints all of what machines left; a test, --console "
-				      "and --lines don't go with it");
+		err_set(&err, EINVAL, "--artefact prints all of what machines left; a test, "
+				      "--console and --lines don't go with it");
 		return cmd_fail(c, EXIT_USAGE, &err);
 	}
 	if (n != 2 || o.console) {

@@ -102,6 +102,9 @@ int counters_read(const struct kernel_order *o, const char *source, struct count
 			r = add_dir(&c, source, o->config[i] + strlen(COUNTERS_ENTRY), err);
 	for (size_t i = 0; r == 0 && o->coverage && o->coverage[i]; i++)
 		r = add_dir(&c, source, o->coverage[i], err);
+	if (r == 0 && c.n_dirs && strcmp(o->arch, "um") == 0)
+		r = err_set(err, EINVAL, "coverage of '%s': a User Mode Linux that counts does not "
+			    "boot; use --machine qemu", c.dirs[0]);
 	if (r < 0) {
 		counters_done(&c);
 		return r;
@@ -152,7 +155,7 @@ int counters_keep(const struct counters *c, const char *objects, const char *des
 		r = each_file(path, ".gcno", on_notes, &k, err);
 	}
 	if (r == 0 && c->n_dirs && !k.n)
-		r = err_set(err, ENOENT, "coverage of '%s': nothing of it is in this kernel: is its "
-			    "option set?", c->dirs[0]);
+		r = err_set(err, ENOENT, "coverage of '%s': nothing of it is in this kernel: is "
+			    "its option set?", c->dirs[0]);
 	return r;
 }

@@ -5,7 +5,9 @@
  * (Documentation/dev-tools/gcov.rst). It has GCOV_KERNEL, and make is told of each
  * object to count in, so that no Makefile of the source is changed:
  * GCOV_PROFILE_<object>.o=y, see scripts/Makefile.lib. Objects of other directories
- * that are called the same count too; nobody looks at them. Inside kernel/ only.
+ * that are called the same count too; nobody looks at them. Not of User Mode Linux: there
+ * __gcov_init() of 6.12 prints before there is a task to print for, and dies. Inside
+ * kernel/ only.
  */
 #include "kernel/build.h"
 
@@ -18,7 +20,7 @@ struct counters {
 };
 
 /* What @order wants to be counted in, of the source. -ENOENT: there is no such
- * directory, or no C file in it. */
+ * directory, or no C file in it. -EINVAL: it is no directory, or of User Mode Linux. */
 int counters_read(const struct kernel_order *order, const char *source, struct counters *ret,
 		  struct err *err);
 void counters_done(struct counters *c);

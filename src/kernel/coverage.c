@@ -120,8 +120,8 @@ int coverage_capture(const char *counters, const char *const *files, size_t n, c
 		     const char *to, struct err *err)
 {
 	_cleanup_(notes_done) struct notes notes = {};
-	const char *argv[] = { "lcov", "--quiet", "--capture", "--rc", BRANCHES, "--directory", work,
-			       "--output-file", to, NULL };
+	const char *argv[] = { "lcov", "--quiet", "--capture", "--rc", BRANCHES,
+			       "--directory", work, "--output-file", to, NULL };
 	_free_ char *all = NULL;
 	int found = 0, r = 0;
 
@@ -138,7 +138,8 @@ int coverage_capture(const char *counters, const char *const *files, size_t n, c
 	if (r < 0)
 		return r;
 	if (!found)
-		return err_set(err, ENODATA, "the kernel counted nothing in the chosen directories");
+		return err_set(err, ENODATA, "the kernel counted nothing in the chosen "
+			       "directories");
 	return lcov(argv, err);
 }
 

@@ -22,6 +22,7 @@ struct machine_ops {
 	int64_t boot_timeout_ms;
 	bool needs_kernel;
 	const char *vmm; /* the process, in a sentence */
+	const char *mute; /* what a kernel lacks whose console said nothing; NULL: unknown */
 	bool line;       /* the agent's port is a serial line */
 	/*
 	 * Starts it: fills what `struct machine_run` holds. On an error the

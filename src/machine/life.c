@@ -159,8 +159,7 @@ static const char *hint(const struct machine *m)
 
 	if (m->seen.hint[0])
 		return m->seen.hint;
-	return of_vmm || m->console_spoke || !m->kind->ops->needs_kernel ? of_vmm :
-	       "CONFIG_SERIAL_8250_CONSOLE: its console said nothing";
+	return of_vmm || m->console_spoke ? of_vmm : m->kind->ops->mute;
 }
 
 /* Did not become ready: once more, unless it is known that it can't. */

@@ -222,6 +222,7 @@ const struct machine_ops machine_qemu_ops = {
 	.boot_timeout_ms = 60000,
 	.needs_kernel = true,
 	.vmm = "QEMU",
+	.mute = "CONFIG_SERIAL_8250_CONSOLE: its console said nothing",
 	.boot = boot,
 	.sysrq = sysrq,
 	.dump = dump,

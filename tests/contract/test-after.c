@@ -97,7 +97,8 @@ static int run(const char *dir, const struct run_after *after, struct heard *h, 
 	t->argv = xcalloc(2, sizeof(*t->argv));
 	t->argv[0] = xstrdup("true");
 	h->loop = loop_new();
-	code = run_start(&c, h->loop, &log, (struct event_sink){ on_event, h }, on_done, h, &r, err);
+	code = run_start(&c, h->loop, &log, (struct event_sink){ on_event, h }, on_done, h, &r,
+			 err);
 	if (code == 0) {
 		loop_run(h->loop);
 		code = run_exit_code(r);

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 linux=${TAPROOM_TEST_UML:-}
-[ -f "$linux" ] || skip_all "TAPROOM_TEST_UML names no kernel (examples/uml.config)"
+[ -f "$linux" ] || skip_all "TAPROOM_TEST_UML names no kernel (taproom build --base tiny --machine uml makes one)"
 for tool in jq nm readelf; do
 	command -v $tool >/dev/null || skip_all "$tool is not installed"
 done

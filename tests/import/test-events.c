@@ -141,7 +141,8 @@ static void test_there_and_back(struct tap *t, const char *dir, bool hostile)
 			continue;
 		}
 		tell(b.store, run, &got);
-		same += sent.n > 1000 && str_find(buf_str(&sent), ARTEFACT) >= 0 && str_eq(buf_str(&sent), buf_str(&got));
+		same += sent.n > 1000 && str_find(buf_str(&sent), ARTEFACT) >= 0 &&
+			str_eq(buf_str(&sent), buf_str(&got));
 		show(buf_str(&sent), buf_str(&got));
 		take(&b, dir, buf_str(&sent), &err);
 	}

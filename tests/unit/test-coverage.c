@@ -162,7 +162,9 @@ static void test_words(struct world *w)
 		_free_ char *entry = xasprintf("coverage:%s", rows[i].dir);
 		const char *config[] = { "CONFIG_X=y", entry, NULL };
 		const char *dirs[] = { rows[i].dir, NULL };
-		struct kernel_order by_mode = { .config = config }, by_option = { .coverage = dirs };
+		struct kernel_order by_mode = { .arch = "x86_64", .config = config };
+		struct kernel_order by_option = { .arch = i < 6 ? "x86_64" : "um",
+						  .coverage = dirs };
 		struct counters c = {};
 		struct err err = {};
 		struct buf got = {};
