@@ -183,6 +183,10 @@ struct wanted {
 
 static void print_lines(struct wanted *w, const char *p, size_t n)
 {
+	if (w->line >= w->first && !w->last) {
+		out_bytes(w->out, p, n);
+		return;
+	}
 	while (n && (!w->last || w->line <= w->last)) {
 		const char *nl = memchr(p, '\n', n);
 		size_t len = nl ? (size_t)(nl - p) + 1 : n;
@@ -214,7 +218,8 @@ static int print_frames(int fd, const struct index *x, struct wanted *w)
 	_free_ char *plain = xmalloc(ZLOG_FRAME), *packed = xmalloc(ROOM);
 	uint64_t at = 0;
 
-	for (uint32_t i = 0; i < x->n && (!w->last || w->line <= w->last); i++) {
+	/* Whoever has enough says so by an error of theirs. */
+	for (uint32_t i = 0; i < x->n && (!w->last || w->line <= w->last) && !w->out->error; i++) {
 		const struct frame *f = &x->v[i];
 		ssize_t n;
 

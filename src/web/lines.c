@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
 
+#include "web/log-search.h"
 #include "web/pages.h"
 
 /* Colours and cursor moves of a terminal mean nothing here: ECMA-48, 5.4,
@@ -16,7 +17,22 @@ static size_t csi_len(struct str s)
 	return n < s.n ? n + 1 : n;
 }
 
-static void text(struct out *o, struct str s)
+/* What is searched stands out. */
+static void piece(struct out *o, struct str s, struct str find)
+{
+	ptrdiff_t at;
+
+	while (find.n && (at = log_find(s, find)) >= 0) {
+		out_html(o, str_n(s.p, (size_t)at));
+		out_lit(o, "<mark>");
+		out_html(o, str_n(s.p + at, find.n));
+		out_lit(o, "</mark>");
+		s = str_from(s, (size_t)at + find.n);
+	}
+	out_html(o, s);
+}
+
+void lines_text(struct out *o, struct str s, struct str find)
 {
 	if (s.n && s.p[s.n - 1] == '\r')
 		s.n--;
@@ -25,7 +41,7 @@ static void text(struct out *o, struct str s)
 
 		while (plain < s.n && s.p[plain] != '\033')
 			plain++;
-		out_html(o, str_n(s.p, plain));
+		piece(o, str_n(s.p, plain), find);
 		s = str_from(s, plain);
 		skip = csi_len(s);
 		if (!skip && s.n) {
@@ -62,10 +78,18 @@ static bool wanted(struct web_lines *l)
 
 static void tell_skipped(struct web_lines *l)
 {
+	bool link = l->more.n && l->skipped;
+
 	if (!l->skipped)
 		return;
-	out_printf(l->out, "<span class=\"cut\">%" PRIu64 " line%s left out</span>\n",
-		   l->skipped, l->skipped == 1 ? "" : "s");
+	out_lit(l->out, "<span class=\"cut\">");
+	if (link) {
+		out_lit(l->out, "<a href=\"");
+		out_html(l->out, l->more);
+		out_printf(l->out, "?line=%" PRIu64 "\">", l->line - l->skipped);
+	}
+	out_printf(l->out, "%" PRIu64 " line%s left out", l->skipped, l->skipped == 1 ? "" : "s");
+	out_str(l->out, link ? STR("</a></span>\n") : STR("</span>\n"));
 	l->skipped = 0;
 }
 
@@ -105,7 +129,7 @@ static void show_line(struct web_lines *l)
 			out_printf(l->out, " id=\"L%" PRIu64 "\"", l->line);
 		out_printf(l->out, " href=\"#L%" PRIu64 "\">%" PRIu64 "</a>", l->line, l->line);
 	}
-	text(l->out, l->dropped ? whole_characters(s) : s);
+	lines_text(l->out, l->dropped ? whole_characters(s) : s, l->find);
 	if (l->dropped)
 		out_printf(l->out, "<span class=\"cut\"> … %zu more bytes</span>",
 			   l->dropped);

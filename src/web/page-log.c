@@ -10,11 +10,15 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/file.h"
+#include "web/log-search.h"
 #include "web/pages.h"
 
 #define SHOW_ALL   4000  /* lines; longer logs are cut */
 #define SHOW_HEAD  1000
 #define SHOW_TAIL  1500
+#define SHOW_FROM  2000  /* behind a line that is asked for, */
+#define SHOW_ABOVE 20    /* and in front of it */
 #define KEEP_HEAD  40    /* lines of a failure that stay: first, last */
 #define KEEP_TAIL  160
 #define KEEP_MAX   200   /* failures whose lines stay */
@@ -38,6 +42,9 @@ struct log {
 	size_t n_keep, cap_keep;
 	struct named list[LIST_MAX];
 	unsigned n_list, more;
+	uint64_t total;                /* lines */
+	struct log_search found;       /* where something is searched */
+	uint64_t first;                /* line that is asked for; 0: none */
 	struct arena arena;
 };
 
@@ -147,11 +154,18 @@ static void keep_lines(struct log *l, uint64_t from, uint64_t to)
 	l->keep[l->n_keep++] = (struct web_range){ .from = from, .to = to };
 }
 
-/* Which lines stay of @total: head, tail, and the failures' own. */
-static void choose(struct log *l, uint64_t total)
+/* Which lines stay of a log that is too long: those around what is asked for, or
+ * head, tail, and the failures' own. */
+static void choose(struct log *l)
 {
 	size_t failures = 0, n = 0;
+	uint64_t total = l->total;
 
+	if (l->first) {
+		keep_lines(l, l->first > SHOW_ABOVE ? l->first - SHOW_ABOVE : 1,
+			   l->first + SHOW_FROM);
+		return;
+	}
 	keep_lines(l, 1, SHOW_HEAD);
 	keep_lines(l, total - SHOW_TAIL + 1, total);
 	for (size_t i = 0; i < l->n_ranges && failures < KEEP_MAX; i++) {
@@ -231,11 +245,11 @@ static void failures(struct web_html *h, const struct log *l)
 	out_lit(o, "</ul>\n");
 }
 
-static void raw_link(struct web_html *h, const struct log *l, uint64_t total)
+static void raw_link(struct web_html *h, const struct log *l)
 {
 	out_lit(h->out, "<p class=\"links\">");
-	html_count(h, total);
-	out_str(h->out, total == 1 ? STR(" line · <a") : STR(" lines · <a"));
+	html_count(h, l->total);
+	out_str(h->out, l->total == 1 ? STR(" line · <a") : STR(" lines · <a"));
 	html_href(h, l->console ? WEB_CONSOLE_RAW : WEB_LOG_RAW, h->args);
 	out_lit(h->out, ">plain text</a>");
 	if (l->n_keep)
@@ -243,13 +257,22 @@ static void raw_link(struct web_html *h, const struct log *l, uint64_t total)
 	out_lit(h->out, "</p>\n");
 }
 
-static void lines(struct web_html *h, const struct log *l, uint64_t total)
+static void lines(struct web_html *h, const struct log *l)
 {
 	static const struct web_range all = { .from = 1 };
 	const struct web_range *keep = l->n_keep ? l->keep : &all;
 	size_t n = l->n_keep ? l->n_keep : 1;
-	struct web_lines w = { .out = h->out, .ranges = l->ranges, .n_ranges = l->n_ranges };
+	_cleanup_(buf_done) struct buf here = {};
+	struct web_lines w = { .out = h->out, .ranges = l->ranges, .n_ranges = l->n_ranges,
+			       .find = h->args->q.find };
+	struct out o;
 
+	out_to_buf(&o, &here);
+	web_path(h->page, h->args, &o);
+	out_flush(&o);
+	/* Its own name is enough: the page is in that directory. */
+	if (h->site->live)
+		w.more = str_of(path_base(here.p));
 	out_lit(h->out, "<pre class=\"log\" id=\"log\" tabindex=\"0\">");
 	/* Only what is shown is read, wherever it is. */
 	for (size_t i = 0; i < n; i++) {
@@ -263,16 +286,41 @@ static void lines(struct web_html *h, const struct log *l, uint64_t total)
 		out_flush(&feed);
 		lines_end(&w);
 	}
-	lines_skip(&w, total + 1);
+	lines_skip(&w, l->total + 1);
 	lines_done(&w);
 	out_lit(h->out, "</pre>\n");
+}
+
+/* A log that is gone or broken is told; the site is whole without it. */
+static void body(struct web_html *h, struct log *l)
+{
+	const struct web_query *q = &h->args->q;
+	struct err gone = {};
+	int r = store_log_lines(h->site->store, h->args->run, l->program, l->job, &l->total,
+				&gone);
+
+	if (r >= 0 && q->find.n)
+		r = log_search(h->site->store, h->args->run, l->program, l->job, l->total,
+			       q->find, q->line, &l->found, &gone);
+	if (r < 0) {
+		/* Not the error's words: they name paths of this machine. */
+		out_lit(h->out, "<p class=\"empty\">This log's file is gone or broken.</p>\n");
+		return;
+	}
+	l->first = l->found.n ? l->found.hits[0] : q->line < l->total ? q->line : l->total;
+	if (l->total > SHOW_ALL)
+		choose(l);
+	raw_link(h, l);
+	if (h->site->live)
+		log_form(h, l->total, &l->found, !l->n_keep);
+	if (!q->find.n)
+		failures(h, l);
+	lines(h, l);
 }
 
 static int log_page(struct web_html *h, struct log *l, struct err *err)
 {
 	_free_ char *title = NULL;
-	struct err gone = {};
-	uint64_t total;
 	struct event_sink sink = { on_event, l };
 	int r = store_replay(h->site->store, h->args->run, sink, err);
 
@@ -289,18 +337,7 @@ static int log_page(struct web_html *h, struct log *l, struct err *err)
 	if (l->console)
 		out_printf(h->out, " of machine %u", l->job);
 	out_lit(h->out, "</h1>\n");
-	/* A log that is gone or broken is told; the site is whole without it. */
-	if (store_log_lines(h->site->store, h->args->run, l->program, l->job, &total,
-			    &gone) < 0) {
-		/* Not the error's words: they name paths of this machine. */
-		out_lit(h->out, "<p class=\"empty\">This log's file is gone or broken.</p>\n");
-	} else {
-		if (total > SHOW_ALL)
-			choose(l, total);
-		raw_link(h, l, total);
-		failures(h, l);
-		lines(h, l, total);
-	}
+	body(h, l);
 	html_end(h);
 	return 0;
 }

@@ -17,6 +17,7 @@
 	(WEB_TAKES(BRANCH) | WEB_TAKES(MODE) | WEB_TAKES(MACHINE) | WEB_TAKES(SUITE) |         \
 	 WEB_TAKES(NAME) | WEB_TAKES(DAYS))
 #define TAKES_DIFF (WEB_TAKES(A) | WEB_TAKES(B))
+#define TAKES_LOG  (WEB_TAKES(FIND) | WEB_TAKES(LINE))
 #define JSON "application/json"
 
 const struct web_page WEB_PAGES[WEB_PAGE_N] = {
@@ -28,9 +29,10 @@ const struct web_page WEB_PAGES[WEB_PAGE_N] = {
 			  web_each_log },
 	[WEB_CONSOLE_RAW] = { "run/{run}/console-{job}.txt", NULL, TEXT, web_console_raw,
 			      web_each_console },
-	[WEB_LOG] = { "run/{run}/log-{program}.html", NULL, HTML, web_log_page, web_each_log },
+	[WEB_LOG] = { "run/{run}/log-{program}.html", NULL, HTML, web_log_page, web_each_log,
+		      TAKES_LOG },
 	[WEB_CONSOLE] = { "run/{run}/console-{job}.html", NULL, HTML, web_console_page,
-			  web_each_console },
+			  web_each_console, TAKES_LOG },
 	[WEB_DIFF] = { "run/{run}/diff.html", NULL, HTML, web_diff_page, web_each_diff },
 	[WEB_RUN] = { "run/{run}.html", NULL, HTML, web_run_page, web_each_run },
 	[WEB_TEST] = { "test/{test}.html", NULL, HTML, web_test_page, web_each_test },

@@ -164,11 +164,15 @@ struct web_lines {
 	uint64_t line;       /* number of the line being collected */
 	uint64_t skipped;    /* since the last one shown */
 	size_t n, dropped;   /* bytes in @text, bytes beyond */
+	struct str find;     /* stands out, in any case; empty: nothing does */
+	struct str more;     /* address at which a query says which lines; empty: none does */
 	bool plain;          /* no numbers: an excerpt */
 	bool open;           /* inside a range's block */
 	char text[WEB_LINE_MAX];
 };
 
+/* A line or a part of one; @find stands out. */
+void lines_text(struct out *o, struct str s, struct str find);
 void lines_out(struct web_lines *l, struct out *feed);
 /* What is fed next is line @line: those before were left out. */
 void lines_skip(struct web_lines *l, uint64_t line);

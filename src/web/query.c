@@ -29,6 +29,8 @@ static const struct key {
 	[WEB_KEY_SKIP] = { "skip", COUNT, offsetof(struct web_query, skip), WEB_COUNT_MAX },
 	[WEB_KEY_A] = { "a", SPAN, offsetof(struct web_query, a), 0 },
 	[WEB_KEY_B] = { "b", SPAN, offsetof(struct web_query, b), 0 },
+	[WEB_KEY_FIND] = { "find", TEXT, offsetof(struct web_query, find), 0 },
+	[WEB_KEY_LINE] = { "line", COUNT, offsetof(struct web_query, line), WEB_LINE_NO_MAX },
 };
 
 static void *at(struct web_query *q, const struct key *k)

@@ -31,6 +31,8 @@ enum web_key {
 	WEB_KEY_SKIP,
 	WEB_KEY_A,
 	WEB_KEY_B,
+	WEB_KEY_FIND,
+	WEB_KEY_LINE,
 	WEB_KEY_N,
 };
 #define WEB_TAKES(key) (UINT32_C(1) << WEB_KEY_##key)
@@ -40,6 +42,7 @@ enum web_key {
 #define WEB_VALUE_MAX  512  /* bytes of one value, decoded */
 #define WEB_DAYS_MAX   36500
 #define WEB_COUNT_MAX  1000000
+#define WEB_LINE_NO_MAX 4000000000 /* of a log */
 
 enum web_known {
 	WEB_KNOWN_ANY,
@@ -67,6 +70,8 @@ struct web_query {
 	int64_t before;       /* only runs older than this one; 0: from the newest */
 	uint32_t skip;        /* rows, from the top */
 	struct web_span a, b; /* to compare */
+	struct str find;      /* in a log, in any case; empty: nothing is searched */
+	uint32_t line;        /* of a log, from which on; 0: the first */
 };
 
 /* @text: without the '?'. @takes: WEB_TAKES() of the keys that are looked at. Strings
