@@ -3,12 +3,14 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/units.h"
-#include "cmd/cmd.h"
+#include "cmd/known.h"
 #include "store/store.h"
+#include "web/known.h"
 #include "web/web.h"
 
 struct options {
 	struct cmd_common common;
+	struct known_options known;
 	int runs;
 };
 
@@ -16,6 +18,7 @@ static const struct opt OPTIONS[] = {
 	{ .type = OPT_TYPE_INT, .name = "runs", .arg = "N",
 	  .help = "how many runs, the newest, the site shows [default: 100]",
 	  .offset = offsetof(struct options, runs) },
+	OPT_GROUP("Known issues", KNOWN_OPTIONS, struct options, known),
 	OPT_GROUP("Common", CMD_COMMON, struct options, common),
 	OPT_END,
 };
@@ -70,15 +73,23 @@ static void report(struct cmd *c, const struct options *opt, const char *dir,
 static int export(const struct options *opt, const char *dir, struct web_exported *done,
 		  struct err *err)
 {
+	_cleanup_(plan_freep) struct plan *plan = NULL;
+	struct known_asked asked = { .now_ms = clock_wall_ms() };
+	const struct web_rules rules = { known_web, &asked };
 	struct web_site *site = NULL;
 	struct store *store;
-	int r = store_open(opt->common.store, STORE_READ, &store, err);
+	int r = known_load(&opt->known, &plan, err);
 
+	if (r >= 0)
+		r = store_open(opt->common.store, STORE_READ, &store, err);
 	if (r < 0)
 		return r;
+	asked.plan = plan;
 	r = web_site_new(store, TAPROOM_VERSION, (unsigned)opt->runs, &site, err);
-	if (r >= 0)
+	if (r >= 0) {
+		site->rules = &rules;
 		r = web_export(site, dir, done, err);
+	}
 	web_site_free(site);
 	store_close(store);
 	return r;

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/units.h"
 #include "cmd/judged.h"
+#include "web/known.h"
 
 const struct opt KNOWN_OPTIONS[] = {
 	{ .type = OPT_TYPE_STR, .name = "config", .arg = "FILE",
@@ -170,6 +171,20 @@ void known_json(struct json *j, const char *key, const struct plan_known *rule)
 		if (rows[i].value)
 			json_field_str(j, rows[i].key, str_of(rows[i].value));
 	json_end(j);
+}
+
+bool known_web(const void *ctx, const struct judge_series *s, struct web_excuse *ret)
+{
+	const struct known_asked *asked = ctx;
+	const struct plan_known *r = known_of(asked->plan, s, asked->now_ms);
+
+	if (!r)
+		return false;
+	*ret = (struct web_excuse){
+		.say = { str_of(r->reason), str_of(r->link), str_of(r->owner), str_of(r->until) },
+		.some = r->pattern != NULL,
+	};
+	return true;
 }
 
 void known_api(const void *ctx, struct json *j, const struct judge_series *s)

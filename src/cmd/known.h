@@ -46,5 +46,8 @@ struct known_asked {
 	int64_t now_ms;
 };
 void known_api(const void *ctx, struct json *j, const struct judge_series *s);
+/* For web/known.h; @ctx as above. */
+struct web_excuse;
+bool known_web(const void *ctx, const struct judge_series *s, struct web_excuse *ret);
 /* Rules that are expired, match no test of that history, or hide a change in it. */
 unsigned known_needing_care(const struct plan *plan, const struct judge *j, int64_t now_ms);

@@ -5,18 +5,21 @@
 
 #include "base/mem.h"
 #include "base/json.h"
-#include "cmd/cmd.h"
+#include "base/units.h"
+#include "cmd/known.h"
 #include "run/run.h"
 #include "serve/push.h"
 #include "serve/serve.h"
 #include "serve/tokens.h"
 #include "store/store.h"
+#include "web/known.h"
 #include "web/web.h"
 
 #define LISTEN "127.0.0.1:8080"
 
 struct options {
 	struct cmd_common common;
+	struct known_options known;
 	struct opt_list listen;
 	const char *tokens;
 	bool push;
@@ -37,6 +40,7 @@ static const struct opt OPTIONS[] = {
 	{ .type = OPT_TYPE_STR, .name = "tokens", .arg = "FILE",
 	  .help = "where tokens are kept [default: ~/.local/share/taproom/tokens]",
 	  .offset = offsetof(struct options, tokens) },
+	OPT_GROUP("Known issues", KNOWN_OPTIONS, struct options, known),
 	OPT_GROUP("Common", CMD_COMMON, struct options, common),
 	OPT_END,
 };
@@ -108,11 +112,14 @@ static void raise_files(void)
 	}
 }
 
-static int serve(struct cmd *c, struct options *opt, struct store *store, struct err *err)
+static int serve(struct cmd *c, struct options *opt, const struct plan *plan,
+		 struct store *store, struct err *err)
 {
+	const struct known_asked asked = { plan, clock_wall_ms() };
+	const struct web_rules rules = { known_web, &asked };
 	struct serve_config config = { .store = store, .url = opt->common.store,
 				       .version = TAPROOM_VERSION,
-				       .window = (unsigned)opt->runs };
+				       .window = (unsigned)opt->runs, .rules = &rules };
 	_free_ char *tokens = opt->tokens ? xstrdup(opt->tokens) : tokens_default_path();
 	_free_ char *cache = cmd_cache_dir();
 	struct run_work work = { .lock = -1 };
@@ -162,6 +169,7 @@ static int open_store(const struct options *opt, struct store **ret, struct err 
 
 int cmd_web_run(struct cmd *c, int argc, char **argv)
 {
+	_cleanup_(plan_freep) struct plan *plan = NULL;
 	struct options opt = {};
 	struct store *store = NULL;
 	struct err err = {};
@@ -174,11 +182,13 @@ int cmd_web_run(struct cmd *c, int argc, char **argv)
 	else if (opt.runs > WEB_RUNS_MAX)
 		r = err_set(&err, EINVAL, "--runs takes at most %d", WEB_RUNS_MAX);
 	else
+		r = known_load(&opt.known, &plan, &err);
+	if (r >= 0)
 		r = open_store(&opt, &store, &err);
 	if (r >= 0)
 		r = 0;
 	if (r == 0)
-		r = serve(c, &opt, store, &err);
+		r = serve(c, &opt, plan, store, &err);
 	store_close(store);
 	opt_list_done(&opt.listen);
 	if (r < 0)

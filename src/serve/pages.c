@@ -46,6 +46,7 @@ static int site_renew(struct pages *p, struct web_history *h, struct err *err)
 	if (r < 0)
 		return r;
 	site->live = true;
+	site->rules = p->c.rules;
 	web_site_free(p->site);
 	p->site = site;
 	p->state++;

@@ -33,6 +33,7 @@ struct pages_config {
 	const char *url;           /* of the same, for the thread; NULL: the default */
 	const char *version;
 	unsigned window;
+	const struct web_rules *rules; /* NULL: no rules */
 	struct loop *loop;
 	const struct log *log;
 };

@@ -201,7 +201,7 @@ int serve_new(struct loop *loop, const struct log *log, const struct serve_confi
 			     .stopped = stopped, .ctx = ctx };
 	const struct pages_config pages = {
 		.store = config->store, .url = config->url, .version = config->version,
-		.window = config->window, .loop = loop, .log = log,
+		.window = config->window, .rules = config->rules, .loop = loop, .log = log,
 	};
 	r = pages_new(&pages, &s->pages, err);
 	s->http = http_new(loop, log, &HANDLER, s);

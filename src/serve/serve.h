@@ -16,6 +16,7 @@ struct serve_config {
 	const char *url;           /* of the same; NULL: the default */
 	const char *version;
 	unsigned window;           /* runs; 0: web.h's default */
+	const struct web_rules *rules; /* web/known.h; NULL: no rules */
 	/* Where runs may be pushed to, see push.h; NULL: nowhere. */
 	struct push *push;
 	const char *const *listen; /* listen.h; NULL-ended; what systemd passed comes first */

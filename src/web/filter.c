@@ -171,7 +171,7 @@ static void choose_days(struct grid *g)
 
 static void choose_known(struct grid *g)
 {
-	static const char *const words[WEB_KNOWN_N] = { "any", "all excused", "not excused" };
+	static const char *const words[WEB_KNOWN_N] = { "any", "known", "not known" };
 
 	select_begin(g, "known", "Known");
 	for (unsigned i = 0; i < WEB_KNOWN_N; i++)

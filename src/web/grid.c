@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/units.h"
+#include "web/known.h"
 
 #define DAY_MS INT64_C(86400000)
 
@@ -102,8 +103,12 @@ static bool had(const struct judge_flake *x, uint32_t status)
 	return false;
 }
 
-static bool is_known(const struct judge_flake *x)
+bool grid_is_known(const struct grid *g, const struct judge_flake *x)
 {
+	struct web_excuse excuse;
+
+	if (web_known_find(g->h->site, x->s, &excuse) && !excuse.some)
+		return true;
 	for (unsigned i = 0; i < STATUS_N; i++)
 		if (STATUS_INFO[i].bad && x->counts[i])
 			return false;
@@ -116,7 +121,7 @@ static bool is_row(const struct grid *g, const struct judge_flake *x)
 	const struct judge_series *s = x->s;
 
 	return had(x, q->status) && x->flips >= q->flips &&
-	       (q->known == WEB_KNOWN_ANY || is_known(x) == (q->known == WEB_KNOWN_YES)) &&
+	       (q->known == WEB_KNOWN_ANY || grid_is_known(g, x) == (q->known == WEB_KNOWN_YES)) &&
 	       web_query_names(q, s->lane->suite, s->lane->program, s->path);
 }
 

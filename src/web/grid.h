@@ -36,6 +36,8 @@ void grid_done(struct grid *g);
 /* The table: the rows of the page that is asked for. */
 void grid_write(struct grid *g);
 void grid_rows(struct grid *g); /* rows.c */
+/* A rule excuses its failures, or what it told of each of them did. */
+bool grid_is_known(const struct grid *g, const struct judge_flake *x);
 /* The run of a column to its page, or as text where it has none. */
 void grid_run_link(struct grid *g, uint32_t run);
 /* "regression: from 0.1 % to 5 %", for an attribute or as text. */

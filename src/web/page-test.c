@@ -15,6 +15,7 @@
 #include "web/chart.h"
 #include "web/failures.h"
 #include "web/history.h"
+#include "web/known.h"
 
 #define AXES_MAX    80 /* drawn */
 #define CHANGES_MAX 40
@@ -185,6 +186,36 @@ static int on_name(void *ctx, struct str path)
 	out_html(p->h->out, path);
 	out_lit(p->h->out, "</li>\n");
 	return 0;
+}
+
+/* Of each rule once, and where it holds. */
+static void known(struct page *p)
+{
+	struct web_excuse before, e;
+	struct out *o = p->h->out;
+
+	for (size_t i = 0; i < p->n; i++) {
+		bool told = false;
+
+		if (!web_known_find(p->h->site, p->v[i].s, &e))
+			continue;
+		for (size_t k = 0; k < i && !told; k++)
+			told = web_known_find(p->h->site, p->v[k].s, &before) &&
+			       str_eq(before.say.reason, e.say.reason);
+		if (told)
+			continue;
+		out_lit(o, "<p class=\"known\">");
+		html_known(p->h, &e);
+		out_lit(o, " <span class=\"quiet\">on ");
+		for (size_t k = i; k < p->n; k++) {
+			if (!web_known_find(p->h->site, p->v[k].s, &before) ||
+			    !str_eq(before.say.reason, e.say.reason))
+				continue;
+			out_str(o, k > i ? STR(", ") : STR(""));
+			html_axis(p->h, p->v[k].axis, p->machines);
+		}
+		out_lit(o, "</span></p>\n");
+	}
 }
 
 struct others {
@@ -502,6 +533,7 @@ WEB_RENDER(web_test_page)
 		html_begin(&h, p->s->whole ? p->s->lane->program : p->s->path);
 		crumbs(p);
 		lead(p);
+		known(p);
 		r = names(p, err);
 	}
 	if (r >= 0) {

@@ -36,6 +36,14 @@ static void program_begin(struct web_programs *p, const struct event *ev)
 	p->open = g;
 }
 
+static struct event_excuse keep_excuse(struct arena *a, const struct event_excuse *e)
+{
+	if (!e)
+		return (struct event_excuse){};
+	return (struct event_excuse){ keep(a, e->reason), keep(a, e->link), keep(a, e->owner),
+				      keep(a, e->until) };
+}
+
 static struct str join(struct arena *a, const struct event_result *e, struct str with)
 {
 	_cleanup_(buf_done) struct buf b = {};
@@ -75,6 +83,7 @@ static void add_result(struct program *g, const struct event_result *e)
 		.exit_code = e->exit_code,
 		.ordinal = e->ordinal,
 		.reason = keep(&g->arena, e->reason),
+		.known = keep_excuse(&g->arena, e->known),
 	};
 }
 

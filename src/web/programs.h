@@ -19,6 +19,7 @@ struct result {
 	int exit_code;
 	unsigned ordinal;
 	struct str reason;
+	struct event_excuse known; /* .reason empty: it counts */
 	uint64_t test;            /* web_test_hash(); of a group: 0 */
 };
 

@@ -46,7 +46,7 @@ enum web_key {
 
 enum web_known {
 	WEB_KNOWN_ANY,
-	WEB_KNOWN_YES, /* all that failed was excused: flaky */
+	WEB_KNOWN_YES, /* a rule excuses it, or all that failed was excused: flaky */
 	WEB_KNOWN_NO,
 	WEB_KNOWN_N,
 };

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "web/history.h"
+#include "web/known.h"
 #include "web/programs.h"
 
 /* An id may stand once on a page; the second of a name goes without. */
@@ -106,6 +107,22 @@ static bool test_begin(struct web_programs *p, uint64_t hash)
 	return t && t->page && html_test_begin(p->h, t);
 }
 
+/* The rule that excused it then, or one that would now. */
+static void excuse(struct web_programs *p, const struct program *g, uint64_t test,
+		   enum status status, const struct event_excuse *known)
+{
+	struct web_excuse e = {};
+
+	if (known && known->reason.n)
+		e.say = *known;
+	else if (fold_of(status) != FOLD_BAD ||
+		 !web_known_find_test(p->h->site, test, program_mode(p, g->job), &e))
+		return;
+	out_lit(p->h->out, " <span class=\"excuse\">");
+	html_known(p->h, &e);
+	out_lit(p->h->out, "</span>");
+}
+
 static void result_row(struct web_programs *p, const struct program *g, const struct result *r,
 		       bool log)
 {
@@ -128,6 +145,7 @@ static void result_row(struct web_programs *p, const struct program *g, const st
 		out_html(o, r->reason);
 		out_lit(o, "</span>");
 	}
+	excuse(p, g, r->test, r->status, &r->known);
 	if (r->exit_code > 0)
 		out_printf(o, " <span class=\"quiet\">exit %d</span>", r->exit_code);
 	out_lit(o, "</td><td class=\"num\">");
@@ -300,6 +318,9 @@ void program_write(struct web_programs *p, const struct program *g,
 		out_html(o, end->reason);
 		out_lit(o, "</p>\n");
 	}
+	if (end)
+		excuse(p, g, web_test_hash(g->suite, g->name, STR(""), 1), end->status,
+		       end->known);
 	result_table(p, g, FOLD_BAD, log);
 	if (log)
 		last_words(p, g, end);

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "web/grid.h"
+#include "web/known.h"
 
 #define TREND_HEIGHT 12
 
@@ -201,6 +202,7 @@ static void name(struct grid *g, const struct judge_flake *x)
 	const struct web_test *test = web_test_of(&g->history->tests, x->s);
 	const struct judge_lane *l = x->s->lane;
 	struct out *o = g->h->out;
+	struct web_excuse excuse;
 	bool link;
 
 	out_lit(o, "<th class=\"name\" scope=\"row\" title=\"");
@@ -230,6 +232,8 @@ static void name(struct grid *g, const struct judge_flake *x)
 		out_html(o, l->axis->mode);
 		out_lit(o, "</span>");
 	}
+	if (web_known_find(g->h->site, x->s, &excuse))
+		html_known_pill(g->h, &excuse);
 	out_lit(o, "</span>");
 	/* On a narrow screen the figures stand below the name. */
 	out_lit(o, "<span class=\"below\">");
@@ -241,11 +245,13 @@ static void name(struct grid *g, const struct judge_flake *x)
 static void values(struct grid *g, const struct judge_flake *x)
 {
 	uint32_t status = 0;
+	bool known = grid_is_known(g, x);
 
 	for (unsigned i = 0; i < STATUS_N; i++)
 		status |= x->counts[i] ? UINT32_C(1) << i : 0;
-	out_printf(g->h->out, "<tr data-v=\"%.5g %u %.5g %u %d\" data-status=\"%u\">",
-		   x->rate.rate, x->flips, x->cost.share, x->last + 1, x->streak, status);
+	out_printf(g->h->out, "<tr data-v=\"%.5g %u %.5g %u %d\" data-status=\"%u\"%s>",
+		   x->rate.rate, x->flips, x->cost.share, x->last + 1, x->streak, status,
+		   known ? " data-known" : "");
 }
 
 void grid_rows(struct grid *g)

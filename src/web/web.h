@@ -99,6 +99,7 @@ struct web_splat {
 #define WEB_OLDER_PAGES  4  /* of a flakes page, as files: so far back it can be turned */
 
 struct web_history; /* web/history.h */
+struct web_rules;   /* web/known.h */
 
 /* What all pages share: the newest @window runs of a store, which have pages, and
  * the judged history. Borrows @store and @version. Make a new one to see newer
@@ -109,6 +110,7 @@ struct web_site {
 	unsigned window;
 	/* A server answers, queries too: links have them. Else there are files. */
 	bool live;
+	const struct web_rules *rules; /* rules that excuse; NULL: there are none */
 	struct web_history *history;
 	struct web_run *runs;     /* newest first */
 	const struct web_run **by_id; /* the same, by id */

@@ -11,6 +11,7 @@
 #include "seed.h"
 #include "tap.h"
 #include "web/history.h"
+#include "web/known.h"
 #include "web/pages.h"
 
 /* ---- pieces ---- */
@@ -338,6 +339,58 @@ static void test_live(struct tap *t, struct web_site *site)
 	site->live = false;
 }
 
+/* A rule is about a test in a mode; another about a part of its failures. */
+static bool find_rule(const void *ctx, const struct judge_series *s, struct web_excuse *ret)
+{
+	bool some = str_eq(s->path, STR("mptcp_join: signal address, ADD_ADDR timeout"));
+
+	if (!str_eq(s->lane->axis->mode, STR("debug")) ||
+	    (!some && !str_eq(s->path, STR("mptcp_join: fastclose test"))))
+		return false;
+	*ret = (struct web_excuse){
+		{ STR("too <slow>"), STR("https://example.org/1"), STR("net"), STR("2030-01-31") },
+		some };
+	return true;
+}
+
+static void test_known(struct tap *t, struct web_site *site)
+{
+	static const struct web_rules rules = { find_rule, NULL };
+	static const char *const fastclose[] = { "mptcp", "mptcp_join.sh",
+						 "mptcp_join: fastclose test" };
+	const struct {
+		enum web_page_id page;
+		struct web_args args;
+		const char *has, *hasnt;
+	} rows[] = {
+		{ WEB_FLAKES, {}, ">known</span>", "too <slow>" },
+		{ WEB_FLAKES, {}, ">known in part</span>", "No test fits" },
+		{ WEB_FLAKES, { .q = { .known = WEB_KNOWN_YES, .mode = STR("debug") } },
+		  "fastclose test", "ADD_ADDR timeout" },
+		{ WEB_FLAKES, { .q = { .known = WEB_KNOWN_NO, .mode = STR("debug") } },
+		  "ADD_ADDR timeout", "fastclose test</a>" },
+		{ WEB_TEST, { .test = test_named(site, fastclose) },
+		  "<b>Known:</b> too &lt;slow&gt; (net, until 2030-01-31) "
+		  "<a href=\"https://example.org/1\">", "too <slow>" },
+		{ WEB_RUN, { .run = 13 }, "<b>Known:</b> too &lt;slow&gt;", "too <slow>" },
+	};
+
+	site->rules = &rules;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_(buf_done) struct buf b = {};
+		struct err err = {};
+		struct out o;
+
+		out_to_buf(&o, &b);
+		is_int(t, WEB_PAGES[rows[i].page].render(site, &rows[i].args, &o, &err), 0,
+		       "a page with rules");
+		out_flush(&o);
+		ok(t, str_find(buf_str(&b), str_of(rows[i].has)) > 0, "has %s", rows[i].has);
+		ok(t, str_find(buf_str(&b), str_of(rows[i].hasnt)) < 0, "not %s", rows[i].hasnt);
+	}
+	site->rules = NULL;
+}
+
 static void test_no_page(struct tap *t, const struct web_site *site)
 {
 	const struct web_args none = { .run = 999 };
@@ -397,6 +450,7 @@ int main(int argc, char **argv)
 		test_no_page(&t, site);
 		test_judged(&t, site);
 		test_live(&t, site);
+		test_known(&t, site);
 	}
 	web_site_free(site);
 	store_close(store);
