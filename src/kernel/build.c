@@ -354,6 +354,33 @@ static void read_took(struct build *b)
 	}
 }
 
+/* How many lines an interrupted build got to, by the file that it leaves; of one that
+ * was whole, and is edited, nobody knows how much is left: then there is no estimate. */
+static void expect_rest(struct build *b, const char *begun, uint64_t *ret_had)
+{
+	_free_ char *line = NULL;
+	uint64_t had = 0;
+
+	*ret_had = 0;
+	if (file_read_line(begun, &line, NULL) < 0)
+		return;
+	if (!str_to_u64(str_of(line), &had) || had >= b->lines_all) {
+		b->lines_all = 0;
+		return;
+	}
+	*ret_had = had;
+	b->took_ms = (int64_t)((double)b->took_ms * (double)(b->lines_all - had) /
+			       (double)b->lines_all);
+	b->lines_all -= had;
+}
+
+static void note_begun(const char *begun, bool whole, uint64_t lines)
+{
+	_free_ char *text = xasprintf("%" PRIu64 "\n", lines);
+
+	file_write(begun, whole ? STR("whole\n") : str_of(text), 0644, NULL);
+}
+
 /* Under both locks. */
 static int make_kernel(struct build *b, struct err *err)
 {
@@ -363,13 +390,14 @@ static int make_kernel(struct build *b, struct err *err)
 	int64_t start = clock_mono_ms();
 	char text[UNIT_TEXT_MAX];
 	struct buf took = {};
-	uint64_t lines = 0;
+	uint64_t lines = 0, had;
 	int r;
 
 	/* Nobody said goodbye last time: what was being written is half there. */
 	if (file_exists(b->mark))
 		store_away_mend(b->objects, b->mark, b->order->log);
 	read_took(b);
+	expect_rest(b, begun, &had);
 	unlink(b->log_path);
 	r = file_write(b->mark, STR("make writes here, or was killed\n"), 0644, err);
 	if (r == 0)
@@ -380,10 +408,12 @@ static int make_kernel(struct build *b, struct err *err)
 	else if (r == 0)
 		log_info(b->order->log, "building kernel %s, mode %s%s", b->from.version,
 			 b->order->mode, fresh ? "" : "; on top of what is built");
-	if (r == 0)
-		r = file_write(begun, STR("1\n"), 0644, err);
+	if (r == 0 && fresh)
+		r = file_write(begun, STR("0\n"), 0644, err);
 	if (r == 0)
 		r = MAKE(b, "build", NULL, &lines, err, b->arch->target);
+	if (lines)
+		note_begun(begun, r == 0, had + lines);
 	if (r == 0 && kernel_config_value(config, "MODULES") == 'y')
 		r = MAKE(b, "modules", NULL, NULL, err, "modules");
 	/* A make that is stopped removes what it was writing, and only then waits for
