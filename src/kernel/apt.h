@@ -42,7 +42,7 @@ int apt_unpack(struct apt *a, const char *package, const char *version, const ch
 
 /* One record of apt-cache's output; slices of it. */
 struct apt_record {
-	struct str package, version, depends;
+	struct str package, version, depends, built_using;
 	uint64_t size;      /* bytes to fetch */
 	uint64_t installed; /* bytes unpacked */
 };
@@ -62,6 +62,8 @@ int apt_record_find(struct str text, const char *version, struct apt_record *ret
 void debian_candidates(struct str names, struct buf *ret);
 /* The kernel image that a metapackage stands for, or STR_NONE. */
 struct str debian_depends_image(struct str depends);
+/* "6.1.176-1" of "linux (= 6.1.176-1)", what a User Mode Linux is built of, or STR_NONE. */
+struct str debian_built_of_linux(struct str built_using);
 /* "6.12" of "linux-image-6.12.117+deb12-cloud-amd64" or of a release; 0 length
  * when there is none. */
 struct str debian_series(struct str name);

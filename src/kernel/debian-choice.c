@@ -47,6 +47,7 @@ int apt_record_next(struct str *rest, struct apt_record *ret)
 			.package = field_value(record, "Package"),
 			.version = field_value(record, "Version"),
 			.depends = field_value(record, "Depends"),
+			.built_using = field_value(record, "Built-Using"),
 			.size = field_number(record, "Size", 1),
 			.installed = field_number(record, "Installed-Size", 1024),
 		};
@@ -138,6 +139,17 @@ void debian_candidates(struct str names, struct buf *ret)
 	free(v);
 	if (has_line(names, STR(IMAGE CLOUD)))
 		buf_printf(ret, IMAGE CLOUD "\n");
+}
+
+struct str debian_built_of_linux(struct str built_using)
+{
+	while (built_using.n) {
+		struct str one = str_trim(str_cut(&built_using, ','));
+
+		if (str_starts(one, STR("linux (= ")) && str_ends(one, STR(")")))
+			return str_n(one.p + strlen("linux (= "), one.n - strlen("linux (= )"));
+	}
+	return STR_NONE;
 }
 
 struct str debian_depends_image(struct str depends)

@@ -88,14 +88,18 @@ static void debian_close(struct debian *d)
 	closep(&d->lock);
 }
 
-/* Alone from here on: takes the lock, clears what a killed run left, opens apt. */
+/* Alone from here on, also when asked again: takes the lock, clears what a killed run
+ * left, opens apt. */
 static int debian_begin(struct debian *d, struct err *err)
 {
 	_free_ char *lock = path_join(d->root, "lock"), *apt = path_join(d->root, "apt");
 	_free_ char *stale = path_join(d->root, "tmp.*");
 	glob_t found;
-	int r = file_lock(lock, false, &d->lock, err);
+	int r;
 
+	if (d->lock >= 0)
+		return 0;
+	r = file_lock(lock, false, &d->lock, err);
 	if (r == 0) {
 		log_info(d->log, "another taproom is fetching a kernel, waiting for it");
 		r = file_lock(lock, true, &d->lock, err);
@@ -455,6 +459,28 @@ int debian_find(struct kernel *k, const char *cache_dir, const struct log *log,
 	return 0;
 }
 
+/* User Mode Linux is a package of its own, whose version is not that of its source. */
+static int choose_uml_source(struct debian *d, struct choice *c, struct err *err)
+{
+	_cleanup_(buf_done) struct buf text = {};
+	struct apt_record rec;
+	struct str version = STR_NONE;
+	int r = debian_begin(d, err);
+
+	if (r == 0)
+		r = apt_show(&d->apt, DEBIAN_UML, &text, err);
+	if (r < 0)
+		return r;
+	if (apt_record_find(buf_str(&text), c->version, &rec))
+		version = debian_built_of_linux(rec.built_using);
+	if (!version.n)
+		return err_set(err, ENOENT, "apt's sources do not tell any more of which Linux "
+			       DEBIAN_UML " %s was built", c->version);
+	free(c->version);
+	c->version = xstrndup(version.p, version.n);
+	return 0;
+}
+
 int debian_source(struct kernel *k, const char *cache_dir, const struct log *log,
 		  struct err *err)
 {
@@ -468,6 +494,8 @@ int debian_source(struct kernel *k, const char *cache_dir, const struct log *log
 		return r;
 	if (!c.package)
 		return err_set(err, ENOENT, "no series in the kernel release '%s'", k->release);
+	if (k->uml && (r = choose_uml_source(&d, &c, err)) < 0)
+		return r;
 	dir = package_dir(&d, c.package, c.version);
 	if (!file_exists(dir)) {
 		r = debian_begin(&d, err);

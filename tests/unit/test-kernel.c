@@ -76,8 +76,26 @@ static const struct {
 	{ "", "" },
 };
 
+static const struct {
+	const char *built, *want;
+} BUILT[] = {
+	{ "linux (= 6.1.176-1)", "6.1.176-1" },
+	{ "glibc (= 2.36-9), linux (= 6.12.3-1~bpo1)", "6.12.3-1~bpo1" },
+	{ "linux-signed (= 6.1.176-1)", "" },
+	{ "linux (= )", "" },
+	{ "linux (= 6.1", "" },
+	{ "", "" },
+};
+
 static void test_choice(struct tap *t)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(BUILT); i++) {
+		struct str s = debian_built_of_linux(str_of(BUILT[i].built));
+		_free_ char *got = xstrndup(s.p ? s.p : "", s.n);
+
+		is_str(t, got, BUILT[i].want, "the source of a User Mode Linux");
+	}
+
 	for (size_t i = 0; i < ARRAY_SIZE(SERIES); i++) {
 		struct str s = debian_series(str_of(SERIES[i].name));
 		_free_ char *got = xstrndup(s.p ? s.p : "", s.n);
