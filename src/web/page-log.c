@@ -378,6 +378,12 @@ WEB_RENDER(web_console_raw)
 	return raw(site, args, 0, out);
 }
 
+/* All of a file that a machine left. */
+WEB_RENDER(web_artefact)
+{
+	return store_artefact(site->store, args->run, args->job, args->kind, out, err);
+}
+
 /* ---- which logs there are ---- */
 
 struct found {
@@ -385,6 +391,44 @@ struct found {
 	size_t n, cap;
 	bool consoles;
 };
+
+struct artefacts {
+	struct web_args *v;
+	size_t n, cap;
+};
+
+static void on_artefact(void *ctx, const struct event *ev)
+{
+	struct artefacts *a = ctx;
+	struct str kind;
+
+	if (ev->type != EVENT_ARTEFACT || !ev->artefact->path.n ||
+	    !event_kind_fits(ev->artefact->kind))
+		return;
+	kind = ev->artefact->kind;
+	ARRAY_GROW(a->v, a->n, a->cap);
+	a->v[a->n] = (struct web_args){ .job = ev->job };
+	snprintf(a->v[a->n++].kind, sizeof(a->v->kind), "%.*s", STR_FMT(kind));
+}
+
+WEB_EACH(web_each_artefact)
+{
+	struct artefacts a = {};
+	int r = 0;
+
+	for (unsigned i = 0; i < site->n_runs && r == 0; i++) {
+		int64_t run = site->runs[i].id;
+
+		a.n = 0;
+		r = store_replay(site->store, run, (struct event_sink){ on_artefact, &a }, err);
+		for (size_t k = 0; k < a.n && r == 0; k++) {
+			a.v[k].run = run;
+			r = fn(ctx, &a.v[k]);
+		}
+	}
+	free(a.v);
+	return r;
+}
 
 static void on_end(void *ctx, const struct event *ev)
 {

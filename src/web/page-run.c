@@ -15,12 +15,24 @@
 #define SPLATS   50
 #define JOBS     64
 
+#define KINDS    8   /* files of a machine */
+#define DOUBTS   20  /* told above the tests */
+
 struct job {
 	unsigned id;
 	struct str mode, machine, accel, why, kernel, host;
+	struct str end, reason; /* how it ended */
 	unsigned cpus;
 	uint64_t memory;
 	bool console;
+	struct str kinds[KINDS];
+	unsigned n_kinds;
+};
+
+/* A sign that passes can't be trusted, and of which programs. */
+struct doubt {
+	struct str message, programs;
+	unsigned n;
 };
 
 struct walk {
@@ -28,6 +40,9 @@ struct walk {
 	int64_t run;
 	struct job jobs[JOBS];
 	unsigned n_jobs, more_jobs;
+	struct doubt doubts[DOUBTS];
+	unsigned n_doubts, more_doubts;
+	struct str program;       /* of the events that come */
 	unsigned splats;
 	struct arena arena;
 };
@@ -66,18 +81,47 @@ static void job_add(struct walk *w, const struct event *ev)
 	};
 }
 
+/* The same may be in doubt of many. */
+static void add_doubt(struct walk *w, struct str message)
+{
+	unsigned i = 0;
+	_free_ char *more = NULL;
+
+	while (i < w->n_doubts && !str_eq(w->doubts[i].message, message))
+		i++;
+	if (i == DOUBTS) {
+		w->more_doubts++;
+		return;
+	}
+	if (i == w->n_doubts)
+		w->doubts[w->n_doubts++] = (struct doubt){ keep(w, message), w->program, 1 };
+	else if (str_find(w->doubts[i].programs, w->program) < 0 && ++w->doubts[i].n <= 10) {
+		more = xasprintf("%.*s, %.*s", STR_FMT(w->doubts[i].programs),
+				 STR_FMT(w->program));
+		w->doubts[i].programs = keep(w, str_of(more));
+	}
+}
+
 static void on_job(void *ctx, const struct event *ev)
 {
 	struct walk *w = ctx;
-	struct job *j;
+	struct job *j = job_find(w, ev->job);
 
 	if (ev->type == EVENT_JOB_BEGIN)
 		job_add(w, ev);
-	if (ev->type == EVENT_JOB_END) {
-		j = job_find(w, ev->job);
-		if (j)
-			j->console = ev->job_info->console_path.n > 0;
-	}
+	else if (ev->type == EVENT_PROGRAM_BEGIN)
+		w->program = keep(w, ev->prog->name);
+	else if (ev->type == EVENT_PROBLEM && ev->problem->what == PROBLEM_DEGRADED)
+		add_doubt(w, ev->problem->message);
+	if (!j)
+		return;
+	if (ev->type == EVENT_ARTEFACT && ev->artefact->path.n && j->n_kinds < KINDS)
+		j->kinds[j->n_kinds++] = keep(w, ev->artefact->kind);
+	if (ev->type != EVENT_JOB_END)
+		return;
+	j->console = ev->job_info->console_path.n > 0;
+	j->end = keep(w, ev->job_info->end);
+	j->reason = keep(w, ev->job_info->reason);
 }
 
 /* ---- the head ---- */
@@ -191,10 +235,57 @@ static void memory(struct out *o, uint64_t bytes)
 		out_printf(o, "%" PRIu64 " MiB", mib);
 }
 
-static void job_row(struct walk *w, const struct job *j)
+static void job_files(struct walk *w, const struct job *j)
 {
 	struct web_args args = { .run = w->run, .job = j->id };
 	struct out *o = w->h->out;
+
+	if (j->console) {
+		out_lit(o, "<a");
+		html_href(w->h, WEB_CONSOLE, &args);
+		out_lit(o, ">console</a>");
+	}
+	for (unsigned i = 0; i < j->n_kinds; i++) {
+		snprintf(args.kind, sizeof(args.kind), "%.*s", STR_FMT(j->kinds[i]));
+		out_str(o, i || j->console ? STR(" · <a") : STR("<a"));
+		html_href(w->h, WEB_ARTEFACT, &args);
+		out_lit(o, ">");
+		out_html(o, j->kinds[i]);
+		out_lit(o, "</a>");
+	}
+}
+
+/* The same of several machines is told with the first of them. */
+static bool told_before(const struct walk *w, const struct job *j)
+{
+	return j > w->jobs && str_eq(j[-1].why, j->why) && str_eq(j[-1].machine, j->machine) &&
+	       str_eq(j[-1].accel, j->accel) && str_eq(j[-1].mode, j->mode);
+}
+
+static void job_why(struct walk *w, const struct job *j)
+{
+	bool why = j->why.n && !told_before(w, j);
+	struct out *o = w->h->out;
+
+	if (!why && !j->reason.n)
+		return;
+	out_lit(o, "<tr class=\"why\"><td colspan=\"7\">");
+	if (j->reason.n) {
+		out_lit(o, "Ended: ");
+		out_html(o, j->reason);
+		out_str(o, why ? STR(". ") : STR(""));
+	}
+	if (why) {
+		out_lit(o, "Why this one: ");
+		out_html(o, j->why);
+	}
+	out_lit(o, "</td></tr>\n");
+}
+
+static void job_row(struct walk *w, const struct job *j)
+{
+	struct out *o = w->h->out;
+	bool well = !j->end.n || str_eq(j->end, STR("stopped"));
 
 	out_lit(o, "<tr><th scope=\"row\">");
 	out_html(o, j->machine);
@@ -207,22 +298,22 @@ static void job_row(struct walk *w, const struct job *j)
 	out_html(o, j->mode);
 	out_lit(o, "</td><td>");
 	out_html(o, j->kernel);
-	out_lit(o, "</td><td class=\"num\">");
+	out_lit(o, "</td><td>");
 	if (j->cpus)
-		out_printf(o, "%u", j->cpus);
-	out_lit(o, "</td><td class=\"num\">");
+		out_printf(o, "%u CPU%s, ", j->cpus, j->cpus == 1 ? "" : "s");
 	memory(o, j->memory);
 	out_lit(o, "</td><td>");
 	out_html(o, j->host);
-	out_lit(o, "</td><td class=\"why\">");
-	out_html(o, j->why);
 	out_lit(o, "</td><td>");
-	if (j->console) {
-		out_lit(o, "<a");
-		html_href(w->h, WEB_CONSOLE, &args);
-		out_lit(o, ">console</a>");
+	if (!well) {
+		html_mark(w->h, STATUS_CRASH, false);
+		out_lit(o, " ");
 	}
+	out_html(o, j->end);
+	out_lit(o, "</td><td>");
+	job_files(w, j);
 	out_lit(o, "</td></tr>\n");
+	job_why(w, j);
 }
 
 static void machines(struct walk *w)
@@ -233,17 +324,41 @@ static void machines(struct walk *w)
 		return;
 	out_lit(o, "<h2>Machines</h2>\n<div class=\"scroll\" role=\"region\" "
 		   "aria-label=\"Machines\" tabindex=\"0\">\n"
-		   "<table class=\"plain\">\n<thead>\n<tr>"
+		   "<table class=\"plain machines\">\n<thead>\n<tr>"
 		   "<th scope=\"col\">Machine</th><th scope=\"col\">Mode</th>"
-		   "<th scope=\"col\">Kernel</th><th scope=\"col\" class=\"num\">CPUs</th>"
-		   "<th scope=\"col\" class=\"num\">Memory</th><th scope=\"col\">Host</th>"
-		   "<th scope=\"col\">Why this one</th><th scope=\"col\">Log</th>"
-		   "</tr>\n</thead>\n<tbody>\n");
+		   "<th scope=\"col\">Kernel</th><th scope=\"col\">Size</th>"
+		   "<th scope=\"col\">Host</th><th scope=\"col\">Ended</th>"
+		   "<th scope=\"col\">Files</th></tr>\n</thead>\n<tbody>\n");
 	for (unsigned i = 0; i < w->n_jobs; i++)
 		job_row(w, &w->jobs[i]);
 	out_lit(o, "</tbody>\n</table>\n</div>\n");
 	if (w->more_jobs)
 		out_printf(o, "<p>and %u more machines</p>\n", w->more_jobs);
+}
+
+/* ---- what is in doubt ---- */
+
+static void doubts(struct walk *w)
+{
+	struct out *o = w->h->out;
+
+	if (!w->n_doubts)
+		return;
+	out_lit(o, "<h2>Passes that prove little</h2>\n<ul class=\"problems\">\n");
+	for (unsigned i = 0; i < w->n_doubts; i++) {
+		const struct doubt *d = &w->doubts[i];
+
+		out_lit(o, "<li>");
+		out_html(o, d->message);
+		out_lit(o, " <span class=\"quiet\">— ");
+		out_html(o, d->programs);
+		if (d->n > 10)
+			out_printf(o, " and %u more", d->n - 10);
+		out_lit(o, "</span></li>\n");
+	}
+	if (w->more_doubts)
+		out_printf(o, "<li>and %u more</li>\n", w->more_doubts);
+	out_lit(o, "</ul>\n");
 }
 
 /* ---- splats ---- */
@@ -347,8 +462,10 @@ WEB_RENDER(web_run_page)
 	r = store_run_get(site->store, args->run, on_run, &of, err);
 	if (r >= 0)
 		r = store_replay(site->store, args->run, (struct event_sink){ on_job, w }, err);
-	if (r >= 0)
+	if (r >= 0) {
+		doubts(w);
 		r = splats(w, of.splats, err);
+	}
 	if (r >= 0)
 		r = programs(w, err);
 	if (r >= 0) {

@@ -29,6 +29,8 @@ const struct web_page WEB_PAGES[WEB_PAGE_N] = {
 			  web_each_log },
 	[WEB_CONSOLE_RAW] = { "run/{run}/console-{job}.txt", NULL, TEXT, web_console_raw,
 			      web_each_console },
+	[WEB_ARTEFACT] = { "run/{run}/file-{kind}-{job}.txt", NULL, TEXT, web_artefact,
+			   web_each_artefact },
 	[WEB_LOG] = { "run/{run}/log-{program}.html", NULL, HTML, web_log_page, web_each_log,
 		      TAKES_LOG },
 	[WEB_CONSOLE] = { "run/{run}/console-{job}.html", NULL, HTML, web_console_page,
@@ -129,6 +131,8 @@ static void field(struct str name, enum web_page_id page, const struct web_args 
 		out_printf(out, "%u", a->program);
 	else if (str_eq(name, STR("job")))
 		out_printf(out, "%u", a->job);
+	else if (str_eq(name, STR("kind")))
+		out_str(out, str_of(a->kind));
 	else if (str_eq(name, STR("before")))
 		out_printf(out, "%" PRId64, a->q.before);
 	else if (str_eq(name, STR("test")))

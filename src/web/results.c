@@ -232,6 +232,7 @@ static void links(struct web_programs *p, const struct program *g,
 		  const struct event_program *end)
 {
 	struct web_args args = { .run = p->run, .program = g->id };
+	const struct web_test *t;
 	struct web_html *h = p->h;
 
 	out_lit(h->out, "<p class=\"links\">");
@@ -248,8 +249,13 @@ static void links(struct web_programs *p, const struct program *g,
 		html_href(h, WEB_LOG_RAW, &args);
 		out_lit(h->out, ">plain text</a>");
 	}
-	if (test_begin(p, web_test_hash(g->suite, g->name, STR(""), 1)))
+	t = web_tests_find(&h->site->history->tests,
+			   web_test_hash(g->suite, g->name, STR(""), 1));
+	if (t && t->page) {
+		out_str(h->out, end ? STR(" · ") : STR(""));
+		html_test_begin(h, t);
 		out_lit(h->out, "History</a>");
+	}
 	out_lit(h->out, "</p>\n");
 }
 

@@ -99,6 +99,11 @@ static bool field(const struct web_site *site, struct str name, struct str value
 		return untest(site, value, &a->test);
 	if (str_eq(name, STR("splat")))
 		return unsplat(site, value, &a->splat);
+	if (str_eq(name, STR("kind"))) {
+		if (event_kind_fits(value))
+			snprintf(a->kind, sizeof(a->kind), "%.*s", STR_FMT(value));
+		return event_kind_fits(value);
+	}
 	if (str_eq(name, STR("hash")))
 		return value.n == 8;
 	if (str_eq(name, STR("run")) && number(value, INT64_MAX, &v))

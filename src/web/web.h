@@ -25,6 +25,7 @@ enum web_page_id {
 	WEB_SPLAT,
 	WEB_LOG_RAW,
 	WEB_CONSOLE_RAW,
+	WEB_ARTEFACT,
 	WEB_LOG,
 	WEB_CONSOLE,
 	WEB_DIFF,
@@ -65,6 +66,7 @@ struct web_test; /* web/tests.h */
 struct web_args {
 	int64_t run;              /* {run} */
 	unsigned program, job;    /* {program}, {job}: as events count them */
+	char kind[EVENT_KIND_MAX + 1]; /* {kind}: of a file that a job left */
 	const struct web_test *test; /* {test}: the site's */
 	const struct web_splat *splat; /* {splat}: the site's */
 	struct web_query q;       /* {branch}, {mode}, {before}, and what has no path */

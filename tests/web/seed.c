@@ -199,6 +199,8 @@ static int program(struct seed *s, const struct test *t, bool debug, bool dies)
 	struct event_program p = { .suite = text(s, "mptcp"), .name = str_of(t->name),
 				   .attempt = 1, .time_ms = s->now, .exit_code = 0 };
 	struct event_problem cut = { PROBLEM_PLAN_MISMATCH, 2, text(s, "planned 22, seen 3") };
+	struct event_problem doubt = { PROBLEM_DEGRADED, 0,
+				       text(s, "the kernel lacks CONFIG_NET_ACT_CSUM") };
 	_free_ char *path = NULL;
 	int r;
 
@@ -209,6 +211,9 @@ static int program(struct seed *s, const struct test *t, bool debug, bool dies)
 				.prog = &p });
 	log_line(s, "TAP version 13");
 	log_line(s, s->hostile ? "# " HOSTILE : "1..22");
+	if (s->run % 17 == 13 || s->hostile)
+		emit(s, (struct event){ .type = EVENT_PROBLEM, .program = s->program,
+					.problem = &doubt });
 	p.status = results(s, t, debug, dies);
 	for (unsigned i = 0; s->hostile && s->run == 0 && i < 6000; i++)
 		log_line(s, "# a line of a log that is too long for a page");
@@ -285,6 +290,8 @@ static int job(struct seed *s, const char *mode, unsigned crash_at)
 						   "net/mptcp/pm_netlink.c:871");
 	if (r >= 0)
 		r = log_write(s, "console", s->job, &path);
+	j.end = crash_at ? STR("panic") : STR("stopped");
+	j.reason = s->hostile || crash_at ? text(s, "the guest's kernel panicked") : STR("");
 	j.console_path = str_of(path);
 	j.time_ms = s->now;
 	emit(s, (struct event){ .type = EVENT_JOB_END, .job_info = &j });
