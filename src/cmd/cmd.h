@@ -63,6 +63,7 @@ CMD_ROW(cmd_run);
 CMD_ROW(cmd_exec);
 CMD_ROW(cmd_shell);
 CMD_ROW(cmd_build);
+CMD_ROW(cmd_bisect);
 CMD_ROW(cmd_runs);
 CMD_ROW(cmd_show);
 CMD_ROW(cmd_log);

@@ -21,6 +21,7 @@ static const struct cmd_row COMMANDS[] = {
 	{ "exec", &cmd_exec_help, cmd_exec_run },
 	{ "shell", &cmd_shell_help, cmd_shell_run },
 	{ "build", &cmd_build_help, cmd_build_run },
+	{ "bisect", &cmd_bisect_help, cmd_bisect_run },
 	{ "parse", &cmd_parse_help, cmd_parse_run },
 	{ "runs", &cmd_runs_help, cmd_runs_run },
 	{ "show", &cmd_show_help, cmd_show_run },

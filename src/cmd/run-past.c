@@ -95,6 +95,8 @@ static void take_command(struct run_past *p, struct str command)
 		p->n_words -= 3;
 		memmove(p->words, p->words + 3, ((size_t)p->n_words + 1) * sizeof(*p->words));
 	}
+	p->argv = xcalloc((size_t)p->n_words + 1, sizeof(*p->argv));
+	memcpy(p->argv, p->words, (size_t)p->n_words * sizeof(*p->argv));
 }
 
 static int take_run(void *ctx, const struct store_run *run)
@@ -208,6 +210,7 @@ void run_past_done(struct run_past *p)
 		free(p->v[i].name);
 	}
 	free(p->words);
+	free(p->argv);
 	free(p->v);
 	free(p->uid);
 	free(p->commit);

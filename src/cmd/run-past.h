@@ -12,6 +12,7 @@ struct run_past {
 	char *uid, *commit, *title, *branch, *command;
 	char *dir;              /* where it was called from; NULL: here */
 	char **words;           /* of its call, "taproom" first */
+	char **argv;            /* the same, for who reads them as options, in any order */
 	int n_words;
 	struct past_program *v; /* the last attempt of each */
 	size_t n, cap;

@@ -210,7 +210,7 @@ static int read_past(struct run_session *s, const char *spec, int *ret_n, char *
 		return cmd_fail(s->cmd, EXIT_USAGE, &err);
 	machine_options_done(&s->opt.machine);
 	s->opt = (struct run_options){};
-	*ret_argv = s->past.words + 1;
+	*ret_argv = s->past.argv + 1;
 	r = cmd_options(s->cmd, &cmd_run_help, false, s->past.n_words - 1, *ret_argv, &s->opt,
 			&s->opt.common, ret_n);
 	s->opt.common = given;

@@ -5,7 +5,8 @@
 
 #include "stat/dist.h"
 
-#define PRIOR 0.5 /* Jeffreys' */
+#define PRIOR    0.5 /* Jeffreys' */
+#define HALVINGS 60  /* of an interval: more than a double tells apart */
 
 double stat_mixture_log(uint64_t k, uint64_t n, double p, double a, double b)
 {
@@ -22,27 +23,25 @@ int stat_sure(uint64_t k, uint64_t n, double rate, double error)
 	return (double)k > rate * (double)n ? 1 : -1;
 }
 
-/* What one pass more leaves of the chance. */
-static double factor(uint64_t k, uint64_t n, uint64_t i)
+double stat_surely_more(uint64_t k, uint64_t n, double error)
 {
-	return ((double)(n - k) + PRIOR + (double)i) / ((double)n + 2 * PRIOR + (double)i);
+	/* The mixture's advantage falls towards the rate that was seen, where it has none. */
+	double low = 0, high = n ? (double)k / (double)n : 0;
+
+	for (unsigned i = 0; k && i < HALVINGS; i++) {
+		double p = (low + high) / 2;
+
+		if (stat_mixture_log(k, n, p, PRIOR, PRIOR) >= -log(error))
+			low = p;
+		else
+			high = p;
+	}
+	return low;
 }
 
-uint64_t stat_passes(uint64_t k, uint64_t n, double error, uint64_t max)
+uint64_t stat_passes(double rate, double error, uint64_t max)
 {
-	double chance = 1;
-	uint64_t m = 0;
+	double m = rate < 1 ? ceil(log(error) / log1p(-rate)) : 1;
 
-	while (m < max && chance > error)
-		chance *= factor(k, n, m++);
-	return m;
-}
-
-double stat_passes_error(uint64_t k, uint64_t n, uint64_t m)
-{
-	double chance = 1;
-
-	for (uint64_t i = 0; i < m; i++)
-		chance *= factor(k, n, i);
-	return chance;
+	return m < 1 ? 1 : m < (double)max ? (uint64_t)m : max;
 }

@@ -27,12 +27,14 @@ double stat_mixture_log(uint64_t k, uint64_t n, double p, double a, double b);
 int stat_sure(uint64_t k, uint64_t n, double rate, double error);
 
 /*
- * How many passes in a row show that a commit does not have what made a test fail
- * @k times of @n: the chance that one which has it passes so often, its rate being
- * known as Beta(k + 1/2, n - k + 1/2) only, is at most @error. That chance is the
- * product over i < m of (b + i) / (a + b + i) (beta-binomial with no success; as
- * stat_beta_binomial_tail()'s source). At most @max, which it returns for more too.
+ * The highest rate that it surely exceeds, after @k failures of @n: the true one is
+ * below that with a chance of at most @error, whenever that is asked. 0 where k is 0.
  */
-uint64_t stat_passes(uint64_t k, uint64_t n, double error, uint64_t max);
-/* The chance itself, after @m passes. */
-double stat_passes_error(uint64_t k, uint64_t n, uint64_t m);
+double stat_surely_more(uint64_t k, uint64_t n, double error);
+
+/*
+ * How many passes in a row show that a commit does not have what makes a test fail at
+ * @rate, or more often: the least m for which (1 - rate)^m <= @error; at least 1, at most
+ * @max, which it returns for more too. 0 < rate <= 1.
+ */
+uint64_t stat_passes(double rate, double error, uint64_t max);

@@ -32,7 +32,7 @@ latest() { "$TAPROOM" show latest --json | jq -r "$1"; }
 # interrupt SIGNAL: begins a run, and ends it while its second test waits.
 interrupt() {
 	rm -f "$dir/state/waited" "$dir/state/ran"
-	"$TAPROOM" run --share "$dir/state:rw" >"$dir/out" 2>"$dir/err" &
+	"$TAPROOM" run --share "$dir/state:rw" t >"$dir/out" 2>"$dir/err" &
 	pid=$!
 	for _ in $(seq 300); do
 		[ -e "$dir/state/waited" ] && break

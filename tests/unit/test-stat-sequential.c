@@ -97,33 +97,52 @@ static void test_sure(struct tap *t)
 	ok(t, chance > 0.99, "far above it, it says so soon: %.4f", chance);
 }
 
+/* Where the likelihoods' ratio is 1/error: (B(k + 1/2, n - k + 1/2) / pi * error)^(1/k)
+ * for k = n. */
 static const struct {
 	uint64_t k, n;
-	double error;
-	uint64_t want;
-	double chance;
+	double error, want;
+} MORE[] = {
+	{ 1, 1, 0.025, 0.0125 }, /* 1/2 / 40 */
+	{ 2, 2, 0.025, 0.096824583655185422 }, /* sqrt(3/8 / 40) */
+	{ 0, 20, 0.05, 0 },
+	{ 0, 0, 0.05, 0 },
+};
+
+static void test_more(struct tap *t)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(MORE); i++) {
+		double got = stat_surely_more(MORE[i].k, MORE[i].n, MORE[i].error);
+
+		ok(t, fabs(got - MORE[i].want) < 1e-9, "%ju of %ju surely more than %g",
+		   (uintmax_t)MORE[i].k, (uintmax_t)MORE[i].n, got);
+	}
+	for (uint64_t k = 1; k <= 400; k *= 3) {
+		double low = stat_surely_more(k, 400, 0.05);
+
+		ok(t, stat_sure(k, 400, low * 0.999, 0.05) == 1 &&
+		   stat_sure(k, 400, low * 1.001, 0.05) == 0, "%ju of 400: %g, as sure() has it",
+		   (uintmax_t)k, low);
+	}
+}
+
+static const struct {
+	double rate, error;
+	uint64_t max, want;
 } PASSES[] = {
-	{ 5, 5, 0.05, 2, 0.017857142857142856 },
-	{ 5, 5, 0.005, 4, 0.002170138888888889 },
-	{ 5, 25, 0.01, 30, 0.009695574746623588 },
-	{ 5, 100, 0.01, 129, 0.009769761754089624 },
-	{ 1, 1, 0.1, 3, 0.078125 },
+	{ 0.2, 0.05, 1000, 14 }, /* 0.8^13 = 0.055, 0.8^14 = 0.044 */
+	{ 0.5, 0.25, 1000, 2 },
+	{ 1, 0.001, 1000, 1 },
+	{ 0.99, 0.5, 1000, 1 },
+	{ 0.001, 1e-6, 50, 50 },
+	{ 0, 0.05, 50, 50 },
 };
 
 static void test_passes(struct tap *t)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(PASSES); i++) {
-		uint64_t m = stat_passes(PASSES[i].k, PASSES[i].n, PASSES[i].error, 1000);
-		double chance = stat_passes_error(PASSES[i].k, PASSES[i].n, m);
-
-		is_int(t, (int64_t)m, (int64_t)PASSES[i].want, "passes that show it");
-		ok(t, fabs(chance - PASSES[i].chance) < 1e-12, "with a chance of %.15f", chance);
-		/* No success in m, by the other room's sum. */
-		ok(t, fabs(1 - stat_beta_binomial_tail(1, m, (double)PASSES[i].k + 0.5,
-						       (double)(PASSES[i].n - PASSES[i].k) + 0.5) -
-			   chance) < 1e-9, "as the beta-binomial has it");
-	}
-	is_int(t, (int64_t)stat_passes(1, 1000, 1e-6, 50), 50, "at most so many");
+	for (size_t i = 0; i < ARRAY_SIZE(PASSES); i++)
+		is_int(t, (int64_t)stat_passes(PASSES[i].rate, PASSES[i].error, PASSES[i].max),
+		       (int64_t)PASSES[i].want, "passes that show it");
 }
 
 int main(void)
@@ -133,6 +152,7 @@ int main(void)
 	TAP_HEADER();
 	test_mixtures(&t);
 	test_sure(&t);
+	test_more(&t);
 	test_passes(&t);
 	return tap_done(&t);
 }
