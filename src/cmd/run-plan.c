@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "cmd/run-hooks.h"
 #include "cmd/run-preflight.h"
 #include "kernel/build.h"
 #include "kernel/kunit.h"
@@ -393,7 +394,10 @@ static int make_part(struct run_plan *p, const struct plan_job *job, const struc
 	for (unsigned i = 0; i < MACHINE_KINDS_N; i++)
 		if (strcmp(part->machine, MACHINE_KINDS[i].name) == 0)
 			part->machine = MACHINE_KINDS[i].name;
-	r = list(p, part, job, w, err);
+	/* With what takes the tests' place none is listed. */
+	r = p->plan->hooks.run && !names_any(w) ? 0 : list(p, part, job, w, err);
+	if (r == 0)
+		run_hooks_make(p->plan, part, names_any(w));
 	if (r == 0)
 		r = run_preflight(p->plan, part, w->log, err);
 	if (r < 0)
@@ -410,6 +414,8 @@ static int make_part(struct run_plan *p, const struct plan_job *job, const struc
 		.identity = part->kernel ? part->kernel->identity : NULL,
 		.kernel_config = part->kernel ? part->kernel->config : NULL,
 		.tests = &part->tests,
+		.pre = run_hook(part, "pre"),
+		.post = run_hook(part, "post"),
 		.why_not = part->why_not,
 	};
 	need(part, s);
@@ -425,6 +431,7 @@ static void drop_empty(struct run_plan *p)
 	for (unsigned i = 0; i < p->n_parts; i++) {
 		if (!p->parts[i].tests.n) {
 			plan_tests_done(&p->parts[i].tests);
+			plan_tests_done(&p->parts[i].hooks);
 			free(p->parts[i].why_not);
 			continue;
 		}
@@ -475,6 +482,7 @@ void run_plan_done(struct run_plan *p)
 {
 	for (unsigned i = 0; i < p->n_parts; i++) {
 		plan_tests_done(&p->parts[i].tests);
+		plan_tests_done(&p->parts[i].hooks);
 		free(p->parts[i].why_not);
 	}
 	for (unsigned i = 0; i < p->n_kernels; i++) {

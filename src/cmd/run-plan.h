@@ -15,6 +15,7 @@ struct run_part {
 	struct kernel *kernel;      /* of the plan's; NULL: none was needed */
 	struct plan_mode_all mode;
 	struct plan_tests tests;    /* chosen */
+	struct plan_tests hooks;    /* "pre", "post", where there are such */
 	const char *machine;        /* "qemu", "host" */
 	struct machine_config config;
 	bool alone;                 /* the only job */

@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "cmd/ignore.h"
 #include "cmd/known.h"
+#include "cmd/run-hooks.h"
 
 #define TIMEOUT_DEFAULT_MS 7200000
 
@@ -100,6 +101,11 @@ int run_session_prepare(struct run_session *s, const struct plan_source *source,
 	int r = run_plan_load(&s->opt.machine, &plan, err);
 
 	s->branch = source->branch;
+	if (r == 0 && !s->opt.dry && !s->opt.list) {
+		r = run_hooks_prepare(plan, &wish, err);
+		if (r < 0)
+			plan_free(plan);
+	}
 	return r < 0 ? r : run_plan_make(plan, &wish, &s->plan, err);
 }
 

@@ -174,6 +174,14 @@ static const cyaml_schema_field_t RUN_KEYS[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t HOOK_KEYS[] = {
+	TEXT(prepare, struct plan_hooks, TEXT_MAX),
+	TEXT(pre, struct plan_hooks, TEXT_MAX),
+	TEXT(post, struct plan_hooks, TEXT_MAX),
+	TEXT(run, struct plan_hooks, TEXT_MAX),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t PLAN_KEYS[] = {
 	TEXT(kernel, struct plan, TEXT_MAX),
 	TEXT(branch, struct plan, WORD_MAX),
@@ -184,6 +192,7 @@ static const cyaml_schema_field_t PLAN_KEYS[] = {
 	LIST(modes, struct plan, &MODE_ROW, SUITES_MAX),
 	LIST(trees, struct plan, &TREE_ROW, SUITES_MAX),
 	MAPPING(run, struct plan, RUN_KEYS),
+	MAPPING(hooks, struct plan, HOOK_KEYS),
 	CYAML_FIELD_END,
 };
 
@@ -294,6 +303,7 @@ static int tell_key(const char *path, struct str text, struct mistake *m, const 
 	near = near_key(key, TREE_KEYS, &best, near);
 	near = near_key(key, WHERE_KEYS, &best, near);
 	near = near_key(key, RUN_KEYS, &best, near);
+	near = near_key(key, HOOK_KEYS, &best, near);
 	find_key(text, key, m);
 	if (near && best == 0)
 		return err_set(err, EINVAL, "%s:%lu:%lu: the key '%s' does not belong here", path,

@@ -123,6 +123,13 @@ struct plan_mode {
 	char *compiler;   /* "gcc", "clang"; NULL: from's, else gcc */
 };
 
+/* Commands of a shell around the tests. All may be NULL. */
+struct plan_hooks {
+	char *prepare;    /* on the host, before the kernel is built or found */
+	char *pre, *post; /* in each machine, before its first test and behind its last */
+	char *run;        /* in the tests' place */
+};
+
 struct plan {
 	char *path;       /* file it came from; NULL: built in */
 	char *kernel;     /* --kernel default */
@@ -140,6 +147,7 @@ struct plan {
 	struct plan_tree *trees;
 	unsigned trees_count;
 	struct plan_run run;
+	struct plan_hooks hooks;
 };
 
 #define PLAN_FILE "taproom.yaml"

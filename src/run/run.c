@@ -106,6 +106,9 @@ const struct plan_test *run_next_test(struct run *r, struct slot *s, unsigned *r
 {
 	const struct plan_test *t;
 
+	/* Its .pre has failed. */
+	if (s->lot->why_dead)
+		return NULL;
 	while (!is_closed(r) && !s->lot->overtime && (t = lot_next(s->lot, s->used, ret_attempt)))
 		if (!refused(r, s->lot, t, *ret_attempt))
 			return t;
@@ -152,8 +155,32 @@ static bool retry(struct run *r, const struct slot *s)
 	return true;
 }
 
+bool run_is_hook(const struct slot *s)
+{
+	const struct run_setting *setting = s->lot->setting;
+
+	return s->test && (s->test == setting->pre || s->test == setting->post);
+}
+
+/* Without what `pre` makes ready no test says anything. */
+static void hook_ended(struct run *r, const struct slot *s, bool bad, const char *why)
+{
+	struct lot *l = s->lot;
+
+	if (!bad)
+		return;
+	r->failed = true;
+	if (s->test == l->setting->pre && !l->why_dead)
+		l->why_dead = xasprintf("%s/%s failed before it: %s", s->test->suite, s->test->name,
+					why);
+}
+
 void run_test_ended(struct run *r, const struct slot *s, enum status status)
 {
+	if (run_is_hook(s)) {
+		hook_ended(r, s, STATUS_INFO[status].bad, "its log has why");
+		return;
+	}
 	if (STATUS_INFO[status].bad && !retry(r, s))
 		r->failed = true;
 }
@@ -163,6 +190,10 @@ void run_test_died(struct run *r, const struct slot *s, enum machine_death how,
 {
 	const struct plan_test *t = s->test;
 
+	if (run_is_hook(s)) {
+		hook_ended(r, s, true, why);
+		return;
+	}
 	run_deaths_add(r->deaths, s->lot->setting, t, why);
 	if (MACHINE_ENDS[how].blame == MACHINE_BLAME_HOST && s->attempt == 1 && !is_closed(r)) {
 		log_warn(r->log, "%s/%s: %s; it is started once more", t->suite, t->name, why);

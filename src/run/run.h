@@ -57,6 +57,9 @@ struct run_setting {
 	const char *identity;           /* what the kernel was built of; NULL: not by us */
 	const char *kernel_config;      /* its .config, kept with the run; NULL: unknown */
 	const struct run_after *after[RUN_AFTER_MAX + 1]; /* in their order; NULL-ended */
+	/* In each machine, before its first test: if it fails, all tests that did not run
+	 * are `error`; and behind its last. NULL: nothing. Each is told as a program. */
+	const struct plan_test *pre, *post;
 	const struct plan_tests *tests; /* what to run; borrowed until the end */
 	const char *why_not;            /* no machine can be had: all tests are `error`,
 					 * with this; NULL: they can */

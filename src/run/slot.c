@@ -124,7 +124,7 @@ static enum status test_end(struct slot *s, enum program_end how, int code, cons
 	s->program = NULL;
 	console_program(s->console, 0);
 	s->lot->empty_boots = 0;
-	s->run->ended += how != PROGRAM_STOPPED;
+	s->run->ended += how != PROGRAM_STOPPED && !run_is_hook(s);
 	return status;
 }
 
@@ -197,9 +197,15 @@ static void on_exited(void *ctx, struct machine *m, const struct machine_exit *e
 	else if (e->status < 0)
 		status = test_end(s, PROGRAM_FAILED, -1, e->why);
 	else {
+		int code = proc_exit_code(e->status);
+
 		slot_tell_console(s);
-		status = test_end(s, PROGRAM_EXITED, proc_exit_code(e->status),
-				  why[0] ? why : NULL);
+		if (code && s->test == s->lot->setting->pre) {
+			snprintf(why, sizeof(why), "exit code %d", code);
+			status = test_end(s, PROGRAM_FAILED, -1, why);
+		} else {
+			status = test_end(s, PROGRAM_EXITED, code, why[0] ? why : NULL);
+		}
 	}
 	run_test_ended(s->run, s, status);
 	s->test = NULL;
@@ -246,8 +252,9 @@ static const struct machine_events EVENTS = {
 /* The selftests' own word for machines too slow for their deadlines. */
 static const char SLOW[] = "KSFT_MACHINE_SLOW=yes";
 
-/* @kind: room for one "K=V". */
-static const char **test_env(struct slot *s, const struct plan_test *t, char kind[static 64])
+/* @kind, @id: room for one "K=V". */
+static const char **test_env(struct slot *s, const struct plan_test *t, char kind[static 64],
+			     char id[static 64])
 {
 	struct machine_facts f;
 	const char **env;
@@ -256,9 +263,11 @@ static const char **test_env(struct slot *s, const struct plan_test *t, char kin
 	machine_facts(s->machine, &f);
 	while (t->env && t->env[have])
 		have++;
-	env = xcalloc(have + 3, sizeof(*env));
+	env = xcalloc(have + 4, sizeof(*env));
 	snprintf(kind, 64, "TAPROOM_MACHINE=%s", f.kind);
 	env[n++] = kind;
+	snprintf(id, 64, "TAPROOM_RUN=%s", s->run->config.id);
+	env[n++] = id;
 	if (f.accel && strcmp(f.accel, "tcg") == 0)
 		env[n++] = SLOW;
 	for (size_t i = 0; i < have; i++)
@@ -273,9 +282,9 @@ static int test_begin(struct slot *s, struct err *err)
 	int64_t limit;
 	int rc;
 
-	if (!s->used)
+	if (!s->used && !run_is_hook(s))
 		s->lot->booting--;
-	s->used = true;
+	s->used |= !run_is_hook(s);
 	rc = program_begin(s->test, s->job, r->n_programs + 1, s->attempt, r->config.log_dir,
 			   clock_wall_ms(), r->sink, &s->program, err);
 	if (rc < 0) {
@@ -298,8 +307,8 @@ static int test_begin(struct slot *s, struct err *err)
 
 static int test_start(struct slot *s, struct err *err)
 {
-	char kind[64];
-	_free_ const char **env = test_env(s, s->test, kind);
+	char kind[64], id[64];
+	_free_ const char **env = test_env(s, s->test, kind, id);
 	struct machine_command cmd = {
 		.argv = (const char *const *)s->test->argv,
 		.env = env,
@@ -353,12 +362,30 @@ static bool machine_fits(const struct slot *s, const struct plan_test *t)
 	return !t->at_boot && same_words(s->boots_for ? s->boots_for->append : NULL, t->append);
 }
 
+/* Starts one of the commands around the tests. False: there is none, or it can't be. */
+static bool hook_start(struct slot *s, const struct plan_test *t, bool *had)
+{
+	struct err err = {};
+
+	if (!t || *had)
+		return false;
+	*had = true;
+	s->test = t;
+	s->attempt = 1;
+	if (test_begin(s, &err) == 0 && test_start(s, &err) == 0)
+		return true;
+	log_warn(s->run->log, "%s/%s: %s", t->suite, t->name, err.text);
+	return false;
+}
+
 /* Takes the next test, or sends the machine home. */
 static void slot_next(struct slot *s)
 {
 	const struct plan_test *t;
 	struct err err = {};
 
+	if (hook_start(s, s->lot->setting->pre, &s->had_pre))
+		return;
 	while ((t = run_next_test(s->run, s, &s->attempt))) {
 		if (!machine_fits(s, t)) {
 			lot_put_back(s->lot, t, s->attempt);
@@ -369,6 +396,9 @@ static void slot_next(struct slot *s)
 			return;
 		log_warn(s->run->log, "%s/%s: %s", t->suite, t->name, err.text);
 	}
+	if (s->used && !s->run->stopped && !s->run->overtime &&
+	    hook_start(s, s->lot->setting->post, &s->had_post))
+		return;
 	after_begin(s);
 }
 
@@ -428,6 +458,8 @@ int slot_boot(struct slot *s, struct lot *l, struct err *err)
 	s->lot = l;
 	l->machines++;
 	boot_choose(s);
+	/* One that the kernel runs while it boots has the machine for itself. */
+	s->had_pre = s->had_post = s->test;
 	config.append = words = boot_words(s);
 	if (s->test) {
 		/* One that was kept has told it before. */

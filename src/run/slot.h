@@ -25,6 +25,7 @@ struct slot {
 	unsigned job;
 	bool job_open;             /* JOB_BEGIN was said */
 	bool used;                 /* a test ran in this machine */
+	bool had_pre, had_post;    /* the setting's commands around the tests */
 	int64_t test_begin_ms;     /* monotonic */
 	bool share;                /* its deadline is its share of the job's time */
 	int64_t heard_ms;          /* when it last said something */
@@ -90,6 +91,8 @@ const struct plan_test *run_boot_test(struct run *r, struct lot *l, unsigned *re
 int64_t run_test_limit(struct run *r, const struct slot *s, bool *ret_share);
 /* It is over: a bad one may come again. */
 void run_test_ended(struct run *r, const struct slot *s, enum status status);
+/* Is it the setting's .pre or .post that runs? */
+bool run_is_hook(const struct slot *s);
 /* It took its machine along, which ended as @how: it may come again. */
 void run_test_died(struct run *r, const struct slot *s, enum machine_death how,
 		   const char *why);
