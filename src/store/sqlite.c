@@ -91,15 +91,15 @@ static bool has_journal(const char *path)
 
 /* Fewer bytes than the header's pages. The size is asked last: what is complete
  * once there is no journal was complete before the journal went. */
-static bool is_cut(const char *path, int fd, uint64_t bytes)
+static bool is_cut(const char *path, uint64_t bytes)
 {
 	struct stat st;
 
-	return !has_wal(path) && !has_journal(path) && fstat(fd, &st) == 0 &&
+	return !has_wal(path) && !has_journal(path) && stat(path, &st) == 0 &&
 	       bytes > (uint64_t)st.st_size;
 }
 
-static int check_header(const char *path, int fd, const unsigned char *h, struct err *err)
+static int check_header(const char *path, const unsigned char *h, struct err *err)
 {
 	uint64_t page = big_endian(h + HEADER_PAGE_SIZE, 2);
 
@@ -112,36 +112,57 @@ static int check_header(const char *path, int fd, const unsigned char *h, struct
 			       "'%s' is another program's database, not a taproom store; "
 			       "choose another path", path);
 	page = page == 1 ? 65536 : page;
-	if (is_cut(path, fd, big_endian(h + HEADER_PAGES, 4) * page))
+	if (is_cut(path, big_endian(h + HEADER_PAGES, 4) * page))
 		return err_set(err, EBADMSG,
 			       "store '%s' is cut short; keep a copy and try sqlite3's .recover, "
 			       "or move it away", path);
 	return 0;
 }
 
+/*
+ * The first bytes, read by SQLite's own hands: a descriptor of ours would, when it is
+ * closed, take from this process the locks (POSIX's) of every connection that it has
+ * to the file; the next writer would then throw away the log that they read.
+ */
+static int read_header(const char *path, unsigned char h[static HEADER], struct err *err)
+{
+	sqlite3_file *file = NULL;
+	sqlite3 *db = NULL;
+	int rc;
+
+	/* Nobody asks how much memory it has: it would be counted under a lock. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused once it is in use: fine */
+	rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READONLY, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+	if (rc == SQLITE_OK)
+		rc = file->pMethods->xRead(file, h, HEADER, 0);
+	sqlite3_close(db);
+	/* Of a shorter one the rest is zero. */
+	return rc == SQLITE_OK || rc == SQLITE_IOERR_SHORT_READ
+	     ? 0 : err_set(err, EIO, "store '%s' can't be read: %s", path, sqlite3_errstr(rc));
+}
+
 /* Looks before SQLite does, and only looks. 1: there is a store, 0: nothing. */
 static int check_file(const char *path, struct err *err)
 {
-	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	unsigned char h[HEADER] = {};
 	struct stat st;
-	ssize_t n;
 	int r;
 
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(err, errno, "store '%s'", path);
+	if (stat(path, &st) < 0)
+		return errno == ENOENT ? 0 : err_sys(err, errno, "store '%s'", path);
 	if (S_ISDIR(st.st_mode))
 		return err_set(err, EISDIR, "store '%s' is a directory; name a file in it", path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, EMEDIUMTYPE, "store '%s' is not a regular file", path);
+	if (access(path, R_OK) < 0)
+		return err_sys(err, errno, "store '%s'", path);
 	if (st.st_size == 0)
 		return 0;
-	n = pread(fd, h, sizeof(h), 0);
-	if (n < 0)
-		return err_sys(err, errno, "store '%s'", path);
-	r = check_header(path, fd, h, err);
+	r = read_header(path, h, err);
+	if (r == 0)
+		r = check_header(path, h, err);
 	return r < 0 ? r : 1;
 }
 
@@ -242,8 +263,6 @@ static int setup(struct lite *db, enum store_mode mode, int busy_ms, struct err 
 	int64_t version;
 	int rc, r;
 
-	/* Nobody asks how much memory it has: it would be counted under a lock. */
-	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused once it is in use: fine */
 	rc = open_file(db, mode == STORE_WRITE);
 	if (rc != SQLITE_OK)
 		return fail(db, rc, err);

@@ -210,6 +210,49 @@ static void test_together(struct tap *t)
 	place_done(&p);
 }
 
+static int count_run(void *ctx, const struct store_run *r)
+{
+	++*(unsigned *)ctx;
+	return 0;
+}
+
+/* POSIX locks are the process's: who closes a file of its own loses those that SQLite
+ * holds, and the next writer takes the log of a reader away from it. */
+static void test_twice_open(struct tap *t)
+{
+	struct store_runs_filter f = { .limit = WRITERS };
+	struct store *again = NULL;
+	struct place p = {};
+	pid_t pids[WRITERS];
+	int go[WRITERS][2], status;
+	unsigned runs;
+
+	place_init(&p);
+	p.s = store_close(p.s);
+	/* Before the store is open here: a child must not inherit what SQLite knows of it. */
+	for (unsigned i = 0; i < WRITERS; i++) {
+		char word;
+
+		pids[i] = pipe(go[i]) < 0 ? -1 : fork();
+		if (pids[i] == 0)
+			_exit(read(go[i][0], &word, 1) == 1 ? record_some(p.path, i) : 3);
+	}
+	store_open(p.path, STORE_READ, &p.s, &p.err);
+	for (unsigned i = 0; i < WRITERS; i++) {
+		store_open(p.path, STORE_READ, &again, &p.err);
+		again = store_close(again);
+		if (write(go[i][1], "1", 1) != 1)
+			break;
+		waitpid(pids[i], &status, 0);
+		runs = 0;
+		store_runs(p.s, &f, count_run, &runs, &p.err);
+		is_int(t, runs, i + 1, "a store that was open twice sees what others write");
+		close(go[i][0]);
+		close(go[i][1]);
+	}
+	place_done(&p);
+}
+
 static void test_running(struct tap *t)
 {
 	enum store_run_state state = STORE_RUN_DONE;
@@ -494,6 +537,7 @@ int main(void)
 	TAP_HEADER();
 	test_killed(&t);
 	test_together(&t);
+	test_twice_open(&t);
 	test_running(&t);
 	test_bad_files(&t);
 	test_names(&t);
