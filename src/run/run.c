@@ -18,6 +18,7 @@ static void emit_run(struct run *r, enum event_type type, struct str conclusion)
 		.branch = str_of(r->config.branch),
 		.commit = str_of(r->config.commit),
 		.command = str_of(r->config.command),
+		.tests = r->n_tests,
 		.time_ms = clock_wall_ms(),
 		.conclusion = conclusion,
 		.exit_code = r->exit_code,

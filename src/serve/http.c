@@ -41,6 +41,7 @@ struct http_server {
 	struct loop_watch *again, *stop;
 	unsigned n_open; /* requests whose answer is not sent */
 	bool stopping, told_full;
+	unsigned idle_s;
 	struct http_stats stats;
 };
 
@@ -54,6 +55,7 @@ struct http_request {
 	http_more_fn more;
 	void (*done)(void *ctx);
 	void *ctx;
+	bool later;      /* waits for http_stream_wake() */
 };
 
 static struct str text(const char *s)
@@ -184,6 +186,18 @@ void http_reply(struct http_request *r, int status, struct str body)
 
 /* ---- a reply in pieces ---- */
 
+/* One who takes an answer as it comes has nothing to say meanwhile: only one that
+ * takes nothing is closed. */
+static void only_writes(struct http_request *r, bool only)
+{
+	const struct timeval idle = { .tv_sec = r->server->idle_s };
+	struct evhttp_connection *c = evhttp_request_get_connection(r->q);
+
+	if (c)
+		bufferevent_set_timeouts(evhttp_connection_get_bufferevent(c),
+					 only ? NULL : &idle, &idle);
+}
+
 static void stream_more(struct evhttp_connection *c, void *ctx)
 {
 	struct http_request *r = ctx;
@@ -195,6 +209,9 @@ static void stream_more(struct evhttp_connection *c, void *ctx)
 		evhttp_send_reply_end(r->q);
 		return;
 	}
+	r->later = n == HTTP_LATER;
+	if (r->later)
+		return;
 	if (n < 0) {
 		evhttp_connection_free(c); /* tells on_closed() */
 		return;
@@ -216,7 +233,16 @@ void http_reply_stream(struct http_request *r, int status, int64_t length, http_
 		return;
 	}
 	r->more = more;
+	only_writes(r, true);
 	evhttp_send_reply_start(r->q, status, NULL);
+	stream_more(evhttp_request_get_connection(r->q), r);
+}
+
+void http_stream_wake(struct http_request *r)
+{
+	if (!r->later)
+		return;
+	r->later = false;
 	stream_more(evhttp_request_get_connection(r->q), r);
 }
 
@@ -235,8 +261,12 @@ static void on_closed(struct evhttp_connection *c, void *ctx)
 
 static void on_sent(struct evhttp_request *q, void *ctx)
 {
+	struct http_request *r = ctx;
+
 	evhttp_connection_set_closecb(evhttp_request_get_connection(q), NULL, NULL);
-	request_free(ctx);
+	if (r->more)
+		only_writes(r, false);
+	request_free(r);
 }
 
 static void on_request(struct evhttp_request *q, void *ctx)
@@ -287,18 +317,19 @@ static void on_stop(void *ctx)
 	s->handler->stopped(s->ctx);
 }
 
-struct http_server *http_new(struct loop *loop, const struct log *log,
+struct http_server *http_new(struct loop *loop, const struct log *log, unsigned idle_s,
 			     const struct http_handler *handler, void *ctx)
 {
 	struct http_server *s = xcalloc(1, sizeof(*s));
 
-	*s = (struct http_server){ .loop = loop, .log = log, .handler = handler, .ctx = ctx };
+	*s = (struct http_server){ .loop = loop, .log = log, .handler = handler, .ctx = ctx,
+				    .idle_s = idle_s ? idle_s : HTTP_IDLE_S };
 	s->http = evhttp_new(loop_event_base(loop));
 	if (!s->http)
 		abort(); /* out of memory */
 	evhttp_set_max_headers_size(s->http, HTTP_HEAD_MAX);
 	evhttp_set_max_body_size(s->http, HTTP_BODY_MAX);
-	evhttp_set_timeout(s->http, HTTP_IDLE_S);
+	evhttp_set_timeout(s->http, (int)s->idle_s);
 	/* All that evhttp knows, so that the handler may say what is allowed. */
 	evhttp_set_allowed_methods(s->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
 				   EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |

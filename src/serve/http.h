@@ -44,7 +44,8 @@ struct http_handler {
 	void (*stopped)(void *ctx);
 };
 
-struct http_server *http_new(struct loop *loop, const struct log *log,
+/* @idle_s: 0: HTTP_IDLE_S. */
+struct http_server *http_new(struct loop *loop, const struct log *log, unsigned idle_s,
 			     const struct http_handler *handler, void *ctx);
 /* Accepts from @fd, a listening socket, from then on its own. */
 int http_listen(struct http_server *s, int fd, struct err *err);
@@ -90,7 +91,12 @@ void http_reply(struct http_request *q, int status, struct str body);
  * end, or < 0: the connection is closed, so that the client sees it is not
  * whole. @done frees @ctx, once, however it ends. @length: -1 unknown, else
  * exactly that many bytes follow.
+ *
+ * HTTP_LATER: there is nothing yet; @more is called again after http_stream_wake(),
+ * which is nothing to a reply that is not waiting for it.
  */
+#define HTTP_LATER 2
 typedef int (*http_more_fn)(void *ctx, struct buf *piece);
 void http_reply_stream(struct http_request *q, int status, int64_t length, http_more_fn more,
 		       void (*done)(void *ctx), void *ctx);
+void http_stream_wake(struct http_request *q);

@@ -13,7 +13,7 @@ static_assert(METRICS_PAGE + WEB_PAGE_N <= HTTP_LABELS, "a label for each kind o
 static const char *route_of(unsigned label)
 {
 	return label == METRICS_OTHER ? "" : label == METRICS_PUSH ? "push"
-					   : WEB_PAGES[label - METRICS_PAGE].path;
+	       : label == METRICS_LIVE ? "events" : WEB_PAGES[label - METRICS_PAGE].path;
 }
 
 static void answers(struct out *o, const struct http_stats *http)
@@ -47,7 +47,7 @@ static void seconds(struct out *o, const char *name, const char *help, int64_t m
 }
 
 void metrics_write(struct str body, const struct http_stats *http, const struct pages *pages,
-		   struct buf *ret)
+		   unsigned followers, struct buf *ret)
 {
 	const struct pages_stats s = pages_stats(pages);
 	struct out o;
@@ -60,6 +60,7 @@ void metrics_write(struct str body, const struct http_stats *http, const struct 
 	       s.hits);
 	number(&o, "pages_rendered", "counter", "Pages that were made.", s.renders);
 	number(&o, "pages_kept_bytes", "gauge", "What is kept of them.", s.bytes);
+	number(&o, "followers", "gauge", "Who listens to events.", followers);
 	seconds(&o, "judged_age", "Since when the judgement is what it is.",
 		clock_mono_ms() - s.judged_ms);
 	seconds(&o, "judging", "How long the last judgement took.", s.took_ms);

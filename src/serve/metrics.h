@@ -9,9 +9,10 @@
 enum metrics_label {
 	METRICS_OTHER,            /* nothing that there is */
 	METRICS_PUSH,
+	METRICS_LIVE,
 	METRICS_PAGE,             /* and on: + enum web_page_id */
 };
 
 /* @body: what the page of metrics says; ret: the same with the server's, whole. */
 void metrics_write(struct str body, const struct http_stats *http, const struct pages *pages,
-		   struct buf *ret);
+		   unsigned followers, struct buf *ret);

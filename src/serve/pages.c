@@ -93,6 +93,21 @@ static int refresh(struct pages *p, int64_t changed, struct err *err)
 	return 0;
 }
 
+static int is_lost(void *ctx, const struct store_run *run)
+{
+	return run->state != STORE_RUN_RUNNING;
+}
+
+/* A run whose process died says that it did to nobody: it has to be looked at. */
+static bool any_died(struct pages *p)
+{
+	for (unsigned i = 0; i < p->site->n_runs; i++)
+		if (p->site->runs[i].state == STORE_RUN_RUNNING &&
+		    store_run_get(p->c.store, p->site->runs[i].id, is_lost, NULL, NULL) == 1)
+			return true;
+	return false;
+}
+
 uint64_t pages_refresh(struct pages *p)
 {
 	int64_t now = clock_mono_ms(), changed;
@@ -103,7 +118,7 @@ uint64_t pages_refresh(struct pages *p)
 		return p->state;
 	p->asked_ms = now;
 	r = store_changed(p->c.store, &changed, &err);
-	if (r >= 0 && changed != p->changed)
+	if (r >= 0 && (changed != p->changed || any_died(p)))
 		r = refresh(p, changed, &err);
 	if (r < 0)
 		log_warn(p->c.log, "the store can't be read anew: %s", err.text);

@@ -9,6 +9,7 @@
 #include "serve/refuse.h"
 #include "serve/http.h"
 #include "serve/listen.h"
+#include "serve/live.h"
 #include "serve/logs.h"
 #include "serve/metrics.h"
 #include "serve/pages.h"
@@ -23,6 +24,7 @@ struct serve {
 	struct pages *pages;
 	struct push *push;
 	struct http_server *http;
+	struct live *live;
 	struct loop_watch *look;
 	struct listen listen[SERVE_LISTEN_MAX];
 	unsigned n_listen;
@@ -54,7 +56,8 @@ static void answer_moved(struct http_request *q, const struct pages_page *page)
 
 static void answer_page(struct http_request *q, const struct pages_page *page)
 {
-	bool forever = page->id == WEB_STYLE || page->id == WEB_SCRIPT;
+	bool forever = page->id == WEB_STYLE || page->id == WEB_SCRIPT ||
+		       page->id == WEB_LIVE_SCRIPT;
 	char age[24];
 
 	http_set(q, "Content-Type", str_of(WEB_PAGES[page->id].type));
@@ -93,7 +96,7 @@ static void answer_metrics(struct serve *s, struct http_request *q, const struct
 {
 	_cleanup_(buf_done) struct buf b = {};
 
-	metrics_write(page->body, http_stats(s->http), s->pages, &b);
+	metrics_write(page->body, http_stats(s->http), s->pages, live_clients(s->live), &b);
 	http_set(q, "Content-Type", str_of(WEB_PAGES[page->id].type));
 	http_set(q, "Cache-Control", STR("no-store"));
 	http_reply(q, 200, buf_str(&b));
@@ -112,12 +115,29 @@ static void answer_found(struct serve *s, struct http_request *q, const struct p
 		answer_page(q, page);
 }
 
+/* A run that begins is followed as soon as its page is there. */
+static void answer_live(struct serve *s, struct http_request *q, int64_t run)
+{
+	int r;
+
+	http_label(q, METRICS_LIVE);
+	pages_refresh(s->pages);
+	r = live_answer(s->live, q, pages_site(s->pages), run);
+	if (r)
+		refuse_answer(pages_site(s->pages), q, r, NULL);
+}
+
 static void answer_get(struct serve *s, struct http_request *q)
 {
 	struct pages_page page;
 	struct err err = {};
+	int64_t run;
 	int r;
 
+	if (live_is(http_path(q), &run)) {
+		answer_live(s, q, run);
+		return;
+	}
 	if (http_path(q).n > PATH_MAX_BYTES || http_query(q).n > WEB_QUERY_MAX) {
 		refuse_answer(pages_site(s->pages), q, 414, NULL);
 		return;
@@ -187,7 +207,9 @@ static void on_look(void *ctx)
 {
 	struct serve *s = ctx;
 
-	pages_refresh(s->pages);
+	uint64_t state = pages_refresh(s->pages);
+
+	live_look(s->live, pages_site(s->pages), state);
 	loop_timer_set(s->look, LOOK_MS);
 }
 
@@ -204,7 +226,8 @@ int serve_new(struct loop *loop, const struct log *log, const struct serve_confi
 		.window = config->window, .rules = config->rules, .loop = loop, .log = log,
 	};
 	r = pages_new(&pages, &s->pages, err);
-	s->http = http_new(loop, log, &HANDLER, s);
+	s->http = http_new(loop, log, config->idle_s, &HANDLER, s);
+	s->live = live_new(config->store, log);
 	s->look = loop_timer(loop, on_look, s);
 	if (r == 0)
 		r = open_all(s, config, err);
@@ -225,6 +248,7 @@ const char *serve_url(const struct serve *s, unsigned i)
 void serve_stop(struct serve *s)
 {
 	http_stop(s->http);
+	live_stop(s->live);
 }
 
 struct serve *serve_free(struct serve *s)
@@ -232,6 +256,7 @@ struct serve *serve_free(struct serve *s)
 	if (!s)
 		return NULL;
 	http_free(s->http);
+	live_free(s->live);
 	loop_unwatch(s->look);
 	pages_free(s->pages);
 	for (unsigned i = 0; i < s->n_listen; i++)

@@ -3,7 +3,8 @@
 /*
  * Serve: the site over HTTP, and nothing else: what is asked and what is
  * answered. GET and HEAD of every page that web.h has an address for, tags and
- * conditional requests, encodings, byte ranges of plain logs.
+ * conditional requests, encodings, byte ranges of plain logs, and what happens as
+ * events (live.h).
  */
 #include "base/log.h"
 #include "base/loop.h"
@@ -19,6 +20,7 @@ struct serve_config {
 	const struct web_rules *rules; /* web/known.h; NULL: no rules */
 	/* Where runs may be pushed to, see push.h; NULL: nowhere. */
 	struct push *push;
+	unsigned idle_s;           /* http.h's HTTP_IDLE_S; 0: that */
 	const char *const *listen; /* listen.h; NULL-ended; what systemd passed comes first */
 };
 

@@ -53,6 +53,13 @@ int store_fold(struct store *s, unsigned least, struct err *err);
 /* All anew, from the slices. */
 int store_refold(struct store *s, struct err *err);
 
-/* "pass=40 skip=1" */
-void store_counts_format(const uint64_t counts[static STATUS_N], struct buf *ret);
-void store_counts_parse(struct str text, uint64_t ret[static STATUS_N]);
+/*
+ * "tests=85 ended=12 pass=40 skip=1": what a run's row counts. How far it is stands
+ * there where the number of tests was told; who does not know a word passes it over.
+ */
+struct store_counts {
+	uint64_t tests, ended; /* as in struct store_run */
+	uint64_t status[STATUS_N];
+};
+void store_counts_format(const struct store_counts *counts, struct buf *ret);
+void store_counts_parse(struct str text, struct store_counts *ret);

@@ -78,6 +78,22 @@ static void release(struct store_record *r)
 		store_run_release(r->store, str_of(r->uid), &r->lock);
 }
 
+static int save_counts(struct store_record *r, const uint64_t counts[static STATUS_N],
+		       uint64_t splats, unsigned more, struct err *err)
+{
+	/* The one that is being saved is not among those that are counted yet. */
+	struct store_counts all = { .tests = r->tests, .ended = r->n_counted + more };
+	struct buf text = {};
+	int e;
+
+	memcpy(all.status, counts, sizeof(all.status));
+	store_counts_format(&all, &text);
+	e = db_run(r->store->db, SQL_RUN_COUNTS, err, DB_I(r->run_id), DB_T(buf_str(&text)),
+		   DB_I((int64_t)splats));
+	buf_done(&text);
+	return e;
+}
+
 static int run_begin(struct store_record *r, const struct event *ev, struct err *err)
 {
 	const struct event_run *run = ev->run;
@@ -104,7 +120,8 @@ static int run_begin(struct store_record *r, const struct event *ev, struct err 
 	r->run_id = id;
 	r->begin_ms = run->time_ms;
 	r->uid = xstrndup(run->id.p, run->id.n);
-	return 0;
+	r->tests = run->tests;
+	return r->tests && !per_run(r) ? save_counts(r, r->counts, 0, 0, err) : 0;
 }
 
 static bool has_word(struct str words, struct str word)
@@ -237,19 +254,6 @@ static int job_end(struct store_record *r, const struct event *ev, struct err *e
 	return store_end(r->store, e, err);
 }
 
-static int save_counts(struct store_record *r, const uint64_t counts[static STATUS_N],
-		       uint64_t splats, struct err *err)
-{
-	struct buf text = {};
-	int e;
-
-	store_counts_format(counts, &text);
-	e = db_run(r->store->db, SQL_RUN_COUNTS, err, DB_I(r->run_id), DB_T(buf_str(&text)),
-		   DB_I((int64_t)splats));
-	buf_done(&text);
-	return e;
-}
-
 static int slice_store(struct store_record *r, struct err *err)
 {
 	return slicing_store(&r->slice, r->store->db, &r->store->dict.zstd, r->run_id, r->begin_ms,
@@ -262,7 +266,7 @@ static int save_rest(struct store_record *r, struct err *err)
 	int e = slice_store(r, err);
 
 	if (e == 0)
-		e = save_counts(r, r->counts, r->splats, err);
+		e = save_counts(r, r->counts, r->splats, 0, err);
 	return e == 0 ? save_jobs(r, err) : e;
 }
 
@@ -325,7 +329,7 @@ static int save_artefact(struct store_record *r, const struct execution *x, stru
 
 /* Inside a transaction: the execution into the slice, and this into its row. */
 static int save_inside(struct store_record *r, struct execution *x, const uint64_t *counts,
-		       struct err *err)
+		       bool retry, struct err *err)
 {
 	struct slicing *s = &r->slice;
 	int e = execution_save(x, &r->store->dict, record_job(r, x->job)->setting, r->begin_ms,
@@ -340,7 +344,7 @@ static int save_inside(struct store_record *r, struct execution *x, const uint64
 	if (e == 0)
 		e = save_artefact(r, x, err);
 	if (e == 0 && !per_run(r))
-		e = save_counts(r, counts, r->splats + x->n_splats, err);
+		e = save_counts(r, counts, r->splats + x->n_splats, !retry, err);
 	return e;
 }
 
@@ -357,7 +361,7 @@ static int save(struct store_record *r, struct execution *x, struct err *err)
 	for (unsigned i = 0; i < STATUS_N; i++)
 		counts[i] = r->counts[i] + now.counts[i] - (before ? before->counts[i] : 0);
 	if (e == 0)
-		e = store_end(r->store, save_inside(r, x, counts, err), err);
+		e = store_end(r->store, save_inside(r, x, counts, before, err), err);
 	if (e < 0) {
 		r->slice.n = was.n;
 		r->slice.stored = was.stored;
@@ -460,7 +464,7 @@ static int note_of_job(struct store_record *r, const struct event *ev, struct er
 	e = note_save(&note, r->store->db, r->run_id, r->begin_ms, ev->job,
 		      late ? ev->program : 0, err);
 	if (e == 0 && note.splat && !per_run(r))
-		e = save_counts(r, r->counts, splats, err);
+		e = save_counts(r, r->counts, splats, 0, err);
 	e = store_end(r->store, e, err);
 	if (e == 0)
 		r->splats = splats;
@@ -497,8 +501,10 @@ static void on_event(void *ctx, const struct event *ev)
 	struct store_record *r = ctx;
 	struct err err = {};
 
-	if (r->resumed && ev->type == EVENT_RUN_BEGIN)
+	if (r->resumed && ev->type == EVENT_RUN_BEGIN) {
+		r->tests = ev->run->tests;
 		return;
+	}
 	/* Without its row nothing of the run can be kept. */
 	if ((!r->run_id && ev->type != EVENT_RUN_BEGIN) || r->ended)
 		return;

@@ -43,6 +43,7 @@ struct store_record {
 	size_t n_saved, cap_saved;
 	uint64_t counts[STATUS_N];
 	uint64_t splats;
+	uint64_t tests;     /* that are planned; 0: unknown */
 	struct err error;   /* what is lost; code 0: nothing */
 	struct err unsaved; /* what waits for the next try */
 	bool resumed;       /* its row is there: RUN_BEGIN says nothing new */

@@ -33,6 +33,7 @@ static enum store_run_state state_of(struct store *s, struct str name, struct st
 /* Columns of SQL_RUNS and SQL_RUN_GET. */
 static int tell(struct store *s, struct db_rows *row, store_run_fn fn, void *ctx)
 {
+	struct store_counts counts;
 	struct store_run run = {
 		.id = db_int(row, 0),
 		.uid = db_str(row, 1),
@@ -51,7 +52,10 @@ static int tell(struct store *s, struct db_rows *row, store_run_fn fn, void *ctx
 	};
 
 	run.state = state_of(s, db_str(row, 8), run.uid);
-	store_counts_parse(db_str(row, 11), run.counts);
+	store_counts_parse(db_str(row, 11), &counts);
+	run.tests = counts.tests;
+	run.ended = counts.ended;
+	memcpy(run.counts, counts.status, sizeof(run.counts));
 	return fn(ctx, &run);
 }
 

@@ -187,25 +187,34 @@ bool store_run_alive(const struct store *s, struct str uid)
 	return file_claimed(s, uid);
 }
 
-void store_counts_format(const uint64_t counts[static STATUS_N], struct buf *ret)
+void store_counts_format(const struct store_counts *counts, struct buf *ret)
 {
+	if (counts->tests)
+		buf_printf(ret, "tests=%" PRIu64 " ended=%" PRIu64, counts->tests,
+			   counts->ended);
 	for (unsigned i = 0; i < STATUS_N; i++)
-		if (counts[i])
+		if (counts->status[i])
 			buf_printf(ret, "%s%s=%" PRIu64, ret->n ? " " : "", STATUS_INFO[i].name,
-				   counts[i]);
+				   counts->status[i]);
 }
 
-void store_counts_parse(struct str text, uint64_t ret[static STATUS_N])
+void store_counts_parse(struct str text, struct store_counts *ret)
 {
-	memset(ret, 0, STATUS_N * sizeof(*ret));
+	*ret = (struct store_counts){};
 	while (text.n) {
 		struct str value = str_cut(&text, ' ');
 		struct str name = str_cut(&value, '=');
 		enum status status;
 		uint64_t n;
 
-		if (status_from_name(name, &status) && str_to_u64(value, &n))
-			ret[status] = n;
+		if (!str_to_u64(value, &n))
+			continue;
+		if (str_eq(name, STR("tests")))
+			ret->tests = n;
+		else if (str_eq(name, STR("ended")))
+			ret->ended = n;
+		else if (status_from_name(name, &status))
+			ret->status[status] = n;
 	}
 }
 

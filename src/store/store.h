@@ -99,6 +99,8 @@ struct store_run {
 	struct str conclusion;
 	uint64_t counts[STATUS_N];          /* leaf results */
 	uint64_t splats;
+	/* How far it is: tests that are planned, 0: nobody said; that came to their end. */
+	uint64_t tests, ended;
 };
 
 struct store_runs_filter {

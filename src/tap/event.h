@@ -149,6 +149,7 @@ struct event_run {
 	struct str commit;  /* hash, or a package's version */
 	int64_t time_ms;    /* since 1970: of begin, or of end */
 	struct str command; /* runs it again; shell-quoted */
+	size_t tests;       /* that are planned, retries not counted; 0: unknown */
 	/* RUN_END only. */
 	struct str conclusion; /* "Success", "Unstable: ...", "Critical: ..." */
 	int exit_code;

@@ -139,12 +139,12 @@ static void json_event(void *ctx, const struct event *ev)
 		tell[ev->type](ctx, ev);
 }
 
-static void json_counts(struct json *j, const struct store_run *r)
+void api_counts(struct json *j, const uint64_t counts[static STATUS_N])
 {
 	json_key(j, "counts");
 	json_object(j);
 	for (unsigned i = 0; i < STATUS_N; i++)
-		json_field_int(j, STATUS_INFO[i].name, (int64_t)r->counts[i]);
+		json_field_int(j, STATUS_INFO[i].name, (int64_t)counts[i]);
 	json_end(j);
 }
 
@@ -171,7 +171,11 @@ int api_runs_one(struct json *j, const struct store_run *r, struct store *s, str
 	if (r->exit_code >= 0)
 		json_field_int(j, "exit_code", r->exit_code);
 	json_field_str(j, "conclusion", r->conclusion);
-	json_counts(j, r);
+	if (r->tests && r->state != STORE_RUN_DONE) {
+		json_field_int(j, "tests", (int64_t)r->tests);
+		json_field_int(j, "ended", (int64_t)r->ended);
+	}
+	api_counts(j, r->counts);
 	json_field_int(j, "splats", (int64_t)r->splats);
 	if (s) {
 		json_key(j, "programs");

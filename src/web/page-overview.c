@@ -40,7 +40,7 @@ static void running(struct page *p)
 		if (r->state != STORE_RUN_RUNNING)
 			continue;
 		if (!any)
-			out_lit(o, "<h2>Running</h2>\n<ul class=\"changes\">\n");
+			out_lit(o, "<h2>Running</h2>\n<ul class=\"changes running\">\n");
 		any = true;
 		out_lit(o, "<li>");
 		html_run_mark(p->h, r->state, r->exit_code);
@@ -52,10 +52,14 @@ static void running(struct page *p)
 			out_lit(o, ", of ");
 			html_commit(p->h, r->commit);
 		}
+		if (r->tests)
+			out_lit(o, " ");
+		html_progress(p->h, r->id, r->ended, r->tests);
 		out_lit(o, "</li>\n");
 	}
 	if (any)
 		out_lit(o, "</ul>\n");
+	html_live(p->h, "events");
 }
 
 /* ---- branches ---- */

@@ -199,18 +199,32 @@ static int head(void *ctx, const struct store_run *run)
 {
 	struct web_html *h = ctx;
 	struct out *o = h->out;
+	char events[32];
 
 	html_crumbs(h, 0);
 	out_printf(o, "run %" PRId64 "</p>\n<h1>", run->id);
 	html_run_mark(h, run->state, run->exit_code);
 	out_printf(o, " Run %" PRId64 "</h1>\n", run->id);
 	out_lit(o, "<div class=\"verdict\">\n<p class=\"says\">");
-	out_html(o, run->conclusion.n ? run->conclusion
-				      : str_of(web_run_word(run->state, run->exit_code)));
+	if (run->state == STORE_RUN_LOST)
+		out_lit(o, "Lost: what recorded it ended without a word. Here is what had come "
+			   "to its end by then.");
+	else
+		out_html(o, run->conclusion.n ? run->conclusion
+					      : str_of(web_run_word(run->state, run->exit_code)));
 	out_lit(o, "</p>\n");
 	html_bar(h, run->counts);
 	html_counts(h, run->counts, true);
+	if (run->state != STORE_RUN_DONE && run->tests) {
+		out_lit(o, "\n<p class=\"far\">");
+		html_progress(h, run->id, run->ended, run->tests);
+		out_lit(o, "</p>");
+	}
 	out_lit(o, "\n</div>\n");
+	if (run->state == STORE_RUN_RUNNING) {
+		snprintf(events, sizeof(events), "%" PRId64 "/events", run->id);
+		html_live(h, events);
+	}
 	facts(h, run);
 	compared(h, run->id);
 	if (run->command.n) {

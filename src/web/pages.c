@@ -24,6 +24,8 @@ const struct web_page WEB_PAGES[WEB_PAGE_N] = {
 	[WEB_STYLE] = { "style-{hash}.css", NULL, "text/css; charset=utf-8", web_style, NULL },
 	[WEB_SCRIPT] = { "site-{hash}.js", NULL, "text/javascript; charset=utf-8",
 			 web_script, NULL },
+	[WEB_LIVE_SCRIPT] = { "live-{hash}.js", NULL, "text/javascript; charset=utf-8",
+			      web_live_script, NULL, 0, true },
 	[WEB_SPLAT] = { "splat/{splat}.html", NULL, HTML, web_splat_page, web_each_splat },
 	[WEB_LOG_RAW] = { "run/{run}/log-{program}.txt", NULL, TEXT, web_log_raw,
 			  web_each_log },

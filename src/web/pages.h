@@ -15,6 +15,7 @@
 
 WEB_RENDER(web_style);
 WEB_RENDER(web_script);
+WEB_RENDER(web_live_script);
 WEB_RENDER(web_splat_page);
 WEB_RENDER(web_splats_page);
 WEB_RENDER(web_matrix_page);
@@ -120,6 +121,11 @@ void html_date(struct web_html *h, int64_t unix_ms);     /* the same, day only *
 void html_duration(struct web_html *h, int64_t ms);      /* < 0: nothing */
 void html_count(struct web_html *h, uint64_t n);         /* 12,345 */
 void html_commit(struct web_html *h, struct str commit); /* a hash is cut to 12 */
+/* A line that says that more may come, on a server: a script of the site follows
+ * @events, an address from where the page is, and shows the page anew. Files: nothing. */
+void html_live(struct web_html *h, const char *events);
+/* How far a run is that has not come to its end: a bar, and the same in words. */
+void html_progress(struct web_html *h, int64_t run, uint64_t ended, uint64_t tests);
 /* How a run went: a mark, and the same as a word ("passed", "critical"). */
 void html_run_mark(struct web_html *h, enum store_run_state state, int exit_code);
 const char *web_run_word(enum store_run_state state, int exit_code);

@@ -38,6 +38,8 @@ static int on_run(void *ctx, const struct store_run *run)
 		.conclusion = keep(s, run->conclusion),
 		.state = run->state,
 		.exit_code = run->exit_code,
+		.tests = run->tests,
+		.ended = run->ended,
 	};
 	if (s->n_runs == 1)
 		s->date_ms = run->end_ms ? run->end_ms : run->begin_ms;

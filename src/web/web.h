@@ -22,6 +22,7 @@
 enum web_page_id {
 	WEB_STYLE,
 	WEB_SCRIPT,
+	WEB_LIVE_SCRIPT,
 	WEB_SPLAT,
 	WEB_LOG_RAW,
 	WEB_CONSOLE_RAW,
@@ -78,6 +79,7 @@ struct web_run {
 	struct str commit, conclusion;
 	enum store_run_state state;
 	int exit_code;
+	uint64_t tests, ended;    /* how far it is, as struct store_run has it */
 };
 
 /* A branch and mode that occur together; there is a flakes page for each. */
