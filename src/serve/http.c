@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "serve/http.h"
 
+#include <dirent.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -10,7 +11,10 @@
 #include <event2/listener.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/loop-event.h"
@@ -308,6 +312,68 @@ static void on_accept_error(struct evconnlistener *l, void *ctx)
 	for (unsigned i = 0; i < s->n_listeners; i++)
 		evconnlistener_disable(s->listeners[i]);
 	loop_timer_set(s->again, BACKLOG_MS);
+}
+
+/* ---- how many there are ---- */
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_un un;
+};
+
+static bool local(int fd, union address *ret)
+{
+	socklen_t n = sizeof(*ret);
+
+	*ret = (union address){};
+	return getsockname(fd, &ret->any, &n) == 0;
+}
+
+/* Where it listens may be every address: the port says it. */
+static bool is_of(const union address *a, const union address *listening)
+{
+	if (a->any.sa_family != listening->any.sa_family)
+		return false;
+	switch (a->any.sa_family) {
+	case AF_INET: return a->in.sin_port == listening->in.sin_port;
+	case AF_INET6: return a->in6.sin6_port == listening->in6.sin6_port;
+	case AF_UNIX: return strncmp(a->un.sun_path, listening->un.sun_path,
+				     sizeof(a->un.sun_path)) == 0;
+	default: return false;
+	}
+}
+
+/* evhttp does not tell of a connection before it has asked for something. */
+unsigned http_connections(const struct http_server *s)
+{
+	union address listening[LISTENERS_MAX], a;
+	DIR *d = opendir("/proc/self/fd");
+	struct dirent *e;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->n_listeners; i++)
+		local(evconnlistener_get_fd(s->listeners[i]), &listening[i]);
+	while (d && (e = readdir(d))) {
+		uint64_t number;
+		int fd;
+
+		if (!str_to_u64(str_of(e->d_name), &number))
+			continue;
+		fd = (int)number;
+		if (!local(fd, &a))
+			continue;
+		for (unsigned i = 0; i < s->n_listeners; i++)
+			if (fd != evconnlistener_get_fd(s->listeners[i]) &&
+			    is_of(&a, &listening[i])) {
+				n++;
+				break;
+			}
+	}
+	if (d)
+		closedir(d);
+	return n;
 }
 
 static void on_stop(void *ctx)

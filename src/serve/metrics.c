@@ -46,7 +46,7 @@ static void seconds(struct out *o, const char *name, const char *help, int64_t m
 		   name, name, help, name, ms / 1000, (int)(ms % 1000));
 }
 
-void metrics_write(struct str body, const struct http_stats *http, const struct pages *pages,
+void metrics_write(struct str body, const struct http_server *http, const struct pages *pages,
 		   unsigned followers, struct buf *ret)
 {
 	const struct pages_stats s = pages_stats(pages);
@@ -55,7 +55,8 @@ void metrics_write(struct str body, const struct http_stats *http, const struct 
 	out_to_buf(&o, ret);
 	if (body.n >= sizeof(END) - 1)
 		out_str(&o, str_n(body.p, body.n - (sizeof(END) - 1)));
-	answers(&o, http);
+	answers(&o, http_stats(http));
+	number(&o, "connections", "gauge", "Connections that are open.", http_connections(http));
 	number(&o, "pages_kept", "counter", "Pages that were there when they were asked for.",
 	       s.hits);
 	number(&o, "pages_rendered", "counter", "Pages that were made.", s.renders);

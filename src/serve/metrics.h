@@ -14,5 +14,5 @@ enum metrics_label {
 };
 
 /* @body: what the page of metrics says; ret: the same with the server's, whole. */
-void metrics_write(struct str body, const struct http_stats *http, const struct pages *pages,
+void metrics_write(struct str body, const struct http_server *http, const struct pages *pages,
 		   unsigned followers, struct buf *ret);

@@ -96,7 +96,7 @@ static void answer_metrics(struct serve *s, struct http_request *q, const struct
 {
 	_cleanup_(buf_done) struct buf b = {};
 
-	metrics_write(page->body, http_stats(s->http), s->pages, live_clients(s->live), &b);
+	metrics_write(page->body, s->http, s->pages, live_clients(s->live), &b);
 	http_set(q, "Content-Type", str_of(WEB_PAGES[page->id].type));
 	http_set(q, "Cache-Control", STR("no-store"));
 	http_reply(q, 200, buf_str(&b));

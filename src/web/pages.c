@@ -18,6 +18,9 @@
 	 WEB_TAKES(NAME) | WEB_TAKES(DAYS))
 #define TAKES_DIFF (WEB_TAKES(A) | WEB_TAKES(B))
 #define TAKES_LOG  (WEB_TAKES(FIND) | WEB_TAKES(LINE))
+#define TAKES_NIPA                                                                             \
+	(WEB_TAKES(BRANCHES) | WEB_TAKES(BRANCH_NAME) | WEB_TAKES(BR_PFX) |                    \
+	 WEB_TAKES(REMOTE) | WEB_TAKES(FORMAT))
 #define JSON "application/json"
 
 const struct web_page WEB_PAGES[WEB_PAGE_N] = {
@@ -75,6 +78,10 @@ const struct web_page WEB_PAGES[WEB_PAGE_N] = {
 	[WEB_METRICS] = { "metrics", NULL,
 			  "application/openmetrics-text; version=1.0.0; charset=utf-8",
 			  web_metrics, NULL },
+	[WEB_NIPA_RESULTS] = { "nipa/query/results", NULL, JSON, web_nipa_results, NULL,
+			       TAKES_NIPA },
+	[WEB_NIPA_REMOTES] = { "nipa/query/remotes", NULL, JSON, web_nipa_remotes, NULL },
+	[WEB_NIPA_FILTERS] = { "nipa/contest/filters.json", NULL, JSON, web_nipa_filters, NULL },
 	[WEB_DIFF_ANY] = { "diff.html", NULL, HTML, web_diff_page, NULL, TAKES_DIFF, true },
 	[WEB_API_OVERVIEW] = { "api/v1/overview", NULL, JSON, web_api_overview, NULL, 0, true },
 	[WEB_API_RUN] = { "api/v1/runs/{run}", NULL, JSON, web_api_run, NULL, 0, true },

@@ -31,6 +31,12 @@ static const struct key {
 	[WEB_KEY_B] = { "b", SPAN, offsetof(struct web_query, b), 0 },
 	[WEB_KEY_FIND] = { "find", TEXT, offsetof(struct web_query, find), 0 },
 	[WEB_KEY_LINE] = { "line", COUNT, offsetof(struct web_query, line), WEB_LINE_NO_MAX },
+	[WEB_KEY_BRANCHES] = { "branches", COUNT, offsetof(struct web_query, branches),
+			       WEB_COUNT_MAX },
+	[WEB_KEY_BRANCH_NAME] = { "branch-name", TEXT, offsetof(struct web_query, branch_name), 0 },
+	[WEB_KEY_BR_PFX] = { "br-pfx", TEXT, offsetof(struct web_query, br_pfx), 0 },
+	[WEB_KEY_REMOTE] = { "remote", TEXT, offsetof(struct web_query, remote), 0 },
+	[WEB_KEY_FORMAT] = { "format", TEXT, offsetof(struct web_query, format), 0 },
 };
 
 static void *at(struct web_query *q, const struct key *k)

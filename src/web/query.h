@@ -33,6 +33,11 @@ enum web_key {
 	WEB_KEY_B,
 	WEB_KEY_FIND,
 	WEB_KEY_LINE,
+	WEB_KEY_BRANCHES,
+	WEB_KEY_BRANCH_NAME,
+	WEB_KEY_BR_PFX,
+	WEB_KEY_REMOTE,
+	WEB_KEY_FORMAT,
 	WEB_KEY_N,
 };
 #define WEB_TAKES(key) (UINT32_C(1) << WEB_KEY_##key)
@@ -72,6 +77,9 @@ struct web_query {
 	struct web_span a, b; /* to compare */
 	struct str find;      /* in a log, in any case; empty: nothing is searched */
 	uint32_t line;        /* of a log, from which on; 0: the first */
+	/* netdev's, see web/nipa.c. */
+	uint32_t branches;
+	struct str branch_name, br_pfx, remote, format;
 };
 
 /* @text: without the '?'. @takes: WEB_TAKES() of the keys that are looked at. Strings

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Many clients, and slow ones: thousands of connections that say nothing, half a
+ * request, or take nothing, while others get what they ask for in time; and those that
+ * are slow, but take what they asked for, get all of it.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/units.h"
+#include "seed.h"
+#include "serve/live.h"
+#include "serve/serve.h"
+#include "tap.h"
+
+#define MANY      10000
+#define OTHERS    200   /* descriptors that are none of them */
+#define WAIT_MS   60000
+#define IN_TIME   10000 /* of a sanitized server on a machine that does other things */
+#define IDLE_S    1
+#define LOG_LINES 200000
+
+struct bench {
+	struct tap *t;
+	char *dir, *db, *sock;
+	unsigned idle_s;
+	pid_t server;
+	struct buf reply;
+};
+
+struct child {
+	struct loop *loop;
+	struct serve *serve;
+};
+
+static void on_signal(void *ctx)
+{
+	serve_stop(((struct child *)ctx)->serve);
+}
+
+static void on_stopped(void *ctx)
+{
+	loop_stop(((struct child *)ctx)->loop);
+}
+
+static void say(void *ctx, enum log_level level, struct str text)
+{
+	printf("# server: %.*s\n", STR_FMT(text));
+}
+
+static int server(const struct bench *b, const char *spec, int ready)
+{
+	const char *listen[] = { spec, NULL };
+	struct log log = { .level = LOG_WARN, .line = say };
+	struct child c = { .loop = loop_new() };
+	struct loop_watch *term;
+	struct store *store;
+	struct err err = {};
+
+	if (store_open(b->db, STORE_READ, &store, &err) < 0)
+		return printf("# %s\n", err.text), 1;
+	struct serve_config config = { .store = store, .url = b->db, .version = "0",
+				       .idle_s = b->idle_s, .listen = listen };
+	if (serve_new(c.loop, &log, &config, on_stopped, &c, &c.serve, &err) < 0)
+		return printf("# %s\n", err.text), 1;
+	signal(SIGPIPE, SIG_IGN);
+	term = loop_signal(c.loop, SIGTERM, on_signal, &c);
+	if (write(ready, "1", 1) != 1)
+		return 1;
+	loop_run(c.loop);
+	loop_unwatch(term);
+	serve_free(c.serve);
+	store_close(store);
+	loop_free(c.loop);
+	return 0;
+}
+
+static bool server_start(struct bench *b, unsigned idle_s)
+{
+	_free_ char *spec = xasprintf("unix:%s", b->sock);
+	int p[2];
+	char c = 0;
+
+	b->idle_s = idle_s;
+	fflush(stdout);
+	if (pipe(p) < 0)
+		return false;
+	b->server = fork();
+	if (b->server == 0) {
+		close(p[0]);
+		exit(server(b, spec, p[1]));
+	}
+	close(p[1]);
+	if (read(p[0], &c, 1) != 1)
+		c = 0;
+	close(p[0]);
+	return c == '1';
+}
+
+static int server_stop(struct bench *b)
+{
+	int status = -1;
+
+	kill(b->server, SIGTERM);
+	waitpid(b->server, &status, 0);
+	return status;
+}
+
+static int dial(struct bench *b)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", b->sock);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
+		return fd;
+	closep(&fd);
+	return -1;
+}
+
+static bool tell(int fd, const char *text)
+{
+	return send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text);
+}
+
+/* Until the other end closes; 0 as soon as it is silent for @ms. */
+static bool hear(struct bench *b, int fd, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char piece[65536];
+	ssize_t n;
+
+	while (poll(&p, 1, ms) > 0) {
+		n = read(fd, piece, sizeof(piece));
+		if (n <= 0)
+			return true;
+		buf_add(&b->reply, piece, (size_t)n);
+	}
+	return false;
+}
+
+/* The reply to a GET that ends its connection; "" when it never came. */
+static const char *get(struct bench *b, const char *path)
+{
+	_free_ char *q = xasprintf("GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path);
+	int fd = dial(b);
+
+	buf_clear(&b->reply);
+	buf_add(&b->reply, "", 0);
+	if (fd >= 0 && tell(fd, q))
+		hear(b, fd, WAIT_MS);
+	closep(&fd);
+	return b->reply.p ? b->reply.p : "";
+}
+
+static bool is_status(const char *reply, const char *status)
+{
+	return strncmp(reply, "HTTP/1.1 ", 9) == 0 && strncmp(reply + 9, status, 3) == 0;
+}
+
+static void in_time(struct bench *b, const char *path, const char *name)
+{
+	int64_t begin = clock_mono_ms(), took;
+	bool good = is_status(get(b, path), "200");
+
+	took = clock_mono_ms() - begin;
+	ok(b->t, good && took < IN_TIME, "%s: answered in time", name);
+	printf("# %lld ms\n", (long long)took);
+}
+
+/* ---- many ---- */
+
+static bool may_have(rlim_t n)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0)
+		return false;
+	if (l.rlim_max < n)
+		l.rlim_max = n; /* root may */
+	l.rlim_cur = l.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &l);
+	return getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur >= n;
+}
+
+/* What the i-th of them says, and then no more. */
+static const char *const SAYS[] = {
+	"",
+	"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ",                           /* a head without end */
+	"",
+	"POST /api/v1/runs HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf", /* a body */
+};
+/* Every so many ask for a log, and take nothing of it. */
+#define TAKES_NOTHING 100
+static const char LOG[] = "GET /run/1/log-1.txt HTTP/1.1\r\nHost: x\r\n\r\n";
+
+static long connections(struct bench *b)
+{
+	const char *at = strstr(get(b, "/metrics"), "\ntaproom_connections ");
+
+	return at ? atol(at + 21) : -1;
+}
+
+static void test_many(struct bench *b)
+{
+	_free_ int *fd = xcalloc(MANY, sizeof(*fd));
+	unsigned open = 0;
+	long n;
+
+	if (!may_have(MANY + OTHERS)) {
+		ok(b->t, true, "10,000 connections # SKIP ulimit -Hn is lower");
+		return;
+	}
+	if (!ok(b->t, server_start(b, 300), "a server"))
+		return;
+	for (unsigned i = 0; i < MANY; i++) {
+		fd[i] = dial(b);
+		open += fd[i] >= 0 && tell(fd[i], i % TAKES_NOTHING ? SAYS[i % ARRAY_SIZE(SAYS)]
+								    : LOG);
+	}
+	is_int(b->t, open, MANY, "10,000 connections: silent, slow to ask, slow to take");
+	in_time(b, "/", "a page");
+	in_time(b, "/run/1.html", "another");
+	in_time(b, "/run/1/log-1.txt", "a log");
+	n = connections(b);
+	ok(b->t, n >= MANY && n < MANY + 10, "they are counted: %ld", n);
+	/* They go on where they were. */
+	tell(fd[5], "on\r\nConnection: close\r\n\r\n");
+	buf_clear(&b->reply);
+	hear(b, fd[5], WAIT_MS);
+	ok(b->t, b->reply.n && is_status(b->reply.p, "200"), "one that says the rest is answered");
+	for (unsigned i = 0; i < MANY; i++)
+		closep(&fd[i]);
+	in_time(b, "/", "when they are gone");
+	n = connections(b);
+	ok(b->t, n > 0 && n < 10, "their end is counted too: %ld", n);
+	is_int(b->t, server_stop(b), 0, "it ends with 0");
+}
+
+static void test_followers(struct bench *b)
+{
+	int fd[LIVE_CLIENTS], status = -1;
+	bool good = true;
+
+	for (unsigned i = 0; i < LIVE_CLIENTS; i++) {
+		fd[i] = dial(b);
+		good &= fd[i] >= 0 && tell(fd[i], "GET /events HTTP/1.1\r\nHost: x\r\n\r\n");
+	}
+	ok(b->t, good, "as many that follow as may");
+	ok(b->t, is_status(get(b, "/events"), "503"), "- one more is told so");
+	in_time(b, "/", "- and a page");
+	/* Beyond the time after which one who says nothing is closed. */
+	buf_clear(&b->reply);
+	ok(b->t, !hear(b, fd[0], 3000 * IDLE_S), "- who follows may be silent");
+	ok(b->t, b->reply.n && strstr(b->reply.p, "event: runs\ndata: {\"newest\":"),
+	   "- and was told how it is");
+	for (unsigned i = 1; i < LIVE_CLIENTS; i++)
+		closep(&fd[i]);
+	ok(b->t, is_status(get(b, "/run/99/events"), "404"), "no run, no events");
+	kill(b->server, SIGTERM);
+	ok(b->t, hear(b, fd[0], WAIT_MS), "who follows is told when the server stops");
+	waitpid(b->server, &status, 0);
+	is_int(b->t, status, 0, "- which it does");
+	closep(&fd[0]);
+}
+
+/* ---- slow ---- */
+
+static void test_slow(struct bench *b)
+{
+	struct timespec nap = { .tv_nsec = 250000000 };
+	char piece[65536];
+	size_t got = 0;
+	ssize_t n = 1;
+	int silent = dial(b), half = dial(b), slow = dial(b);
+
+	tell(half, "GET / HTTP/1.1\r\nHost: ");
+	tell(slow, "GET /run/1/log-1.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	/* It takes four times as long as one may be silent, and takes all the time. */
+	for (unsigned i = 0; i < 16 * IDLE_S && n > 0; i++) {
+		nanosleep(&nap, NULL);
+		n = read(slow, piece, sizeof(piece));
+		got += n > 0 ? (size_t)n : 0;
+	}
+	while (n > 0 && (n = read(slow, piece, sizeof(piece))) > 0)
+		got += (size_t)n;
+	ok(b->t, n == 0 && got > LOG_LINES * 20, "a slow reader gets all of a log: %zu bytes", got);
+	buf_clear(&b->reply);
+	ok(b->t, hear(b, silent, WAIT_MS) && !b->reply.n, "one that says nothing is closed");
+	ok(b->t, hear(b, half, WAIT_MS), "one that stops in its head too");
+	closep(&silent);
+	closep(&half);
+	closep(&slow);
+}
+
+/* A run with a log that no socket holds at once. */
+static int seed_log(struct bench *b, struct err *err)
+{
+	_free_ char *path = path_join(b->dir, "long.log");
+	_cleanup_(buf_done) struct buf text = {};
+	struct store_record *r;
+	struct store *store;
+	struct event_run run = { .id = STR("load"), .branch = STR("net"),
+				 .time_ms = 1764000000000 };
+	struct event_job job = { .mode = STR("normal"), .machine = STR("host") };
+	struct event_program p = { .suite = STR("s"), .name = STR("p"), .attempt = 1,
+				   .log_path = str_of(path), .log_lines = LOG_LINES,
+				   .status = STATUS_PASS, .duration_ms = 1 };
+	const struct event events[] = {
+		{ .type = EVENT_RUN_BEGIN, .run = &run },
+		{ .type = EVENT_JOB_BEGIN, .job = 1, .job_info = &job },
+		{ .type = EVENT_PROGRAM_BEGIN, .job = 1, .program = 1, .prog = &p },
+		{ .type = EVENT_PROGRAM_END, .job = 1, .program = 1, .prog = &p },
+		{ .type = EVENT_JOB_END, .job = 1, .job_info = &job },
+		{ .type = EVENT_RUN_END, .run = &run },
+	};
+	int e;
+
+	for (unsigned i = 0; i < LOG_LINES; i++)
+		buf_printf(&text, "line %u of a long log\n", i);
+	e = file_write(path, buf_str(&text), 0644, err);
+	if (e == 0)
+		e = store_open(b->db, STORE_WRITE, &store, err);
+	if (e < 0)
+		return e;
+	store_record_new(store, &r, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
+		struct event_sink sink = store_record_sink(r);
+
+		event_emit(&sink, &events[i]);
+	}
+	e = store_record_error(r, err);
+	store_record_free(r);
+	store_close(store);
+	return e;
+}
+
+int main(void)
+{
+	struct tap t = {};
+	struct bench b = { .t = &t, .reply = { .max = 256u << 20 } };
+	char dir[] = "/tmp/taproom-test-load.XXXXXX";
+	struct err err = {};
+
+	TAP_HEADER();
+	if (!mkdtemp(dir))
+		return 1;
+	b.dir = dir;
+	b.db = path_join(dir, "history.db");
+	b.sock = path_join(dir, "web.sock");
+	if (seed_log(&b, &err) < 0) {
+		printf("Bail out! %s\n", err.text);
+		return 1;
+	}
+	test_many(&b);
+	if (ok(&t, server_start(&b, IDLE_S), "a server that does not wait long")) {
+		test_slow(&b);
+		test_followers(&b);
+	}
+	free(b.db);
+	free(b.sock);
+	buf_done(&b.reply);
+	dir_remove(dir, NULL);
+	return tap_done(&t);
+}
