@@ -166,6 +166,39 @@ static void test_alarms(struct tap *t)
 	ok(t, alarms <= 4, "%u of 200 steady series change", alarms);
 }
 
+static int by_ms(const void *a, const void *b)
+{
+	const struct stat_time *x = a, *y = b;
+
+	return (x->ms > y->ms) - (x->ms < y->ms);
+}
+
+/* Beside a sort, of numbers that differ in each of their bytes, and of equal ones. */
+static void test_median(struct tap *t)
+{
+	struct stat_time v[200];
+	unsigned wrong = 0;
+	uint32_t seed = 1;
+
+	for (size_t n = 0; n < ARRAY_SIZE(v); n++)
+		for (unsigned shift = 0; shift < 32; shift += 5) {
+			uint32_t got;
+			double want = 0;
+
+			for (size_t i = 0; i < n; i++) {
+				seed = seed * 1664525 + 1013904223;
+				v[i] = (struct stat_time){ (uint32_t)i, seed >> shift };
+			}
+			got = stat_time_median(v, n);
+			qsort(v, n, sizeof(*v), by_ms);
+			if (n)
+				want = n % 2 ? v[n / 2].ms
+					     : ((double)v[n / 2 - 1].ms + v[n / 2].ms) / 2;
+			wrong += got != (uint32_t)(want + 0.5);
+		}
+	is_int(t, wrong, 0, "a median is that of the sorted");
+}
+
 int main(void)
 {
 	struct tap t = {};
@@ -174,5 +207,6 @@ int main(void)
 	test_nile(&t);
 	test_rows(&t);
 	test_alarms(&t);
+	test_median(&t);
 	return tap_done(&t);
 }
