@@ -49,10 +49,26 @@ static size_t collect(const struct web_test *test, struct web_failure **ret)
 
 /* ---- what was told ---- */
 
+/* What it is called, or was: an alias may have made one of several. */
+struct name {
+	struct str suite, program, key;
+	unsigned nth;
+	bool whole;
+	int64_t id;
+};
+
+#define NAMES_MAX 16
+
+struct names {
+	struct name v[NAMES_MAX];
+	unsigned n;
+	struct arena *arena;
+};
+
 struct reading {
 	struct web_failure *v; /* of one run */
 	size_t n;
-	const struct judge_series *s;
+	const struct name *s;
 	struct arena *arena;
 	struct str mode, machine; /* of the job; in @names */
 	struct arena names;
@@ -136,16 +152,72 @@ static void on_event(void *ctx, const struct event *ev)
 	}
 }
 
-static int read_run(const struct web_site *site, struct web_failure *v, size_t n,
-		    struct arena *arena, struct err *err)
+static int on_earlier(void *ctx, const struct store_test *t)
 {
-	const struct judge_lane *l = v->s->lane;
-	struct reading x = { .v = v, .n = n, .s = v->s, .arena = arena };
-	int r = store_replay_program(site->store, site->history->runs[v->run].id, l->suite,
-				     l->program, (struct event_sink){ on_event, &x }, err);
+	struct names *x = ctx;
+	bool is = false;
 
-	free(x.nth.v);
-	arena_done(&x.names);
+	for (unsigned i = 0; i < x->n; i++) {
+		is |= t->into_id == x->v[i].id;
+		if (t->id == x->v[i].id)
+			return 0;
+	}
+	if (is && x->n < NAMES_MAX)
+		x->v[x->n++] = (struct name){ keep(x->arena, t->suite), keep(x->arena, t->program),
+					      keep(x->arena, t->key), t->nth, t->whole, t->id };
+	return 0;
+}
+
+/* Those that it had before its alias, and those before these. */
+static int find_earlier(struct store *store, struct names *x, struct err *err)
+{
+	const struct store_tests_filter all = {};
+	unsigned before;
+	int r;
+
+	do {
+		before = x->n;
+		r = store_tests(store, &all, on_earlier, x, err);
+	} while (r >= 0 && x->n > before);
+	return r;
+}
+
+static bool all_told(const struct web_failure *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!v[i].told)
+			return false;
+	return true;
+}
+
+static int read_run(const struct web_site *site, const struct names *names,
+		    struct web_failure *v, size_t n, struct arena *arena, struct err *err)
+{
+	int64_t run = site->history->runs[v->run].id;
+	int r = 0;
+
+	for (unsigned i = 0; i < names->n && r >= 0 && !all_told(v, n); i++) {
+		const struct name *s = &names->v[i];
+		struct reading x = { .v = v, .n = n, .s = s, .arena = arena };
+
+		r = store_replay_program(site->store, run, s->suite, s->program,
+					 (struct event_sink){ on_event, &x }, err);
+		free(x.nth.v);
+		arena_done(&x.names);
+	}
+	return r;
+}
+
+static int read_runs(const struct web_site *site, const struct names *names,
+		     struct web_failure *v, size_t n, struct arena *arena, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0, k; i < n && r >= 0; i = k) {
+		for (k = i + 1; k < n && v[k].run == v[i].run;)
+			k++;
+		r = read_run(site, names, v + i, k - i, arena, err);
+	}
 	return r;
 }
 
@@ -153,16 +225,22 @@ int web_failures(const struct web_site *site, const struct web_test *test, struc
 		 struct web_failure *ret, struct err *err)
 {
 	_free_ struct web_failure *all = NULL;
+	const struct judge_series *s = test->parts[0];
+	struct names names = { .n = 1, .arena = arena };
 	size_t n = collect(test, &all);
-	int r = 0;
+	int r;
 
 	n = n < WEB_FAILURES_MAX ? n : WEB_FAILURES_MAX;
 	if (n)
 		memcpy(ret, all, n * sizeof(*ret));
-	for (size_t i = 0, k; i < n && r >= 0; i = k) {
-		for (k = i + 1; k < n && ret[k].run == ret[i].run;)
-			k++;
-		r = read_run(site, ret + i, k - i, arena, err);
+	names.v[0] = (struct name){ s->lane->suite, s->lane->program, s->key, s->nth, s->whole,
+				    s->id };
+	r = read_runs(site, &names, ret, n, arena, err);
+	/* Only where something is missing it is worth to look for other names. */
+	if (r >= 0 && !all_told(ret, n)) {
+		r = find_earlier(site->store, &names, err);
+		if (r >= 0 && names.n > 1)
+			r = read_runs(site, &names, ret, n, arena, err);
 	}
 	return r < 0 ? r : (int)n;
 }

@@ -12,7 +12,7 @@ struct web_failure {
 	const struct judge_series *s;
 	uint32_t run;            /* of the history */
 	enum status status;
-	/* Only where .told: under an earlier name by alias nothing is found. */
+	/* Only where .told: the run may be gone, or have lost its program. */
 	bool told, log;
 	unsigned program, job;
 	uint64_t from, to;       /* lines of its log; 0: none */

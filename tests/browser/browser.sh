@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# browser.sh WEB-SEED: shows two exported sites to a browser.
+# browser.sh WEB-SEED TAPROOM: shows two exported sites and two servers to a browser.
 skip() {
 	echo "TAP version 13"
 	echo "1..0 # SKIP $1"
@@ -10,7 +10,31 @@ command -v node >/dev/null || skip "no node: apt-get install nodejs"
 [ -d "$(dirname "$0")/node_modules/playwright-core" ] ||
 	skip "playwright-core is not installed: npm ci in tests/browser"
 
+seed=$1
+taproom=$2
 dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-"$1" "$dir/site" 20 && "$1" "$dir/hostile" 3 hostile || exit 1
-node "$(dirname "$0")/run.mjs" "$dir/site" "$dir/hostile"
+servers=
+cleanup() {
+	# shellcheck disable=SC2086 # each is one
+	[ -z "$servers" ] || kill $servers
+	rm -rf "$dir"
+}
+trap cleanup EXIT
+serve() { # name: of its store; sets url
+	(cd "$dir" && exec "$taproom" web --listen 127.0.0.1:0 --json \
+		--store "$dir/$1.d/history.db") >"$dir/$1.url" &
+	servers="$servers $!"
+	i=0
+	until url=$(grep -o 'http://[^"]*[^"/]' "$dir/$1.url"); do
+		i=$((i + 1))
+		[ $i -lt 300 ] || exit 1
+		sleep 0.1
+	done
+}
+mkdir "$dir/site.d" "$dir/hostile.d" "$dir/live.d"
+"$seed" "$dir/site" 20 "$dir/site.d" && "$seed" "$dir/hostile" 3 "$dir/hostile.d" hostile &&
+	"$seed" "" 110 "$dir/live.d" || exit 1
+serve live
+live=$url
+serve hostile
+node "$(dirname "$0")/run.mjs" "$dir/site" "$dir/hostile" "$live" "$url"

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// run.mjs SITE HOSTILE-SITE: what a browser makes of two exported sites.
+// run.mjs SITE HOSTILE-SITE URL HOSTILE-URL: what a browser makes of two exported
+// sites, and of two servers.
 // Prints TAP.
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { hostile as harmlessServer, search, served } from './served.mjs';
 import { open, page } from './site.mjs';
 
 let n = 0, failed = 0;
@@ -16,7 +18,7 @@ function ok(good, name, detail) {
     console.log(String(detail).replace(/^/gm, '#   '));
 }
 
-const [site, hostile] = process.argv.slice(2);
+const [site, hostile, live, hostileLive] = process.argv.slice(2);
 const url = (path, root = site) => pathToFileURL(join(root, path)).href;
 const html = (root) => readdirSync(root, { recursive: true })
   .filter((f) => f.endsWith('.html')).sort();
@@ -160,6 +162,34 @@ async function keyboard() {
   await context.close();
 }
 
+// ---- nothing moves while it loads; on paper ----
+async function still() {
+  const { page: p, context } = await page(browser);
+  for (const path of PAGES) {
+    await p.goto(url(path));
+    const moved = await p.evaluate(() => new Promise((done) => {
+      let sum = 0;
+      new PerformanceObserver((list) => list.getEntries().forEach((e) => { sum += e.value; }))
+        .observe({ type: 'layout-shift', buffered: true });
+      requestAnimationFrame(() => setTimeout(() => done(sum), 50));
+    }));
+    ok(moved < 0.01, `nothing moves while it loads: ${path}`, moved);
+  }
+  await context.close();
+}
+
+async function paper() {
+  const { page: p, context } = await page(browser, { colorScheme: 'dark' });
+  await p.emulateMedia({ media: 'print' });
+  for (const path of ['index.html', 'run/14.html', 'flakes.html', 'run/14/log-4.html']) {
+    await p.goto(url(path));
+    ok(await p.isHidden('.menu') && await p.isHidden('.scheme') &&
+      /^(rgb\(255, 255, 255\)|rgba\(0, 0, 0, 0\))$/.test(await background(p)), `ink on white paper: ${path}`,
+    await background(p));
+  }
+  await context.close();
+}
+
 // ---- what a reader does ----
 async function walk() {
   const { page: p, context } = await page(browser, { javaScriptEnabled: false });
@@ -265,7 +295,11 @@ async function harmless() {
   await context.close();
 }
 
-for (const part of [validate, links, accessible, narrow, scheme, keyboard, walk, past, filters, harmless]) {
+const parts = [validate, links, accessible, narrow, scheme, keyboard, still, paper, walk, past, filters, harmless,
+  function server() { return served(ok, browser, live); },
+  function logs() { return search(ok, browser, live); },
+  function hostileServer() { return harmlessServer(ok, browser, hostileLive); }];
+for (const part of parts) {
   const begin = Date.now();
   await part();
   console.log(`# ${part.name}: ${Date.now() - begin} ms`);

@@ -23,11 +23,11 @@ export async function open() {
   return { browser };
 }
 
-// Every request that leaves the site is noted and refused.
-export async function page(browser, options = {}) {
+// @base: of a server; else pages are files. Every request that leaves the site is noted and refused.
+export async function page(browser, options = {}, base = 'file:') {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const outside = [];
-  await context.route(/^(?!file:|data:)/, (route) => {
+  await context.route((url) => !url.href.startsWith(base) && url.protocol !== 'data:', (route) => {
     outside.push(route.request().url());
     return route.abort();
   });

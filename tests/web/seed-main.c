@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* web-seed SITE RUNS [hostile]: an exported site for the browser tests. */
+/*
+ * web-seed SITE RUNS STORE [hostile]: a store in the directory STORE, and a site exported
+ * from it; SITE "": the store alone.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -22,27 +25,21 @@ static int site(struct store *store, const char *dir, struct err *err)
 
 int main(int argc, char **argv)
 {
-	_cleanup_(dir_removep) char *dir = NULL;
 	_free_ char *path = NULL;
 	struct store *store = NULL;
 	struct err err = {};
 	int r;
 
-	if (argc < 3) {
-		fprintf(stderr, "usage: web-seed SITE RUNS [hostile]\n");
+	if (argc < 4) {
+		fprintf(stderr, "usage: web-seed SITE RUNS STORE [hostile]\n");
 		return 2;
 	}
-	r = dir_temp("/tmp", "taproom-seed-", &dir, &err);
-	if (r < 0) {
-		fprintf(stderr, "web-seed: %s\n", err.text);
-		return 1;
-	}
-	path = path_join(dir, "history.db");
+	path = path_join(argv[3], "history.db");
 	r = store_open(path, STORE_WRITE, &store, &err);
 	if (r >= 0)
-		r = seed_store(store, dir, (unsigned)strtoul(argv[2], NULL, 10), argc > 3,
+		r = seed_store(store, argv[3], (unsigned)strtoul(argv[2], NULL, 10), argc > 4,
 			       &err);
-	if (r >= 0)
+	if (r >= 0 && argv[1][0])
 		r = site(store, argv[1], &err);
 	store_close(store);
 	if (r < 0)
