@@ -7,6 +7,7 @@
   try { saved = localStorage.getItem('taproom-scheme'); } catch (e) { /* not allowed */ }
   if (saved !== 'light' && saved !== 'dark') saved = 'auto';
   root.dataset.scheme = saved;
+  root.dataset.scripted = '';
   document.addEventListener('DOMContentLoaded', function () {
     var now = document.getElementById('scheme-' + saved);
     if (now) now.checked = true;
