@@ -227,7 +227,7 @@ static void name(struct grid *g, const struct judge_flake *x)
 		out_html(o, l->program);
 		out_str(o, link ? STR("</a></b>") : STR("</b>"));
 	}
-	if (g->modes) {
+	if (g->modes && l->axis->mode.n) {
 		out_lit(o, " <span class=\"mode\">");
 		out_html(o, l->axis->mode);
 		out_lit(o, "</span>");

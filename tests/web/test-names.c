@@ -88,7 +88,8 @@ static void test_page(struct tap *t, struct store *store)
 	if (!ok(t, web_site_new(store, "0", 0, &site, &err) == 0, "a site"))
 		return;
 	args.test = web_tests_find(&site->history->tests,
-				   web_test_hash(STR("net"), STR("new.sh"), STR("it works well"), 1));
+				   web_test_hash(STR("net"), STR("new.sh"),
+						 STR("it works well"), 1));
 	out_to_buf(&o, &b);
 	if (ok(t, args.test != NULL, "with its page"))
 		is_int(t, WEB_PAGES[WEB_TEST].render(site, &args, &o, &err), 0, "rendered");
