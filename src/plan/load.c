@@ -66,6 +66,7 @@ static const cyaml_schema_field_t SUITE_KEYS[] = {
 	LIST(modes, struct plan_suite, &TEXT_ROW, SUITES_MAX),
 	LIST(machines, struct plan_suite, &TEXT_ROW, SUITES_MAX),
 	LIST(default_modes, struct plan_suite, &TEXT_ROW, SUITES_MAX),
+	TEXT(program, struct plan_suite, TEXT_MAX),
 	TEXT(since, struct plan_suite, TEXT_MAX),
 	LIST(slow, struct plan_suite, &TEXT_ROW, ITEMS_MAX),
 	LIST(variants, struct plan_suite, &VARIANT_ROW, ITEMS_MAX),
@@ -440,21 +441,26 @@ static void anchor_configs(struct plan_mode *m, const char *base)
 	}
 }
 
-/* A directory is meant as seen from the file. */
+static void anchor(char **path, const char *base)
+{
+	char *given = *path;
+
+	if (!given || given[0] == '/')
+		return;
+	*path = path_join(base, given);
+	free(given);
+}
+
+/* Paths are meant as seen from the file. */
 static void anchor_dirs(struct plan *p)
 {
 	_free_ char *base = path_dir(p->path);
 
 	for (unsigned i = 0; i < p->modes_count; i++)
 		anchor_configs(&p->modes[i], base);
-
 	for (unsigned i = 0; i < p->suites_count; i++) {
-		char **dir = &p->suites[i].dir, *given = *dir;
-
-		if (!given || given[0] == '/')
-			continue;
-		*dir = path_join(base, given);
-		free(given);
+		anchor(&p->suites[i].dir, base);
+		anchor(&p->suites[i].program, base);
 	}
 }
 

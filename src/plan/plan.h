@@ -39,6 +39,7 @@ struct plan_suite {
 	unsigned modes_count, machines_count;
 	char **default_modes; /* globs: of the default plan only there; n == 0: in all */
 	unsigned default_modes_count;
+	char *program;    /* packetdrill: its path */
 	char *since;      /* static: a commit; only what differs from it; NULL: all */
 	char **slow;      /* globs: not by default where the machine is translated */
 	unsigned slow_count;
@@ -254,6 +255,7 @@ struct plan_test {
 				* on the console: as at_boot, but started by argv */
 	char **expects;        /* the results it will tell, if that is known, in their order:
 				* "name" or "parent/name"; NULL-ended; NULL: unknown */
+	bool side_by_side;     /* they do not come in that order */
 	bool wants_results;    /* no result is `missing`, whatever it exited with */
 	char *dialect;         /* how it tells its results, see tap/dialect.h; NULL: TAP */
 	char *unable;          /* why it can't run here, and what mends it: it is skipped

@@ -204,7 +204,8 @@ static void tell_owed(struct program *p, enum program_end how, enum status *stat
 	/* What is skipped as a whole owes nothing. */
 	if (!n || how == PROGRAM_STOPPED || (how == PROGRAM_EXITED && *status == STATUS_SKIP))
 		return;
-	expect_tell(p->expect, FIRST[how], p->job, p->number, p->sink);
+	expect_tell(p->expect, p->test->side_by_side ? STATUS_MISSING : FIRST[how], p->job,
+		    p->number, p->sink);
 	if (!STATUS_INFO[*status].bad && !why[0])
 		snprintf(why, size, "%u of its results never came", n);
 	*status = status_worst(*status, STATUS_MISSING);

@@ -15,6 +15,8 @@ int bpf_list(const struct plan_suite *suite, const struct suite_context *ctx,
 	     struct plan_tests *tests, struct err *err);
 int static_list(const struct plan_suite *suite, const struct suite_context *ctx,
 		struct plan_tests *tests, struct err *err);
+int packetdrill_list(const struct plan_suite *suite, const struct suite_context *ctx,
+		     struct plan_tests *tests, struct err *err);
 
 /* The seconds of "timeout=N" in a kselftest "settings" file, 0 for none; 45 as
  * the kernel's runner has it where it says nothing sensible. */

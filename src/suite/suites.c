@@ -5,6 +5,7 @@
 const struct suite_kind SUITE_KINDS[] = {
 	{ .name = "kselftest", .needs_source = true, .list = kselftest_list },
 	{ .name = "kunit", .needs_kunit = true, .list = kunit_list },
+	{ .name = "packetdrill", .list = packetdrill_list },
 	{ .name = "bpf", .needs_source = true, .list = bpf_list },
 	{ .name = "static", .needs_source = true, .list = static_list },
 	{ .name = "exec", .list = exec_list },

@@ -247,7 +247,8 @@ static void test_exec(struct tap *t)
 	suite.dir = (char *)"/nonexistent";
 	is_int(t, kind->list(&suite, &ctx, &tests, &err), -ENOENT, "no such directory");
 	ok(t, !suite_kind_find("kunti", &err), "no such kind");
-	is_str(t, err.text, "no suite kind 'kunti'; there are kselftest, kunit, bpf, static, exec",
+	is_str(t, err.text, "no suite kind 'kunti'; there are kselftest, kunit, "
+	       "packetdrill, bpf, static, exec",
 	       "names the kinds");
 }
 
