@@ -327,7 +327,10 @@ int store_artefact(struct store *s, int64_t run_id, unsigned job, const char *ki
 	_free_ char *path = NULL;
 	int r = file_path(s, run_id, 0, job, kind, &path, err);
 
-	return r < 0 ? r : zlog_print(path, 1, 0, out, err);
+	if (r < 0)
+		return r;
+	r = zlog_print(path, 1, 0, out, err);
+	return r == -ENOENT ? err_wrap(err, -EIO, "it is gone") : r;
 }
 
 int store_log_lines(struct store *s, int64_t run_id, unsigned program, unsigned job,

@@ -143,7 +143,8 @@ int store_mark(struct store *s, struct buf *ret, struct err *err);
 int store_log(struct store *s, int64_t run_id, unsigned program, unsigned job, uint64_t from,
 	      uint64_t to, struct out *out, struct err *err);
 
-/* The whole file of EVENT_ARTEFACT's @kind that @job left. -ENOENT: none was kept. */
+/* The whole file of EVENT_ARTEFACT's @kind that @job left. -ENOENT: none was kept;
+ * others: it is gone or broken. */
 int store_artefact(struct store *s, int64_t run_id, unsigned job, const char *kind,
 		   struct out *out, struct err *err);
 

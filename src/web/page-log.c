@@ -378,10 +378,12 @@ WEB_RENDER(web_console_raw)
 	return raw(site, args, 0, out);
 }
 
-/* All of a file that a machine left. */
+/* All of a file that a machine left, or what can be read of it. */
 WEB_RENDER(web_artefact)
 {
-	return store_artefact(site->store, args->run, args->job, args->kind, out, err);
+	int r = store_artefact(site->store, args->run, args->job, args->kind, out, err);
+
+	return r == -ENOENT ? r : 0;
 }
 
 /* ---- which logs there are ---- */
