@@ -221,10 +221,14 @@ static int tell_found(struct bisect *x, struct err *err)
 		subject(o, list.v[i]);
 		out_lit(o, "\n");
 	}
-	out_lit(o, "Right with at least ");
-	judge_percent(o, 1 - x->error);
-	out_printf(o, " %%, after %zu commits", x->b->n);
-	out_lit(o, ".\n");
+	if (x->b->n_parents) {
+		out_lit(o, "Right with at least ");
+		judge_percent(o, 1 - x->error);
+		out_printf(o, " %%, after %zu commits.\n", x->b->n);
+	} else {
+		out_printf(o, "After %zu commits; how sure that is can't be said: only a parent "
+			   "that passes shows it.\n", x->b->n);
+	}
 	commit_done(&commit);
 	return 0;
 }
