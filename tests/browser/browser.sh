@@ -11,7 +11,7 @@ command -v node >/dev/null || skip "no node: apt-get install nodejs"
 	skip "playwright-core is not installed: npm ci in tests/browser"
 
 seed=$1
-taproom=$2
+taproom=$(realpath "$2") || exit 1
 dir=$(mktemp -d) || exit 1
 servers=
 cleanup() {
