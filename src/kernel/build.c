@@ -157,7 +157,7 @@ static int build_init(struct build *b, const struct kernel_order *o, struct err 
 	if (r < 0)
 		return r;
 	kconfig_text(&b->want, &text);
-	for (size_t i = 0; i < b->counters.n_dirs; i++)
+	for (size_t i = 0; i < b->counters.n; i++)
 		buf_printf(&text, "# " COUNTERS_ENTRY "%s\n", b->counters.dirs[i]);
 	b->wishes = buf_take(&text);
 	name_it(b);
@@ -200,8 +200,8 @@ static void common_words(const struct build *b, struct words *w)
 	/* Who built it, and where, is nobody's business. */
 	word(w, xstrdup("KBUILD_BUILD_USER=taproom"));
 	word(w, xstrdup("KBUILD_BUILD_HOST=taproom"));
-	for (size_t i = 0; i < b->counters.n_objects; i++)
-		word(w, xasprintf("GCOV_PROFILE_%s.o=y", b->counters.objects[i]));
+	if (b->counters.n)
+		word(w, counters_word(&b->counters));
 }
 
 static int make(const struct build *b, const char *what, const char *allconfig,
@@ -508,7 +508,7 @@ static int fill(struct build *b, struct kernel *k, struct err *err)
 	k->branch = xstrdup(b->from.branch);
 	k->image = path_join(b->dest, b->arch->file);
 	k->config = path_join(b->dest, "config");
-	k->counters = b->counters.n_dirs ? path_join(b->dest, "counters") : NULL;
+	k->counters = b->counters.n ? path_join(b->dest, "counters") : NULL;
 	k->modules_dir = file_exists(modules) ? TAKE(modules) : NULL;
 	k->uml = b->arch->uml;
 	k->source = xstrdup(b->from.dir);

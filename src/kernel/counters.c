@@ -9,8 +9,7 @@
 #include "base/mem.h"
 #include "kernel/store-away.h"
 
-#define DIRS_MAX    64
-#define OBJECTS_MAX 4096
+#define DIRS_MAX 64
 
 static bool is_plain(const char *dir)
 {
@@ -27,23 +26,9 @@ static bool is_plain(const char *dir)
 	return true;
 }
 
-static void add_object(struct counters *c, const char *file)
-{
-	_free_ char *stem = xstrndup(file, strlen(file) - 2);
-
-	for (size_t i = 0; i < c->n_objects; i++)
-		if (strcmp(c->objects[i], stem) == 0)
-			return;
-	if (c->n_objects == OBJECTS_MAX)
-		return;
-	ARRAY_GROW(c->objects, c->n_objects, c->cap_objects);
-	c->objects[c->n_objects++] = TAKE(stem);
-}
-
-/* Calls @each for the regular files below @dir that end in @suffix. */
-static int each_file(const char *dir, const char *suffix,
-		     int (*each)(void *ctx, const FTSENT *e, struct err *err), void *ctx,
-		     struct err *err)
+int counters_files(const char *dir, const char *suffix,
+		   int (*each)(void *ctx, const char *below, struct err *err), void *ctx,
+		   struct err *err)
 {
 	char *const roots[] = { (char *)dir, NULL };
 	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
@@ -52,43 +37,39 @@ static int each_file(const char *dir, const char *suffix,
 
 	while (fts && r == 0 && (e = fts_read(fts)))
 		if (e->fts_info == FTS_F && str_ends(str_of(e->fts_name), str_of(suffix)))
-			r = each(ctx, e, err);
+			r = each(ctx, e->fts_path + strlen(dir) + 1, err);
 	if (fts)
 		fts_close(fts);
 	return r;
 }
 
-static int on_source(void *ctx, const FTSENT *e, struct err *err)
+static int on_source(void *ctx, const char *below, struct err *err)
 {
-	/* What *.mod.c make leaves in a tree that was built in place is no source. */
-	if (!str_ends(str_of(e->fts_name), STR(".mod.c")))
-		add_object(ctx, e->fts_name);
+	bool *found = ctx;
+
+	*found = true;
 	return 0;
 }
 
 static int add_dir(struct counters *c, const char *source, const char *word, struct err *err)
 {
 	_free_ char *dir = xstrdup(word), *path = NULL;
-	size_t n = strlen(dir), had = c->n_objects;
+	size_t n = strlen(dir);
+	bool found = false;
 
 	while (n > 1 && dir[n - 1] == '/')
 		dir[--n] = '\0';
-	if (!is_plain(dir) || c->n_dirs == DIRS_MAX)
+	if (!is_plain(dir) || c->n == DIRS_MAX)
 		return err_set(err, EINVAL, "coverage of '%s': that is no directory below the "
 			       "kernel's tree, as net/mptcp is", word);
 	path = path_join(source, dir);
-	each_file(path, ".c", on_source, c, err);
-	if (c->n_objects == had)
+	counters_files(path, ".c", on_source, &found, err);
+	if (!found)
 		return err_set(err, ENOENT, "coverage of '%s': the kernel's tree has no C file "
 			       "there", word);
-	ARRAY_GROW(c->dirs, c->n_dirs, c->cap_dirs);
-	c->dirs[c->n_dirs++] = TAKE(dir);
+	ARRAY_GROW(c->dirs, c->n, c->cap);
+	c->dirs[c->n++] = TAKE(dir);
 	return 0;
-}
-
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 int counters_read(const struct kernel_order *o, const char *source, struct counters *ret,
@@ -102,44 +83,51 @@ int counters_read(const struct kernel_order *o, const char *source, struct count
 			r = add_dir(&c, source, o->config[i] + strlen(COUNTERS_ENTRY), err);
 	for (size_t i = 0; r == 0 && o->coverage && o->coverage[i]; i++)
 		r = add_dir(&c, source, o->coverage[i], err);
-	if (r == 0 && c.n_dirs && strcmp(o->arch, "um") == 0)
+	if (r == 0 && c.n && strcmp(o->arch, "um") == 0)
 		r = err_set(err, EINVAL, "coverage of '%s': a User Mode Linux that counts does not "
 			    "boot; use --machine qemu", c.dirs[0]);
 	if (r < 0) {
 		counters_done(&c);
 		return r;
 	}
-	if (c.n_objects)
-		qsort(c.objects, c.n_objects, sizeof(*c.objects), compare);
 	*ret = c;
 	return 0;
 }
 
 void counters_done(struct counters *c)
 {
-	for (size_t i = 0; i < c->n_dirs; i++)
+	for (size_t i = 0; i < c->n; i++)
 		free(c->dirs[i]);
-	for (size_t i = 0; i < c->n_objects; i++)
-		free(c->objects[i]);
 	free(c->dirs);
-	free(c->objects);
 	*c = (struct counters){};
 }
 
+/* Make looks where it is: $(obj) is the directory of what it compiles. */
+char *counters_word(const struct counters *c)
+{
+	struct buf b = {};
+
+	buf_printf(&b, "GCOV_PROFILE=$(if $(filter");
+	for (size_t i = 0; i < c->n; i++)
+		buf_printf(&b, " %s %s/%%", c->dirs[i], c->dirs[i]);
+	buf_printf(&b, ",$(obj)),y)");
+	return buf_take(&b);
+}
+
 struct keeping {
-	const char *objects, *dest;
+	const char *objects, *dest, *dir;
 	unsigned n;
 };
 
-static int on_notes(void *ctx, const FTSENT *e, struct err *err)
+static int on_notes(void *ctx, const char *below, struct err *err)
 {
 	struct keeping *k = ctx;
-	_free_ char *to = path_join(k->dest, e->fts_path + strlen(k->objects) + 1);
-	_free_ char *dir = path_dir(to);
-	int r = dir_make(dir, err);
+	_free_ char *from = xasprintf("%s/%s/%s", k->objects, k->dir, below);
+	_free_ char *to = xasprintf("%s/%s/%s", k->dest, k->dir, below), *parent = path_dir(to);
+	int r = dir_make(parent, err);
 
 	k->n++;
-	return r < 0 ? r : store_away_copy(e->fts_path, to, err);
+	return r < 0 ? r : store_away_copy(from, to, err);
 }
 
 int counters_keep(const struct counters *c, const char *objects, const char *dest,
@@ -149,12 +137,13 @@ int counters_keep(const struct counters *c, const char *objects, const char *des
 	struct keeping k = { .objects = objects, .dest = below };
 	int r = 0;
 
-	for (size_t i = 0; i < c->n_dirs && r == 0; i++) {
+	for (size_t i = 0; i < c->n && r == 0; i++) {
 		_free_ char *path = path_join(objects, c->dirs[i]);
 
-		r = each_file(path, ".gcno", on_notes, &k, err);
+		k.dir = c->dirs[i];
+		r = counters_files(path, ".gcno", on_notes, &k, err);
 	}
-	if (r == 0 && c->n_dirs && !k.n)
+	if (r == 0 && c->n && !k.n)
 		r = err_set(err, ENOENT, "coverage of '%s': nothing of it is in this kernel: is "
 			    "its option set?", c->dirs[0]);
 	return r;

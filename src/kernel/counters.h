@@ -2,12 +2,10 @@
 #pragma once
 /*
  * Counters: a kernel that counts how often each line of chosen directories runs
- * (Documentation/dev-tools/gcov.rst). It has GCOV_KERNEL, and make is told of each
- * object to count in, so that no Makefile of the source is changed:
- * GCOV_PROFILE_<object>.o=y, see scripts/Makefile.lib. Objects of other directories
- * that are called the same count too; nobody looks at them. Not of User Mode Linux: there
- * __gcov_init() of 6.12 prints before there is a task to print for, and dies. Inside
- * kernel/ only.
+ * (Documentation/dev-tools/gcov.rst). It has GCOV_KERNEL, and one variable on make's
+ * command line says in which directories, so that no Makefile of the source is changed
+ * (scripts/Makefile.lib: GCOV_PROFILE). Not of User Mode Linux: there __gcov_init() of
+ * 6.12 prints before there is a task to print for, and dies. Inside kernel/ only.
  */
 #include "kernel/build.h"
 
@@ -15,8 +13,7 @@
 
 struct counters {
 	char **dirs;    /* below the source, without a slash at the end */
-	char **objects; /* "protocol", sorted, each once */
-	size_t n_dirs, n_objects, cap_dirs, cap_objects;
+	size_t n, cap;
 };
 
 /* What @order wants to be counted in, of the source. -ENOENT: there is no such
@@ -24,8 +21,16 @@ struct counters {
 int counters_read(const struct kernel_order *order, const char *source, struct counters *ret,
 		  struct err *err);
 void counters_done(struct counters *c);
+/* The variable for make's command line. Caller frees. */
+char *counters_word(const struct counters *c);
 
 /* What was built in @objects is copied to <dest>/counters: the .gcno files of the
  * directories, which lcov needs beside what a kernel counted. */
 int counters_keep(const struct counters *c, const char *objects, const char *dest,
 		  struct err *err);
+
+/* Calls @each with the path behind "<dir>/" of every regular file below @dir that ends
+ * in @suffix, until it returns an error. */
+int counters_files(const char *dir, const char *suffix,
+		   int (*each)(void *ctx, const char *below, struct err *err), void *ctx,
+		   struct err *err);

@@ -2,7 +2,6 @@
 #include "kernel/coverage.h"
 
 #include <errno.h>
-#include <fts.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -10,6 +9,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/proc.h"
+#include "kernel/counters.h"
 #include "kernel/store-away.h"
 #include "kernel/tool.h"
 
@@ -20,7 +20,7 @@
 
 /* ---- what a kernel counted ---- */
 
-/* The notes that there are: "net/mptcp/protocol", sorted. */
+/* The notes that there are: "net/mptcp/protocol". */
 struct notes {
 	char **v;
 	size_t n, cap;
@@ -34,22 +34,15 @@ static void notes_done(struct notes *x)
 	*x = (struct notes){};
 }
 
-static void notes_list(const char *dir, struct notes *ret)
+static int on_notes(void *ctx, const char *below, struct err *err)
 {
-	char *const roots[] = { (char *)dir, NULL };
-	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	FTSENT *e;
+	struct notes *x = ctx;
 
-	while (fts && ret->n < FILES_MAX && (e = fts_read(fts))) {
-		const char *below = e->fts_path + strlen(dir) + 1;
-
-		if (e->fts_info != FTS_F || !str_ends(str_of(e->fts_name), STR(".gcno")))
-			continue;
-		ARRAY_GROW(ret->v, ret->n, ret->cap);
-		ret->v[ret->n++] = xstrndup(below, strlen(below) - strlen(".gcno"));
-	}
-	if (fts)
-		fts_close(fts);
+	if (x->n == FILES_MAX)
+		return 0;
+	ARRAY_GROW(x->v, x->n, x->cap);
+	x->v[x->n++] = xstrndup(below, strlen(below) - strlen(".gcno"));
+	return 0;
 }
 
 /* Which of them "/any/where/net/mptcp/protocol.gcda" is about; NULL: none. */
@@ -116,16 +109,39 @@ static int lcov(const char *const *argv, struct err *err)
 	return tool_run(argv, NULL, &out, err);
 }
 
+/* What lines of other directories do, of headers, is not asked. */
+static int lcov_capture(const struct notes *x, const char *work, const char *to, struct err *err)
+{
+	const char *const words[] = { "lcov", "--quiet", "--capture", "--rc", BRANCHES,
+				      "--directory", work, "--output-file", to };
+	const char **argv = xcalloc(ARRAY_SIZE(words) + 2 * x->n + 1, sizeof(*argv));
+	char **own = xcalloc(x->n, sizeof(*own));
+	size_t k = ARRAY_SIZE(words), n = 0;
+	int r;
+
+	memcpy(argv, words, sizeof(words));
+	for (size_t i = 0; i < x->n; i++) {
+		_free_ char *dir = path_dir(x->v[i]), *pattern = xasprintf("*/%s/*", dir);
+
+		if (n && strcmp(own[n - 1], pattern) == 0)
+			continue;
+		argv[k++] = "--include";
+		argv[k++] = own[n++] = TAKE(pattern);
+	}
+	r = lcov(argv, err);
+	while (n)
+		free(own[--n]);
+	free(own);
+	free(argv);
+	return r;
+}
+
 int coverage_capture(const char *counters, const char *const *files, size_t n, const char *work,
 		     const char *to, struct err *err)
 {
 	_cleanup_(notes_done) struct notes notes = {};
-	const char *argv[] = { "lcov", "--quiet", "--capture", "--rc", BRANCHES,
-			       "--directory", work, "--output-file", to, NULL };
-	_free_ char *all = NULL;
-	int found = 0, r = 0;
+	int found = 0, r = counters_files(counters, ".gcno", on_notes, &notes, err);
 
-	notes_list(counters, &notes);
 	for (size_t i = 0; i < n && r >= 0; i++) {
 		_cleanup_(buf_done) struct buf text = {};
 		_free_ char *dir = xasprintf("%s/%zu", work, i);
@@ -140,7 +156,7 @@ int coverage_capture(const char *counters, const char *const *files, size_t n, c
 	if (!found)
 		return err_set(err, ENODATA, "the kernel counted nothing in the chosen "
 			       "directories");
-	return lcov(argv, err);
+	return lcov_capture(&notes, work, to, err);
 }
 
 int coverage_merge(const char *const *files, size_t n, const char *to, struct err *err)
