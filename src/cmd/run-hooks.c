@@ -40,7 +40,8 @@ static void add(const struct plan *plan, struct run_part *part, struct plan_test
 	_free_ char *mode = xasprintf("TAPROOM_MODE=%s", part->mode.name);
 	_free_ char *kernel = xasprintf("TAPROOM_KERNEL=%s", k && k->release ? k->release : "");
 	_free_ char *tree = xasprintf("TAPROOM_TREE=%s", k && k->source ? k->source : "");
-	const char *const env[] = { mode, kernel, tree, "TAPROOM_HOOK=", };
+	_free_ char *hook = xasprintf("TAPROOM_HOOK=%s", name);
+	const char *const env[] = { hook, mode, kernel, tree };
 	struct plan_test *t;
 
 	if (!command)
@@ -50,8 +51,6 @@ static void add(const struct plan *plan, struct run_part *part, struct plan_test
 	t->name = xstrdup(name);
 	t->argv = words(argv, ARRAY_SIZE(argv));
 	t->env = words(env, ARRAY_SIZE(env));
-	free(t->env[3]);
-	t->env[3] = xasprintf("TAPROOM_HOOK=%s", name);
 	t->dir = directory(plan);
 	t->timeout_ms = TIMEOUT_MS;
 	t->by_default = true;

@@ -109,7 +109,8 @@ static int lcov(const char *const *argv, struct err *err)
 	return tool_run(argv, NULL, &out, err);
 }
 
-/* What lines of other directories do, of headers, is not asked. */
+/* What lines of other directories do, of headers, is not asked. A file that is there from
+ * several machines, or that several include, is told as often. */
 static int lcov_capture(const struct notes *x, const char *work, const char *to, struct err *err)
 {
 	const char *const words[] = { "lcov", "--quiet", "--capture", "--rc", BRANCHES,
@@ -140,6 +141,7 @@ int coverage_capture(const char *counters, const char *const *files, size_t n, c
 		     const char *to, struct err *err)
 {
 	_cleanup_(notes_done) struct notes notes = {};
+	_free_ char *each = path_join(work, "each.info");
 	int found = 0, r = counters_files(counters, ".gcno", on_notes, &notes, err);
 
 	for (size_t i = 0; i < n && r >= 0; i++) {
@@ -156,7 +158,8 @@ int coverage_capture(const char *counters, const char *const *files, size_t n, c
 	if (!found)
 		return err_set(err, ENODATA, "the kernel counted nothing in the chosen "
 			       "directories");
-	return lcov_capture(&notes, work, to, err);
+	r = lcov_capture(&notes, work, each, err);
+	return r < 0 ? r : coverage_merge((const char *const[]){ each }, 1, to, err);
 }
 
 int coverage_merge(const char *const *files, size_t n, const char *to, struct err *err)

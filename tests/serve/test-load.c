@@ -20,6 +20,7 @@
 #include "seed.h"
 #include "serve/live.h"
 #include "serve/serve.h"
+#include "server.h"
 #include "tap.h"
 
 #define MANY      10000
@@ -31,105 +32,14 @@
 
 struct bench {
 	struct tap *t;
-	char *dir, *db, *sock;
-	unsigned idle_s;
-	pid_t server;
+	struct server s;
 	struct buf reply;
 };
 
-struct child {
-	struct loop *loop;
-	struct serve *serve;
-};
-
-static void on_signal(void *ctx)
+static bool start(struct bench *b, unsigned idle_s)
 {
-	serve_stop(((struct child *)ctx)->serve);
-}
-
-static void on_stopped(void *ctx)
-{
-	loop_stop(((struct child *)ctx)->loop);
-}
-
-static void say(void *ctx, enum log_level level, struct str text)
-{
-	printf("# server: %.*s\n", STR_FMT(text));
-}
-
-static int server(const struct bench *b, const char *spec, int ready)
-{
-	const char *listen[] = { spec, NULL };
-	struct log log = { .level = LOG_WARN, .line = say };
-	struct child c = { .loop = loop_new() };
-	struct loop_watch *term;
-	struct store *store;
-	struct err err = {};
-
-	if (store_open(b->db, STORE_READ, &store, &err) < 0)
-		return printf("# %s\n", err.text), 1;
-	struct serve_config config = { .store = store, .url = b->db, .version = "0",
-				       .idle_s = b->idle_s, .listen = listen };
-	if (serve_new(c.loop, &log, &config, on_stopped, &c, &c.serve, &err) < 0)
-		return printf("# %s\n", err.text), 1;
-	signal(SIGPIPE, SIG_IGN);
-	term = loop_signal(c.loop, SIGTERM, on_signal, &c);
-	if (write(ready, "1", 1) != 1)
-		return 1;
-	loop_run(c.loop);
-	loop_unwatch(term);
-	serve_free(c.serve);
-	store_close(store);
-	loop_free(c.loop);
-	return 0;
-}
-
-static bool server_start(struct bench *b, unsigned idle_s)
-{
-	_free_ char *spec = xasprintf("unix:%s", b->sock);
-	int p[2];
-	char c = 0;
-
-	b->idle_s = idle_s;
-	fflush(stdout);
-	if (pipe(p) < 0)
-		return false;
-	b->server = fork();
-	if (b->server == 0) {
-		close(p[0]);
-		exit(server(b, spec, p[1]));
-	}
-	close(p[1]);
-	if (read(p[0], &c, 1) != 1)
-		c = 0;
-	close(p[0]);
-	return c == '1';
-}
-
-static int server_stop(struct bench *b)
-{
-	int status = -1;
-
-	kill(b->server, SIGTERM);
-	waitpid(b->server, &status, 0);
-	return status;
-}
-
-static int dial(struct bench *b)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s", b->sock);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
-		return fd;
-	closep(&fd);
-	return -1;
-}
-
-static bool tell(int fd, const char *text)
-{
-	return send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text);
+	b->s.idle_s = idle_s;
+	return server_start(&b->s);
 }
 
 /* Until the other end closes; 0 as soon as it is silent for @ms. */
@@ -152,11 +62,11 @@ static bool hear(struct bench *b, int fd, int ms)
 static const char *get(struct bench *b, const char *path)
 {
 	_free_ char *q = xasprintf("GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path);
-	int fd = dial(b);
+	int fd = server_dial(&b->s);
 
 	buf_clear(&b->reply);
 	buf_add(&b->reply, "", 0);
-	if (fd >= 0 && tell(fd, q))
+	if (fd >= 0 && server_tell(fd, q))
 		hear(b, fd, WAIT_MS);
 	closep(&fd);
 	return b->reply.p ? b->reply.p : "";
@@ -220,11 +130,11 @@ static void test_many(struct bench *b)
 		ok(b->t, true, "10,000 connections # SKIP ulimit -Hn is lower");
 		return;
 	}
-	if (!ok(b->t, server_start(b, 300), "a server"))
+	if (!ok(b->t, start(b, 300), "a server"))
 		return;
 	for (unsigned i = 0; i < MANY; i++) {
-		fd[i] = dial(b);
-		open += fd[i] >= 0 && tell(fd[i], i % TAKES_NOTHING ? SAYS[i % ARRAY_SIZE(SAYS)]
+		fd[i] = server_dial(&b->s);
+		open += fd[i] >= 0 && server_tell(fd[i], i % TAKES_NOTHING ? SAYS[i % ARRAY_SIZE(SAYS)]
 								    : LOG);
 	}
 	is_int(b->t, open, MANY, "10,000 connections: silent, slow to ask, slow to take");
@@ -234,7 +144,7 @@ static void test_many(struct bench *b)
 	n = connections(b);
 	ok(b->t, n >= MANY && n < MANY + 10, "they are counted: %ld", n);
 	/* They go on where they were. */
-	tell(fd[5], "on\r\nConnection: close\r\n\r\n");
+	server_tell(fd[5], "on\r\nConnection: close\r\n\r\n");
 	buf_clear(&b->reply);
 	hear(b, fd[5], WAIT_MS);
 	ok(b->t, b->reply.n && is_status(b->reply.p, "200"), "one that says the rest is answered");
@@ -243,7 +153,7 @@ static void test_many(struct bench *b)
 	in_time(b, "/", "when they are gone");
 	n = connections(b);
 	ok(b->t, n > 0 && n < 10, "their end is counted too: %ld", n);
-	is_int(b->t, server_stop(b), 0, "it ends with 0");
+	is_int(b->t, server_stop(&b->s), 0, "it ends with 0");
 }
 
 static void test_followers(struct bench *b)
@@ -252,8 +162,8 @@ static void test_followers(struct bench *b)
 	bool good = true;
 
 	for (unsigned i = 0; i < LIVE_CLIENTS; i++) {
-		fd[i] = dial(b);
-		good &= fd[i] >= 0 && tell(fd[i], "GET /events HTTP/1.1\r\nHost: x\r\n\r\n");
+		fd[i] = server_dial(&b->s);
+		good &= fd[i] >= 0 && server_tell(fd[i], "GET /events HTTP/1.1\r\nHost: x\r\n\r\n");
 	}
 	ok(b->t, good, "as many that follow as may");
 	ok(b->t, is_status(get(b, "/events"), "503"), "- one more is told so");
@@ -266,9 +176,9 @@ static void test_followers(struct bench *b)
 	for (unsigned i = 1; i < LIVE_CLIENTS; i++)
 		closep(&fd[i]);
 	ok(b->t, is_status(get(b, "/run/99/events"), "404"), "no run, no events");
-	kill(b->server, SIGTERM);
+	kill(b->s.pid, SIGTERM);
 	ok(b->t, hear(b, fd[0], WAIT_MS), "who follows is told when the server stops");
-	waitpid(b->server, &status, 0);
+	waitpid(b->s.pid, &status, 0);
 	is_int(b->t, status, 0, "- which it does");
 	closep(&fd[0]);
 }
@@ -281,10 +191,10 @@ static void test_slow(struct bench *b)
 	char piece[65536];
 	size_t got = 0;
 	ssize_t n = 1;
-	int silent = dial(b), half = dial(b), slow = dial(b);
+	int silent = server_dial(&b->s), half = server_dial(&b->s), slow = server_dial(&b->s);
 
-	tell(half, "GET / HTTP/1.1\r\nHost: ");
-	tell(slow, "GET /run/1/log-1.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	server_tell(half, "GET / HTTP/1.1\r\nHost: ");
+	server_tell(slow, "GET /run/1/log-1.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
 	/* It takes four times as long as one may be silent, and takes all the time. */
 	for (unsigned i = 0; i < 16 * IDLE_S && n > 0; i++) {
 		nanosleep(&nap, NULL);
@@ -305,7 +215,7 @@ static void test_slow(struct bench *b)
 /* A run with a log that no socket holds at once. */
 static int seed_log(struct bench *b, struct err *err)
 {
-	_free_ char *path = path_join(b->dir, "long.log");
+	_free_ char *path = path_join(b->s.dir, "long.log");
 	_cleanup_(buf_done) struct buf text = {};
 	struct store_record *r;
 	struct store *store;
@@ -329,7 +239,7 @@ static int seed_log(struct bench *b, struct err *err)
 		buf_printf(&text, "line %u of a long log\n", i);
 	e = file_write(path, buf_str(&text), 0644, err);
 	if (e == 0)
-		e = store_open(b->db, STORE_WRITE, &store, err);
+		e = store_open(b->s.db, STORE_WRITE, &store, err);
 	if (e < 0)
 		return e;
 	store_record_new(store, &r, NULL);
@@ -348,27 +258,23 @@ int main(void)
 {
 	struct tap t = {};
 	struct bench b = { .t = &t, .reply = { .max = 256u << 20 } };
-	char dir[] = "/tmp/taproom-test-load.XXXXXX";
+	_cleanup_(dir_removep) char *dir = NULL;
 	struct err err = {};
 
 	TAP_HEADER();
-	if (!mkdtemp(dir))
+	if (dir_temp("/tmp", "taproom-load.", &dir, NULL) < 0)
 		return 1;
-	b.dir = dir;
-	b.db = path_join(dir, "history.db");
-	b.sock = path_join(dir, "web.sock");
+	server_init(&b.s, dir);
 	if (seed_log(&b, &err) < 0) {
 		printf("Bail out! %s\n", err.text);
 		return 1;
 	}
 	test_many(&b);
-	if (ok(&t, server_start(&b, IDLE_S), "a server that does not wait long")) {
+	if (ok(&t, start(&b, IDLE_S), "a server that does not wait long")) {
 		test_slow(&b);
 		test_followers(&b);
 	}
-	free(b.db);
-	free(b.sock);
+	server_done(&b.s);
 	buf_done(&b.reply);
-	dir_remove(dir, NULL);
 	return tap_done(&t);
 }

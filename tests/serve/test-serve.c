@@ -20,6 +20,7 @@
 #include "serve/push.h"
 #include "serve/serve.h"
 #include "serve/tokens.h"
+#include "server.h"
 #include "tap.h"
 
 #define WAIT_MS 60000 /* far more than it takes: a hang fails, a slow machine doesn't */
@@ -27,105 +28,11 @@
 
 struct bench {
 	struct tap *t;
-	char *dir, *db, *sock, *tokens;
-	pid_t server;
+	struct server s;
 	struct buf reply;
 };
 
-/* ---- the server ---- */
-
-struct child {
-	struct loop *loop;
-	struct serve *serve;
-};
-
-static void on_signal(void *ctx)
-{
-	serve_stop(((struct child *)ctx)->serve);
-}
-
-static void on_stopped(void *ctx)
-{
-	loop_stop(((struct child *)ctx)->loop);
-}
-
-static void say(void *ctx, enum log_level level, struct str text)
-{
-	printf("# server: %.*s\n", STR_FMT(text));
-}
-
-/* Returns what its exit code is to be. */
-static int server(const struct bench *b, const char *spec, int ready)
-{
-	const char *listen[] = { spec, NULL };
-	struct log log = { .level = LOG_WARN, .line = say };
-	struct child c = { .loop = loop_new() };
-	struct loop_watch *term;
-	struct store *store;
-	struct err err = {};
-
-	if (store_open(b->db, STORE_READ, &store, &err) < 0)
-		return printf("# %s\n", err.text), 1;
-	struct serve_config config = { .store = store, .url = b->db, .version = "0",
-				       .listen = listen,
-				       .push = push_new(b->db, b->tokens, b->dir, &log) };
-	if (serve_new(c.loop, &log, &config, on_stopped, &c, &c.serve, &err) < 0)
-		return printf("# %s\n", err.text), 1;
-	signal(SIGPIPE, SIG_IGN); /* as cmd/ does */
-	term = loop_signal(c.loop, SIGTERM, on_signal, &c);
-	if (write(ready, "1", 1) != 1)
-		return 1;
-	loop_run(c.loop);
-	loop_unwatch(term);
-	serve_free(c.serve);
-	push_free(config.push);
-	store_close(store);
-	loop_free(c.loop);
-	return 0;
-}
-
-static bool server_start(struct bench *b)
-{
-	_free_ char *spec = xasprintf("unix:%s", b->sock);
-	int p[2];
-	char c;
-
-	fflush(stdout);
-	if (pipe(p) < 0)
-		return false;
-	b->server = fork();
-	if (b->server == 0) {
-		close(p[0]);
-		exit(server(b, spec, p[1]));
-	}
-	close(p[1]);
-	c = (char)read(p[0], &c, 1);
-	close(p[0]);
-	return c == 1;
-}
-
-static int server_stop(struct bench *b)
-{
-	int status = -1;
-
-	kill(b->server, SIGTERM);
-	waitpid(b->server, &status, 0);
-	return status;
-}
-
 /* ---- the client ---- */
-
-static int dial(struct bench *b)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s", b->sock);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
-		return fd;
-	closep(&fd);
-	return -1;
-}
 
 /* All that comes until the other end closes, or until @enough is in it. */
 static void hear(struct bench *b, int fd, const char *enough)
@@ -143,7 +50,7 @@ static void hear(struct bench *b, int fd, const char *enough)
 
 static const char *ask(struct bench *b, struct str bytes)
 {
-	int fd = dial(b);
+	int fd = server_dial(&b->s);
 	size_t at = 0;
 
 	buf_clear(&b->reply);
@@ -349,7 +256,7 @@ static void test_slow(struct bench *b)
 	unsigned open = 0;
 
 	for (unsigned i = 0; i < SLOW; i++) {
-		fd[i] = dial(b);
+		fd[i] = server_dial(&b->s);
 		if (fd[i] >= 0 && send(fd[i], "GET / HT", 8, MSG_NOSIGNAL) == 8)
 			open++;
 	}
@@ -416,9 +323,9 @@ static void test_push(struct bench *b)
 	char token[TOKEN_TEXT], small[TOKEN_TEXT], again[TOKEN_TEXT];
 	struct err err = {};
 
-	is_int(b->t, tokens_add(b->tokens, &t, token, &err), 0, "a token");
-	is_int(b->t, tokens_add(b->tokens, &other, small, &err), 0, "and another");
-	ok(b->t, tokens_add(b->tokens, &t, again, &err) == -EEXIST, "%s", err.text);
+	is_int(b->t, tokens_add(b->s.tokens, &t, token, &err), 0, "a token");
+	is_int(b->t, tokens_add(b->s.tokens, &other, small, &err), 0, "and another");
+	ok(b->t, tokens_add(b->s.tokens, &t, again, &err) == -EEXIST, "%s", err.text);
 	for (size_t i = 0; i < ARRAY_SIZE(PUSHES); i++) {
 		int status = push(b, PUSHES[i].token ? token : NULL, PUSHES[i].body);
 
@@ -428,7 +335,7 @@ static void test_push(struct bench *b)
 	}
 	is_int(b->t, push(b, small, RUN("x-7", "net") RUN_END), 413, "larger than it may be");
 	is_int(b->t, push(b, "tap_no", RUN("x-7", "net") RUN_END), 401, "a token of nobody");
-	is_int(b->t, tokens_remove(b->tokens, "ci", &err), 0, "it is revoked");
+	is_int(b->t, tokens_remove(b->s.tokens, "ci", &err), 0, "it is revoked");
 	is_int(b->t, push(b, token, RUN("x-1", "net-next") RUN_END), 401, "- at once");
 }
 
@@ -455,12 +362,12 @@ static void test_judged_anew(struct bench *b, long before)
 
 static void test_tokens_file(struct bench *b)
 {
-	_free_ char *path = path_join(b->dir, "bad");
+	_free_ char *path = path_join(b->s.dir, "bad");
 	struct tokens t;
 	struct stat st;
 	struct err err = {};
 
-	ok(b->t, stat(b->tokens, &st) == 0 && (st.st_mode & 0777) == 0600,
+	ok(b->t, stat(b->s.tokens, &st) == 0 && (st.st_mode & 0777) == 0600,
 	   "the file of tokens is its owner's");
 	file_write(path, STR("a b c\n"), 0600, NULL);
 	ok(b->t, tokens_read(path, &t, &err) == -EBADMSG, "%s", err.text);
@@ -472,7 +379,7 @@ static void test_gone(struct bench *b)
 	static const char *const PATHS[] = { "/", "/run/1/log-1.txt", "/nowhere" };
 
 	for (unsigned i = 0; i < 60; i++) {
-		int fd = dial(b);
+		int fd = server_dial(&b->s);
 		_free_ char *q = xasprintf("GET %s HTTP/1.1\r\nHost: x\r\n\r\n", PATHS[i % 3]);
 
 		send(fd, q, strlen(q), MSG_NOSIGNAL);
@@ -489,21 +396,21 @@ static void test_gone(struct bench *b)
 /* A request that was made gets its answer, though the server was told to stop. */
 static void test_stop(struct bench *b)
 {
-	int fd = dial(b);
+	int fd = server_dial(&b->s);
 
 	ask(b, STR(GET("/run/1.html", "")));
 	send(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27, MSG_NOSIGNAL);
 	buf_clear(&b->reply);
 	hear(b, fd, "</html>");
-	is_int(b->t, server_stop(b), 0, "told to stop, it ends with 0");
+	is_int(b->t, server_stop(&b->s), 0, "told to stop, it ends with 0");
 	ok(b->t, read(fd, (char[1]){}, 1) == 0, "- what stayed open is closed");
-	ok(b->t, !file_exists(b->sock), "- and its socket's file is gone");
+	ok(b->t, !file_exists(b->s.sock), "- and its socket's file is gone");
 	close(fd);
 }
 
 static void test_sockets(struct bench *b)
 {
-	_free_ char *spec = xasprintf("unix:%s", b->sock);
+	_free_ char *spec = xasprintf("unix:%s", b->s.sock);
 	struct listen l, second;
 	struct err err = {};
 	int r;
@@ -512,15 +419,15 @@ static void test_sockets(struct bench *b)
 	r = listen_open(spec, &second, &err);
 	ok(b->t, r == -EADDRINUSE, "- is one server's: %s", err.text);
 	close(l.fd); /* as a server that was killed */
-	ok(b->t, file_exists(b->sock), "- a killed server leaves its file");
+	ok(b->t, file_exists(b->s.sock), "- a killed server leaves its file");
 	free(l.remove);
 	is_int(b->t, listen_open(spec, &l, &err), 0, "- which the next one takes over");
 	close(l.fd);
 	listen_done(&l);
-	file_write(b->sock, STR("mine"), 0644, NULL);
+	file_write(b->s.sock, STR("mine"), 0644, NULL);
 	r = listen_open(spec, &l, &err);
-	ok(b->t, r == -EEXIST && file_exists(b->sock), "- but no other file: %s", err.text);
-	unlink(b->sock);
+	ok(b->t, r == -EEXIST && file_exists(b->s.sock), "- but no other file: %s", err.text);
+	unlink(b->s.sock);
 	is_int(b->t, listen_open("127.0.0.1:0", &l, &err), 0, "any port");
 	ok(b->t, strncmp(l.url, "http://127.0.0.1:", 17) == 0 && !strstr(l.url, ":0/"),
 	   "- and which one it is: %s", l.url);
@@ -533,26 +440,24 @@ int main(void)
 {
 	struct tap t = {};
 	struct bench b = { .t = &t, .reply = { .max = 256u << 20 } };
-	char dir[] = "/tmp/taproom-test-serve.XXXXXX";
+	_cleanup_(dir_removep) char *dir = NULL;
 	struct store *store;
 	struct err err = {};
 	long before;
 
 	TAP_HEADER();
-	if (!mkdtemp(dir))
+	if (dir_temp("/tmp", "taproom-serve.", &dir, NULL) < 0)
 		return 1;
-	b.dir = dir;
-	b.db = path_join(dir, "history.db");
-	b.sock = path_join(dir, "web.sock");
-	b.tokens = path_join(dir, "tokens");
-	if (store_open(b.db, STORE_WRITE, &store, &err) < 0 ||
+	server_init(&b.s, dir);
+	b.s.tokens = path_join(dir, "tokens");
+	if (store_open(b.s.db, STORE_WRITE, &store, &err) < 0 ||
 	    seed_store(store, dir, 4, true, &err) < 0) {
 		printf("Bail out! %s\n", err.text);
 		return 1;
 	}
 	store_close(store);
 	test_sockets(&b);
-	if (ok(&t, server_start(&b), "the server is there")) {
+	if (ok(&t, server_start(&b.s), "the server is there")) {
 		test_rows(&b);
 		test_bodies(&b);
 		test_tags(&b);
@@ -566,10 +471,7 @@ int main(void)
 		test_tokens_file(&b);
 		test_stop(&b);
 	}
-	free(b.db);
-	free(b.sock);
-	free(b.tokens);
+	server_done(&b.s);
 	buf_done(&b.reply);
-	dir_remove(dir, NULL);
 	return tap_done(&t);
 }
