@@ -219,7 +219,8 @@ const char *const SQL[SQL_N] = {
 	[SQL_BACKUP] = "VACUUM INTO ?1",
 	[SQL_RUNS_BEFORE] = "SELECT id, uid, state, begin_ms, branch FROM run"
 			    " WHERE begin_ms < ?1 ORDER BY begin_ms, id",
-	[SQL_ARTEFACTS_OF] = "SELECT path, bytes FROM artefact WHERE run_id = ?1",
+	[SQL_ARTEFACTS_OF] = "SELECT path, bytes, job, program, kind FROM artefact"
+			     " WHERE run_id = ?1 ORDER BY job, program, kind",
 	[SQL_ARTEFACTS_DROP] = "DELETE FROM artefact WHERE run_id = ?1",
 	[SQL_PROBLEMS_DROP] = "DELETE FROM problem WHERE run_id = ?1",
 	[SQL_SPLATS_DROP] = "DELETE FROM splat WHERE run_id = ?1",

@@ -321,6 +321,19 @@ int store_log(struct store *s, int64_t run_id, unsigned program, unsigned job, u
 	return r < 0 ? r : zlog_print(path, from, to, out, err);
 }
 
+int store_files(struct store *s, int64_t run_id,
+		int (*each)(void *ctx, unsigned job, unsigned program, struct str kind), void *ctx,
+		struct err *err)
+{
+	_cleanup_(db_rows_done) struct db_rows rows = {};
+	int r = db_query(s->db, SQL_ARTEFACTS_OF, &rows, err, DB_I(run_id));
+
+	while (r == 0 && (r = db_next(&rows, err)) > 0)
+		r = each(ctx, (unsigned)db_int(&rows, 2), (unsigned)db_int(&rows, 3),
+			 db_str(&rows, 4));
+	return r;
+}
+
 int store_artefact(struct store *s, int64_t run_id, unsigned job, const char *kind,
 		   struct out *out, struct err *err)
 {

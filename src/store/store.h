@@ -143,6 +143,12 @@ int store_mark(struct store *s, struct buf *ret, struct err *err);
 int store_log(struct store *s, int64_t run_id, unsigned program, unsigned job, uint64_t from,
 	      uint64_t to, struct out *out, struct err *err);
 
+/* Which files a run left, by job and program: "log" of a program, "console" and
+ * EVENT_ARTEFACT's kinds of a job (program 0). Ends where @each returns an error, with it. */
+int store_files(struct store *s, int64_t run_id,
+		int (*each)(void *ctx, unsigned job, unsigned program, struct str kind), void *ctx,
+		struct err *err);
+
 /* The whole file of EVENT_ARTEFACT's @kind that @job left. -ENOENT: none was kept;
  * others: it is gone or broken. */
 int store_artefact(struct store *s, int64_t run_id, unsigned job, const char *kind,

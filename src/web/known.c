@@ -5,13 +5,13 @@
 #include "web/splat.h"
 
 bool web_known_find(const struct web_site *site, const struct judge_series *s,
-		struct web_excuse *ret)
+		    struct web_excuse *ret)
 {
 	return site->rules && site->rules->find(site->rules->ctx, s, ret);
 }
 
 bool web_known_find_test(const struct web_site *site, uint64_t test, struct str mode,
-		     struct web_excuse *ret)
+			 struct web_excuse *ret)
 {
 	const struct web_test *t = site->rules ? web_tests_find(&site->history->tests, test) : NULL;
 

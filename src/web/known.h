@@ -20,10 +20,10 @@ struct web_rules {
 
 /* False where the site has no rules. */
 bool web_known_find(const struct web_site *site, const struct judge_series *s,
-		struct web_excuse *ret);
+		    struct web_excuse *ret);
 /* The same for a result of a run: the test with web_test_hash() @test in @mode. */
 bool web_known_find_test(const struct web_site *site, uint64_t test, struct str mode,
-		     struct web_excuse *ret);
+			 struct web_excuse *ret);
 /* " known", with all of it for whoever asks. */
 void html_known_pill(struct web_html *h, const struct web_excuse *e);
 /* "Known: reason (owner, until 2026-12-31) link" */

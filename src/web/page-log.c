@@ -386,91 +386,63 @@ WEB_RENDER(web_artefact)
 	return r == -ENOENT ? r : 0;
 }
 
-/* ---- which logs there are ---- */
+/* ---- which there are ---- */
 
 struct found {
-	unsigned *ids;
-	size_t n, cap;
-	bool consoles;
-};
-
-struct artefacts {
 	struct web_args *v;
 	size_t n, cap;
+	enum web_page_id page;
 };
 
-static void on_artefact(void *ctx, const struct event *ev)
+static enum web_page_id page_of(struct str kind)
 {
-	struct artefacts *a = ctx;
-	struct str kind;
-
-	if (ev->type != EVENT_ARTEFACT || !ev->artefact->path.n ||
-	    !event_kind_fits(ev->artefact->kind))
-		return;
-	kind = ev->artefact->kind;
-	ARRAY_GROW(a->v, a->n, a->cap);
-	a->v[a->n] = (struct web_args){ .job = ev->job };
-	snprintf(a->v[a->n++].kind, sizeof(a->v->kind), "%.*s", STR_FMT(kind));
+	return str_eq(kind, STR("log")) ? WEB_LOG
+					: str_eq(kind, STR("console")) ? WEB_CONSOLE : WEB_ARTEFACT;
 }
 
-WEB_EACH(web_each_artefact)
-{
-	struct artefacts a = {};
-	int r = 0;
-
-	for (unsigned i = 0; i < site->n_runs && r == 0; i++) {
-		int64_t run = site->runs[i].id;
-
-		a.n = 0;
-		r = store_replay(site->store, run, (struct event_sink){ on_artefact, &a }, err);
-		for (size_t k = 0; k < a.n && r == 0; k++) {
-			a.v[k].run = run;
-			r = fn(ctx, &a.v[k]);
-		}
-	}
-	free(a.v);
-	return r;
-}
-
-static void on_end(void *ctx, const struct event *ev)
+static int on_file(void *ctx, unsigned job, unsigned program, struct str kind)
 {
 	struct found *f = ctx;
-	bool hit = f->consoles ? ev->type == EVENT_JOB_END && ev->job_info->console_path.n
-			       : ev->type == EVENT_PROGRAM_END && ev->prog->log_path.n;
 
-	if (!hit)
-		return;
-	ARRAY_GROW(f->ids, f->n, f->cap);
-	f->ids[f->n++] = f->consoles ? ev->job : ev->program;
+	if (page_of(kind) != f->page || (f->page == WEB_ARTEFACT && !event_kind_fits(kind)))
+		return 0;
+	ARRAY_GROW(f->v, f->n, f->cap);
+	f->v[f->n] = (struct web_args){ .program = program, .job = program ? 0 : job };
+	if (f->page == WEB_ARTEFACT)
+		snprintf(f->v[f->n].kind, sizeof(f->v->kind), "%.*s", STR_FMT(kind));
+	f->n++;
+	return 0;
 }
 
-static int each(const struct web_site *site, bool consoles, web_args_fn fn, void *ctx,
+static int each(const struct web_site *site, enum web_page_id page, web_args_fn fn, void *ctx,
 		struct err *err)
 {
-	struct found f = { .consoles = consoles };
+	struct found f = { .page = page };
 	int r = 0;
 
 	for (unsigned i = 0; i < site->n_runs && r == 0; i++) {
-		struct web_args args = { .run = site->runs[i].id };
-
 		f.n = 0;
-		r = store_replay(site->store, args.run, (struct event_sink){ on_end, &f }, err);
+		r = store_files(site->store, site->runs[i].id, on_file, &f, err);
 		for (size_t k = 0; k < f.n && r == 0; k++) {
-			args.program = consoles ? 0 : f.ids[k];
-			args.job = consoles ? f.ids[k] : 0;
-			r = fn(ctx, &args);
+			f.v[k].run = site->runs[i].id;
+			r = fn(ctx, &f.v[k]);
 		}
 	}
-	free(f.ids);
+	free(f.v);
 	return r;
 }
 
 WEB_EACH(web_each_log)
 {
-	return each(site, false, fn, ctx, err);
+	return each(site, WEB_LOG, fn, ctx, err);
 }
 
 WEB_EACH(web_each_console)
 {
-	return each(site, true, fn, ctx, err);
+	return each(site, WEB_CONSOLE, fn, ctx, err);
+}
+
+WEB_EACH(web_each_artefact)
+{
+	return each(site, WEB_ARTEFACT, fn, ctx, err);
 }

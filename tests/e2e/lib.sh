@@ -9,7 +9,16 @@ e2e=$(cd "$(dirname "$0")" && pwd)
 # and found by version. Everything else is private.
 cache=${TAPROOM_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}}
 dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
+# Process numbers of what runs in the background, and ends with the script.
+server="" proxy="" run=""
+# shellcheck disable=SC2317
+leave() {
+	for p in $run $proxy $server; do
+		kill "$p" && wait "$p"
+	done 2>/dev/null
+	rm -rf "$dir"
+}
+trap leave EXIT
 export HOME="$dir" XDG_CACHE_HOME="$cache" TAPROOM_STORE="$dir/history.db" NO_COLOR=1
 n=0
 bad=0

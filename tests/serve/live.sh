@@ -8,16 +8,6 @@ TAPROOM=$(realpath -e "${1:?usage: live.sh TAPROOM}") || exit 1
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/e2e/lib.sh
 . "$here/../e2e/lib.sh"
-server=""
-run=""
-# shellcheck disable=SC2317
-leave() {
-	for p in $server $run; do
-		kill "$p" && wait "$p"
-	done 2>/dev/null
-	rm -rf "$dir"
-}
-trap leave EXIT
 unset http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY
 
 [ "$(id -u)" -eq 0 ] || skip_all "the host machine needs root"

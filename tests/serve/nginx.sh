@@ -8,16 +8,6 @@ example=$(realpath "$2")
 fixtures=$(realpath "$3")
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/../e2e/lib.sh"
-server=""
-proxy=""
-# shellcheck disable=SC2317
-leave() {
-	for p in $proxy $server; do
-		kill "$p" && wait "$p"
-	done 2>/dev/null
-	rm -rf "$dir"
-}
-trap leave EXIT
 unset http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY
 PATH=$PATH:/usr/sbin
 for program in nginx curl; do
@@ -60,8 +50,8 @@ get() { # PATH [curl options]
 get /ci/ -D head >page
 has "the first page, below a path" "<h1>Overview</h1>" page
 has "its links are from where it is" 'href="flakes.html' page
-run=$(sed -n 's/.*href="run\/\([0-9]*\)\.html".*/\1/p' page | head -n 1)
-is "which leads on" "$(get "/ci/run/$run.html" -o page -w '%{http_code}')" 200
+first=$(sed -n 's/.*href="run\/\([0-9]*\)\.html".*/\1/p' page | head -n 1)
+is "which leads on" "$(get "/ci/run/$first.html" -o page -w '%{http_code}')" 200
 has "and back" 'href="../index.html"' page
 get /ci/ -H 'Accept-Encoding: zstd' -D head -o page
 has "encoded by the server" "Content-Encoding: zstd" head

@@ -7,8 +7,6 @@ TAPROOM=$(realpath "${1:?usage: push.sh TAPROOM FIXTURES}")
 fixtures=$(realpath "$2")
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/../e2e/lib.sh"
-server=
-trap '[ -z "$server" ] || { kill "$server" && wait "$server"; }; rm -rf "$dir"' EXIT
 unset http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY TAPROOM_TOKEN
 cd "$dir" || exit 1
 

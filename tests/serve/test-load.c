@@ -134,8 +134,8 @@ static void test_many(struct bench *b)
 		return;
 	for (unsigned i = 0; i < MANY; i++) {
 		fd[i] = server_dial(&b->s);
-		open += fd[i] >= 0 && server_tell(fd[i], i % TAKES_NOTHING ? SAYS[i % ARRAY_SIZE(SAYS)]
-								    : LOG);
+		open += fd[i] >= 0 &&
+			server_tell(fd[i], i % TAKES_NOTHING ? SAYS[i % ARRAY_SIZE(SAYS)] : LOG);
 	}
 	is_int(b->t, open, MANY, "10,000 connections: silent, slow to ask, slow to take");
 	in_time(b, "/", "a page");
