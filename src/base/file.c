@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -199,6 +200,33 @@ static int remove_at(int parent, const char *name, dev_t dev)
 	closedir(d);
 	if (r == 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0)
 		r = -errno;
+	return r;
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+int dir_files(const char *path, const char *suffix,
+	      int (*each)(void *ctx, const char *below, struct err *err), void *ctx,
+	      struct err *err)
+{
+	char *const roots[] = { (char *)path, NULL };
+	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+	size_t skip = strlen(path);
+	int r = walk ? 0 : err_sys(err, errno, "read directory '%s'", path);
+	FTSENT *e;
+
+	skip += skip && path[skip - 1] != '/';
+	while (r == 0 && (e = fts_read(walk))) {
+		if (e->fts_level == 0 && (e->fts_info == FTS_NS || e->fts_info == FTS_DNR))
+			r = err_sys(err, e->fts_errno, "read directory '%s'", path);
+		else if (e->fts_info == FTS_F && str_ends(str_of(e->fts_name), str_of(suffix)))
+			r = each(ctx, e->fts_path + skip, err);
+	}
+	if (walk)
+		fts_close(walk);
 	return r;
 }
 

@@ -38,6 +38,12 @@ int file_lock(const char *path, bool wait, int *ret_fd, struct err *err);
 int dir_make(const char *path, struct err *err);     /* with parents; there = 0 */
 /* Removes a tree. Never follows links, never crosses into another mount. */
 int dir_remove(const char *path, struct err *err);
+/* Calls @each with the path behind "<path>/" of every regular file below whose name ends
+ * in @suffix, in the order of names, until it returns an error. Links are not followed.
+ * -errno: the directory itself can't be read. */
+int dir_files(const char *path, const char *suffix,
+	      int (*each)(void *ctx, const char *below, struct err *err), void *ctx,
+	      struct err *err);
 /* A fresh directory "<parent>/<prefix>XXXXXX"; parent is made when missing. */
 int dir_temp(const char *parent, const char *prefix, char **ret, struct err *err);
 /* Bytes free for us on the file system of @path. */

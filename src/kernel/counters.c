@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "kernel/counters.h"
 
-#include <fts.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -26,23 +24,6 @@ static bool is_plain(const char *dir)
 	return true;
 }
 
-int counters_files(const char *dir, const char *suffix,
-		   int (*each)(void *ctx, const char *below, struct err *err), void *ctx,
-		   struct err *err)
-{
-	char *const roots[] = { (char *)dir, NULL };
-	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	FTSENT *e;
-	int r = 0;
-
-	while (fts && r == 0 && (e = fts_read(fts)))
-		if (e->fts_info == FTS_F && str_ends(str_of(e->fts_name), str_of(suffix)))
-			r = each(ctx, e->fts_path + strlen(dir) + 1, err);
-	if (fts)
-		fts_close(fts);
-	return r;
-}
-
 static int on_source(void *ctx, const char *below, struct err *err)
 {
 	bool *found = ctx;
@@ -63,7 +44,7 @@ static int add_dir(struct counters *c, const char *source, const char *word, str
 		return err_set(err, EINVAL, "coverage of '%s': that is no directory below the "
 			       "kernel's tree, as net/mptcp is", word);
 	path = path_join(source, dir);
-	counters_files(path, ".c", on_source, &found, err);
+	dir_files(path, ".c", on_source, &found, NULL);
 	if (!found)
 		return err_set(err, ENOENT, "coverage of '%s': the kernel's tree has no C file "
 			       "there", word);
@@ -141,7 +122,8 @@ int counters_keep(const struct counters *c, const char *objects, const char *des
 		_free_ char *path = path_join(objects, c->dirs[i]);
 
 		k.dir = c->dirs[i];
-		r = counters_files(path, ".gcno", on_notes, &k, err);
+		if (file_exists(path))
+			r = dir_files(path, ".gcno", on_notes, &k, err);
 	}
 	if (r == 0 && c->n && !k.n)
 		r = err_set(err, ENOENT, "coverage of '%s': nothing of it is in this kernel: is "

@@ -28,9 +28,3 @@ char *counters_word(const struct counters *c);
  * directories, which lcov needs beside what a kernel counted. */
 int counters_keep(const struct counters *c, const char *objects, const char *dest,
 		  struct err *err);
-
-/* Calls @each with the path behind "<dir>/" of every regular file below @dir that ends
- * in @suffix, until it returns an error. */
-int counters_files(const char *dir, const char *suffix,
-		   int (*each)(void *ctx, const char *below, struct err *err), void *ctx,
-		   struct err *err);

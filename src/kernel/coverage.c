@@ -9,7 +9,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/proc.h"
-#include "kernel/counters.h"
 #include "kernel/store-away.h"
 #include "kernel/tool.h"
 
@@ -142,7 +141,7 @@ int coverage_capture(const char *counters, const char *const *files, size_t n, c
 {
 	_cleanup_(notes_done) struct notes notes = {};
 	_free_ char *each = path_join(work, "each.info");
-	int found = 0, r = counters_files(counters, ".gcno", on_notes, &notes, err);
+	int found = 0, r = dir_files(counters, ".gcno", on_notes, &notes, err);
 
 	for (size_t i = 0; i < n && r >= 0; i++) {
 		_cleanup_(buf_done) struct buf text = {};

@@ -6,7 +6,6 @@
  *
  * `dir`: the scripts, *.pkt, in it and below. `program`: packetdrill, built elsewhere.
  */
-#include <fts.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -110,32 +109,21 @@ static int fill(void *ctx, struct plan_test *t, struct err *err)
 	return 0;
 }
 
-static int by_name(const FTSENT **a, const FTSENT **b)
+static int on_script(void *ctx, const char *below, struct err *err)
 {
-	return strcmp((*a)->fts_name, (*b)->fts_name);
+	struct listing *l = ctx;
+
+	return suite_names_add(&l->scripts, str_of(below), err);
 }
 
 static int find_scripts(struct listing *l, struct err *err)
 {
-	char *const dirs[] = { l->suite->dir, NULL };
-	FTS *walk = fts_open(dirs, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
-	size_t skip = strlen(l->suite->dir);
-	bool slash = skip && l->suite->dir[skip - 1] == '/';
-	int r = 0;
-	FTSENT *e;
+	int r = dir_files(l->suite->dir, ".pkt", on_script, l, err);
 
-	while (walk && r == 0 && (e = fts_read(walk))) {
-		if (e->fts_level == 0 && (e->fts_info == FTS_NS || e->fts_info == FTS_DNR))
-			r = err_sys(err, e->fts_errno, "directory of scripts '%s'", l->suite->dir);
-		if (e->fts_info == FTS_F && str_ends(str_of(e->fts_name), STR(".pkt")))
-			r = suite_names_add(&l->scripts,
-					    str_of(e->fts_path + skip + (slash ? 0 : 1)), err);
-	}
-	if (walk)
-		fts_close(walk);
-	if (r == 0 && !l->scripts.n)
-		r = err_set(err, ENOENT, "no packetdrill scripts (*.pkt) in '%s'", l->suite->dir);
-	return r;
+	if (r < 0)
+		return err_wrap(err, r, "the scripts");
+	return l->scripts.n ? 0 : err_set(err, ENOENT, "no packetdrill scripts (*.pkt) in '%s'",
+					  l->suite->dir);
 }
 
 static int name_tests(struct listing *l, struct err *err)

@@ -209,6 +209,46 @@ static void test_file(struct tap *t)
 	buf_done(&b);
 }
 
+static int on_file(void *ctx, const char *below, struct err *err)
+{
+	struct buf *b = ctx;
+
+	buf_printf(b, "%s;", below);
+	return strcmp(below, "c.x") == 0 ? -ECANCELED : 0;
+}
+
+static void test_dir_files(struct tap *t)
+{
+	static const char *const names[] = { "b.x", "a.x", "sub/deep/b.x", "a.y", ".x", "sub/a.x" };
+	_cleanup_(dir_removep) char *dir = NULL;
+	_cleanup_(buf_done) struct buf b = {};
+	_free_ char *slash = NULL, *link = NULL, *none = NULL, *last = NULL;
+	struct err err = {};
+
+	dir_temp("/tmp", "taproom-test.", &dir, &err);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		_free_ char *path = path_join(dir, names[i]), *parent = path_dir(path);
+
+		dir_make(parent, NULL);
+		file_write(path, STR(""), 0644, NULL);
+	}
+	link = path_join(dir, "link.x");
+	is_int(t, symlink("a.x", link), 0, "a link");
+	is_int(t, dir_files(dir, ".x", on_file, &b, &err), 0, "dir_files");
+	is_str(t, b.p, ".x;a.x;b.x;sub/a.x;sub/deep/b.x;", "in order, of that suffix, no links");
+	slash = xasprintf("%s/", dir);
+	buf_clear(&b);
+	dir_files(slash, ".y", on_file, &b, &err);
+	is_str(t, b.p, "a.y;", "behind a directory with a slash");
+	none = path_join(dir, "nowhere");
+	is_int(t, dir_files(none, ".x", on_file, &b, &err), -ENOENT, "no such directory");
+	last = path_join(dir, "c.x");
+	file_write(last, STR(""), 0644, NULL);
+	buf_clear(&b);
+	is_int(t, dir_files(dir, ".x", on_file, &b, &err), -ECANCELED, "the caller ends it");
+	is_str(t, b.p, ".x;a.x;b.x;c.x;", "- there");
+}
+
 static void test_proc(struct tap *t)
 {
 	const char *const echo[] = { "sh", "-c", "echo out; echo err >&2; exit 3", NULL };
@@ -339,6 +379,7 @@ int main(void)
 	test_units(&t);
 	test_opt(&t);
 	test_file(&t);
+	test_dir_files(&t);
 	test_proc(&t);
 	test_loop(&t);
 	test_arena(&t);
