@@ -7,10 +7,22 @@ document.addEventListener('DOMContentLoaded', function () {
   var WAIT_MS = 500, source = null, due = null, busy = false, again = false, over = false;
   function mark() { return document.getElementById('live'); }
   function name(fold) { return fold.id || fold.firstElementChild.textContent; }
+  /* Where an element stands, so that the one that takes its place is found: most that
+     can have the focus have no name of their own, but stand in something that has. */
+  function place(element) {
+    var box = element && element.closest('[id]'), nth;
+    if (!box) return null;
+    if (box === element) return function () { return document.getElementById(box.id); };
+    nth = Array.from(box.querySelectorAll(element.tagName)).indexOf(element);
+    return function () {
+      var now = document.getElementById(box.id);
+      return now && now.querySelectorAll(element.tagName)[nth];
+    };
+  }
   function show(text) {
     var next = new DOMParser().parseFromString(text, 'text/html');
     var now = document.getElementById('main'), main = next.getElementById('main');
-    var focus = document.activeElement && document.activeElement.id, folds = {};
+    var focus = place(document.activeElement), folds = {};
     if (!main) return;
     now.querySelectorAll('details').forEach(function (d) { folds[name(d)] = d.open; });
     main.querySelectorAll('details').forEach(function (d) {
@@ -19,7 +31,7 @@ document.addEventListener('DOMContentLoaded', function () {
     main.querySelectorAll('script').forEach(function (s) { s.remove(); });
     document.title = next.title;
     now.replaceChildren.apply(now, Array.from(document.importNode(main, true).childNodes));
-    if (focus && document.getElementById(focus)) document.getElementById(focus).focus();
+    if (focus && focus()) focus().focus({ preventScroll: true });
     said();
   }
   function said() {

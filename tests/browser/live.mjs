@@ -18,13 +18,16 @@ await p.goto(`${url}/run/${run}.html`);
 await p.waitForSelector('progress[value="2"]');
 await p.waitForFunction(() => document.getElementById('live').textContent.includes('follows'));
 // What the reader has open stays open, and the focus where it is.
-await p.click('.program:not([open]) > summary');
-const name = await p.evaluate(() => document.activeElement.parentElement.id);
+const name = await p.getAttribute('.program:not([open])', 'id');
+await p.click(`[id="${name}"] > summary`);
 writeFileSync(gate, '');
 await p.waitForFunction(() => !document.getElementById('live') && !document.querySelector('progress'),
   null, { timeout: 30000 });
 const open_now = await p.evaluate((id) => document.getElementById(id)?.open, name);
+const focus = await p.evaluate(() => document.activeElement.parentElement.id);
 const tests = await p.$$eval('.program', (all) => all.length);
 await browser.close();
-console.log(`${loads} load, ${tests} tests, ${name} ${open_now ? 'open' : 'closed'}`, ...wrong);
-process.exit(loads === 1 && tests === 3 && name && open_now && !wrong.length ? 0 : 1);
+console.log(`${loads} load, ${tests} tests, ${name} ${open_now ? 'open' : 'closed'}, focus in ${focus}`,
+  ...wrong);
+process.exit(loads === 1 && tests === 3 && name && open_now && focus === name && !wrong.length
+  ? 0 : 1);
