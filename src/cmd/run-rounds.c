@@ -115,6 +115,23 @@ struct event_sink rounds_sink(struct rounds *r)
 	return (struct event_sink){ on_event, r };
 }
 
+#define ROUND ", round "
+
+char *rounds_title(const char *of, int n)
+{
+	return xasprintf("%s" ROUND "%d", of, n);
+}
+
+int rounds_title_read(const char *title)
+{
+	const char *last = NULL;
+	uint64_t n;
+
+	for (const char *p = title; (p = strstr(p, ROUND)); p++)
+		last = p + strlen(ROUND);
+	return last && str_to_u64(str_of(last), &n) && n < INT32_MAX ? (int)n : 0;
+}
+
 struct stat_rate rounds_rate(const struct rounds *r)
 {
 	return stat_rate(r->failed, r->runs);

@@ -15,6 +15,10 @@ struct rounds;
 struct rounds *rounds_new(void);
 struct rounds *rounds_free(struct rounds *r);
 struct event_sink rounds_sink(struct rounds *r);
+/* The title of the run that is round @n (1...) of a call whose runs have the title @of;
+ * and the round that a title tells, 0: none. */
+char *rounds_title(const char *of, int n);
+int rounds_title_read(const char *title);
 /* Of the runs that ended so far: those in which any test failed. */
 struct stat_rate rounds_rate(const struct rounds *r);
 /* Do all tests surely fail more often, or less often, than @rate? With a chance to be

@@ -17,6 +17,8 @@ struct call {
 	struct run_session s;
 	struct plan_sources sources;
 	struct rounds *rounds;       /* of all runs; NULL: there is one */
+	char *title;                 /* of a run alone */
+	int first;                   /* round; those before it are past */
 	double rate;                 /* of --until-sure; 0: none */
 	struct json json;            /* of --dry-run */
 };
@@ -77,6 +79,9 @@ static void tell_round(struct call *call, int i, int times)
 	struct run_session *s = &call->s;
 	struct out o;
 
+	free(s->title);
+	s->title = rounds_title(call->title, i + 1);
+
 	buf_clear(&s->note);
 	out_to_buf(&o, &s->note);
 	out_printf(&o, "run %d", i + 1);
@@ -88,7 +93,7 @@ static void tell_round(struct call *call, int i, int times)
 	}
 	out_flush(&o);
 	/* Where no line is drawn. */
-	if (i && !s->cmd->terminal)
+	if (i > call->first && !s->cmd->terminal)
 		log_info(&s->log, "%.*s", STR_FMT(buf_str(&s->note)));
 }
 
@@ -104,7 +109,7 @@ static int run_rounds(struct call *call, int times, struct err *err)
 	struct run_session *s = &call->s;
 	int worst = 0, r = 0;
 
-	for (int i = 0; i < times && !s->interrupts; i++) {
+	for (int i = call->first; i < times && !s->interrupts; i++) {
 		if (call->rounds)
 			tell_round(call, i, times);
 		r = run_session_once(s, err);
@@ -119,13 +124,20 @@ static int run_rounds(struct call *call, int times, struct err *err)
 	return r < 0 ? r : worst;
 }
 
+/* How often all is run. */
+static int times_of(const struct call *call)
+{
+	const struct run_options *o = &call->s.opt;
+	bool endless = o->until_fail || call->rate > 0;
+
+	return o->repeat ? o->repeat : endless ? INT32_MAX : 1;
+}
+
 static int run_all(struct call *call, struct err *err)
 {
 	struct run_session *s = &call->s;
 	struct run_session_signals signals = run_session_watch(s);
-	bool endless = s->opt.until_fail || call->rate > 0;
-	int times = s->past.id ? 1 : s->opt.repeat ? s->opt.repeat : endless ? INT32_MAX : 1;
-	int r;
+	int times = s->past.id ? 1 : times_of(call), r;
 
 	if (times > 1) {
 		call->rounds = rounds_new();
@@ -194,6 +206,23 @@ static int run_source(struct call *call, const struct plan_source *source, const
 	return r;
 }
 
+/* After the run that goes on: the rounds that it was followed by, had it not been
+ * interrupted. */
+static int run_rest(struct call *call, const struct plan_source *source, const char *from,
+		    int code, struct err *err)
+{
+	struct run_session *s = &call->s;
+	int r;
+
+	call->first = rounds_title_read(s->past.title);
+	if (!call->first || call->first >= times_of(call) || s->interrupts ||
+	    (s->opt.until_fail && code != EXIT_PASSED))
+		return code;
+	s->past.id = 0; /* its words stay: they are this call's */
+	r = run_source(call, source, from, err);
+	return r < code && r >= 0 ? code : r;
+}
+
 /* The words of the run that goes on take the place of this call's. Returns as
  * cmd_options(). */
 static int read_past(struct run_session *s, const char *spec, int *ret_n, char ***ret_argv)
@@ -228,6 +257,7 @@ static bool is_past(const struct run_session *s, const struct plan_source *sourc
 static void call_done(struct call *call)
 {
 	plan_sources_done(&call->sources);
+	free(call->title);
 	run_session_done(&call->s);
 }
 
@@ -249,6 +279,7 @@ int cmd_run_run(struct cmd *c, int argc, char **argv)
 	}
 	run_session_init(s, c);
 	s->title = title_of(argv, n);
+	call.title = xstrdup(s->title);
 	s->selectors = (const char *const *)argv + 1;
 	s->n_selectors = (size_t)n;
 	r = read_plan(&call, &err);
@@ -259,6 +290,8 @@ int cmd_run_run(struct cmd *c, int argc, char **argv)
 		if (!is_past(s, &call.sources.v[i]))
 			continue;
 		r = run_source(&call, &call.sources.v[i], from, &err);
+		if (r >= 0 && s->past.id)
+			r = run_rest(&call, &call.sources.v[i], from, r, &err);
 		worst = r > worst ? r : worst;
 	}
 	if (s->opt.dry && s->opt.common.json)

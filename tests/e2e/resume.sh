@@ -67,4 +67,30 @@ for signal in INT KILL; do
 done
 "$TAPROOM" store check >"$dir/out" 2>&1
 is "the store is clean" "$?" 0
+
+# A round of --repeat that was interrupted: those behind it follow.
+rm -f "$dir/state/ran" "$dir/state/waited"
+: >"$dir/state/waited"
+rm t/2
+cat >t/2 <<SH
+#!/bin/sh
+[ "\$(grep -c 2 $dir/state/ran)" -eq 1 ] && [ ! -e $dir/state/again ] && : >$dir/state/again && sleep 60
+echo 2 >>$dir/state/ran
+SH
+chmod +x t/2
+"$TAPROOM" run --share "$dir/state:rw" --repeat 4 t/2 >"$dir/out" 2>"$dir/err" &
+pid=$!
+for _ in $(seq 300); do
+	[ -e "$dir/state/again" ] && break
+	sleep 0.1
+done
+kill -INT "$pid"
+wait "$pid"
+is "the second of four rounds is interrupted" "$?" 130
+"$TAPROOM" run --resume >"$dir/out" 2>"$dir/err"
+is "it goes on" "$?" 0
+is "and so do the two behind it" "$(grep -c 2 "$dir/state/ran")" 4
+has "which are told together" "Over 2 runs" "$dir/out"
+is "each says which it is" "$("$TAPROOM" runs --json --brief | jq -r '.[0:4][].title' | tr '\n' ';')" \
+	"t/2, round 4;t/2, round 3;t/2, round 2;t/2, round 1;"
 finish
