@@ -13,12 +13,13 @@
 
 #define TICK_MS 500
 #define RUNNING_MAX 64
+#define CLOCK_MAX   (2 * UNIT_TEXT_MAX)
 #define JOBS_MAX    4096 /* whose setting is known; as in tap/tally.c */
 
 struct running {
 	unsigned program;
 	int64_t begin_ms; /* monotonic */
-	char expect[UNIT_TEXT_MAX + 1]; /* "/0:38", or empty */
+	int64_t expect_ms; /* -1: unknown */
 	char name[96];
 };
 
@@ -31,7 +32,9 @@ struct progress {
 	unsigned n_settings, n_jobs, cap_jobs;
 	const struct run_setting **jobs; /* of each; NULL: unknown */
 	size_t n_tests;
-	unsigned n_running, done, columns;
+	unsigned n_running, done, columns, machines;
+	int64_t left_ms;  /* of the tests that did not end */
+	unsigned unknown; /* tests of which no run before says how long they take */
 	const char *note;
 	bool terminal, colour, drawn;
 	int64_t begin_ms;
@@ -72,17 +75,47 @@ static void add_counts(struct progress *p, struct out *o, unsigned *width)
 	}
 }
 
+/* "0:12", or "0:12/0:38" where the runs before say how long it takes. */
+static const char *clock_of(int64_t ms, int64_t expect_ms, char ret[static CLOCK_MAX])
+{
+	char clock[UNIT_TEXT_MAX], expect[UNIT_TEXT_MAX];
+
+	if (expect_ms < 0)
+		snprintf(ret, CLOCK_MAX, "%s", duration_clock(ms, clock));
+	else
+		snprintf(ret, CLOCK_MAX, "%s/%s", duration_clock(ms, clock),
+			 duration_clock(expect_ms, expect));
+	return ret;
+}
+
+/* All of it, if nothing is in the way of the machines; -1: unknown. */
+static int64_t expect_all(const struct progress *p, int64_t now)
+{
+	int64_t left = p->left_ms, most = 0;
+
+	if (p->unknown || !p->machines)
+		return -1;
+	for (unsigned i = 0; i < p->n_running; i++) {
+		int64_t took = now - p->running[i].begin_ms, expect = p->running[i].expect_ms;
+
+		left -= took < expect ? took : expect;
+		most = expect - took > most ? expect - took : most;
+	}
+	left /= p->machines;
+	return now - p->begin_ms + (left > most ? left : most);
+}
+
 /* The tests that run, as many as the line holds. */
 static void add_running(struct progress *p, struct out *o, unsigned width)
 {
 	int64_t now = clock_mono_ms();
-	char clock[UNIT_TEXT_MAX];
+	char clock[CLOCK_MAX];
 
 	for (unsigned i = 0; i < p->n_running; i++) {
 		struct running *r = &p->running[i];
 		char text[128];
-		int n = snprintf(text, sizeof(text), "%s %s%s", r->name,
-				 duration_clock(now - r->begin_ms, clock), r->expect);
+		int n = snprintf(text, sizeof(text), "%s %s", r->name,
+				 clock_of(now - r->begin_ms, r->expect_ms, clock));
 
 		if (width + 2 + (unsigned)n > p->columns - 1)
 			return;
@@ -96,7 +129,8 @@ static void add_running(struct progress *p, struct out *o, unsigned width)
 
 void progress_draw(struct progress *p)
 {
-	char head[64], clock[UNIT_TEXT_MAX];
+	char head[64], clock[CLOCK_MAX];
+	int64_t now = clock_mono_ms();
 	unsigned width;
 	struct out o;
 
@@ -105,7 +139,7 @@ void progress_draw(struct progress *p)
 	out_to_fd(&o, STDERR_FILENO);
 	out_lit(&o, "\r\x1b[K");
 	width = (unsigned)snprintf(head, sizeof(head), "[%u/%zu] %s", p->done, p->n_tests,
-				   duration_clock(clock_mono_ms() - p->begin_ms, clock));
+				   clock_of(now - p->begin_ms, expect_all(p, now), clock));
 	out_str(&o, str_of(head));
 	if (p->note && width + 2 + strlen(p->note) < p->columns) {
 		out_printf(&o, "  %s", p->note);
@@ -144,44 +178,56 @@ static void job_began(struct progress *p, const struct event *ev)
 			p->jobs[ev->job] = &p->settings[i];
 }
 
-/* How long it took in the runs before. */
-static void expectation(const struct run_setting *s, const struct event_program *prog,
-			char text[static UNIT_TEXT_MAX + 1])
+/* NULL: it is none of those to come, but of a run that goes on. */
+static const struct plan_test *test_of(const struct progress *p, const struct event *ev)
 {
-	text[0] = '\0';
+	const struct run_setting *s = ev->job < p->n_jobs ? p->jobs[ev->job] : NULL;
+
 	for (size_t i = 0; s && i < s->tests->n; i++) {
 		const struct plan_test *t = &s->tests->v[i];
 
-		if (t->expect_ms < 0 || !str_eq(prog->name, str_of(t->name)) ||
-		    !str_eq(prog->suite, str_of(t->suite)))
-			continue;
-		text[0] = '/';
-		duration_clock(t->expect_ms, text + 1);
+		if (str_eq(ev->prog->name, str_of(t->name)) &&
+		    str_eq(ev->prog->suite, str_of(t->suite)))
+			return t;
 	}
+	return NULL;
+}
+
+/* It ended: @sign 1, or is tried again: -1. */
+static void count_end(struct progress *p, const struct plan_test *t, int sign)
+{
+	p->done += (unsigned)sign;
+	if (!t)
+		p->n_tests += (size_t)sign;
+	else if (t->expect_ms < 0)
+		p->unknown -= (unsigned)sign;
+	else
+		p->left_ms -= sign * t->expect_ms;
 }
 
 static void program_began(struct progress *p, const struct event *ev)
 {
 	const struct run_setting *s = ev->job < p->n_jobs ? p->jobs[ev->job] : NULL;
+	const struct plan_test *t = test_of(p, ev);
 	struct running *r = &p->running[p->n_running];
 
-	/* It is tried again: that is one more that ends. */
+	/* That is one more that ends. */
 	if (ev->prog->attempt > 1 && p->done)
-		p->done--;
+		count_end(p, t, -1);
 	if (p->n_running == RUNNING_MAX)
 		return;
-	*r = (struct running){ .program = ev->program, .begin_ms = clock_mono_ms() };
+	*r = (struct running){ .program = ev->program, .begin_ms = clock_mono_ms(),
+			       .expect_ms = t ? t->expect_ms : -1 };
 	if (s && p->n_settings > 1)
 		snprintf(r->name, sizeof(r->name), "%.20s:%.*s", s->mode, STR_FMT(ev->prog->name));
 	else
 		snprintf(r->name, sizeof(r->name), "%.*s", STR_FMT(ev->prog->name));
-	expectation(s, ev->prog, r->expect);
 	p->n_running++;
 }
 
 static void program_ended(struct progress *p, const struct event *ev)
 {
-	p->done++;
+	count_end(p, test_of(p, ev), 1);
 	for (unsigned i = 0; i < p->n_running; i++) {
 		if (p->running[i].program != ev->program)
 			continue;
@@ -205,8 +251,19 @@ static void on_event(void *ctx, const struct event *ev)
 		program_ended(p, ev);
 }
 
+static void expect_setting(struct progress *p, const struct plan_tests *tests)
+{
+	p->n_tests += tests->n;
+	for (size_t i = 0; i < tests->n; i++)
+		if (tests->v[i].expect_ms >= 0)
+			p->left_ms += tests->v[i].expect_ms;
+		else
+			p->unknown++;
+}
+
 struct progress *progress_new(struct loop *loop, bool terminal, bool colour, unsigned columns,
-			      const struct run_setting *settings, unsigned n_settings)
+			      unsigned machines, const struct run_setting *settings,
+			      unsigned n_settings)
 {
 	struct progress *p = xcalloc(1, sizeof(*p));
 
@@ -214,12 +271,13 @@ struct progress *progress_new(struct loop *loop, bool terminal, bool colour, uns
 		.terminal = terminal,
 		.colour = colour,
 		.columns = columns < 20 ? 20 : columns,
+		.machines = machines,
 		.settings = settings,
 		.n_settings = n_settings,
 		.begin_ms = clock_mono_ms(),
 	};
 	for (unsigned i = 0; i < n_settings; i++)
-		p->n_tests += settings[i].tests->n;
+		expect_setting(p, settings[i].tests);
 	p->count = tally_sink(&p->tally);
 	p->tick = loop_timer(loop, on_tick, p);
 	if (terminal)

@@ -13,10 +13,11 @@
 
 struct progress;
 
-/* @settings: what is to come, with how long it took before; borrowed. @columns: of
- * the terminal. Not drawn: no @terminal. */
+/* @settings: what is to come, with how long it took before; borrowed; on so many
+ * @machines at a time. @columns: of the terminal. Not drawn: no @terminal. */
 struct progress *progress_new(struct loop *loop, bool terminal, bool colour, unsigned columns,
-			      const struct run_setting *settings, unsigned n_settings);
+			      unsigned machines, const struct run_setting *settings,
+			      unsigned n_settings);
 struct progress *progress_free(struct progress *p); /* clears the line */
 /* Counts; give it every event. */
 struct event_sink progress_sink(struct progress *p);

@@ -209,7 +209,7 @@ int run_session_once(struct run_session *s, struct err *err)
 						     .verbose = s->opt.common.verbose > 0 };
 	s->progress = progress_new(s->loop, s->cmd->terminal && !s->opt.common.quiet,
 				   s->cmd->terminal && !getenv("NO_COLOR"), s->cmd->columns,
-				   s->plan.settings, s->plan.n_parts);
+				   config.slots, s->plan.settings, s->plan.n_parts);
 	s->verdict = verdict_new();
 	event_fan_add(&fan, store_record_sink(s->record));
 	event_fan_add(&fan, verdict_sink(s->verdict));
