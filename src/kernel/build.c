@@ -234,15 +234,8 @@ static int make(const struct build *b, const char *what, const char *allconfig,
 static int configure_tiny(const struct build *b, struct err *err)
 {
 	_free_ char *path = path_join(b->objects, "wanted.config");
-	struct buf text = {};
-	int r;
+	int r = file_write(path, str_of(b->wishes), 0644, err);
 
-	buf_printf(&text, "%s", b->wishes);
-	/* Without it what experts may switch off stays on. */
-	if (!kconfig_find(&b->want, STR("EXPERT")))
-		buf_printf(&text, "# CONFIG_EXPERT is not set\n");
-	r = file_write(path, buf_str(&text), 0644, err);
-	buf_done(&text);
 	return r < 0 ? r : MAKE(b, "configure", path, NULL, err, "allnoconfig");
 }
 

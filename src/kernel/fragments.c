@@ -26,6 +26,15 @@ static const char NORMAL[] = {
 static const char NORMAL_X86_64[] = {
 #include "kernel/normal-x86_64.config.inc"
 };
+static const char TINY[] = {
+#include "kernel/tiny.config.inc"
+};
+static const char TINY_UM[] = {
+#include "kernel/tiny-um.config.inc"
+};
+static const char TINY_X86_64[] = {
+#include "kernel/tiny-x86_64.config.inc"
+};
 static const char DEBUG[] = {
 #include "kernel/debug.config.inc"
 };
@@ -45,6 +54,9 @@ static const struct fragment {
 	ROW("mptcp", MPTCP),
 	ROW("normal", NORMAL),
 	ROW("normal-x86_64", NORMAL_X86_64),
+	ROW("tiny", TINY),
+	ROW("tiny-um", TINY_UM),
+	ROW("tiny-x86_64", TINY_X86_64),
 	ROW("debug", DEBUG),
 	ROW("btf", BTF),
 };
@@ -66,8 +78,8 @@ static int add_builtin(struct kconfig *k, const char *name, const char *arch, st
 	int r;
 
 	if (!both.p && !ours.p)
-		return err_set(err, ENOENT, "no fragment '%s': there are builtin:machine, mptcp, "
-			       "normal, debug and btf", from);
+		return err_set(err, ENOENT, "no fragment '%s': there are builtin:machine, tiny, "
+			       "mptcp, normal, debug and btf", from);
 	r = kconfig_add(k, both, from, true, err);
 	return r < 0 ? r : kconfig_add(k, ours, from, true, err);
 }
@@ -134,6 +146,8 @@ int fragments_read(const struct kernel_order *o, const char *source, struct kcon
 	if (strcmp(o->arch, "x86_64") == 0 && strcmp(o->base, "defconfig") == 0 &&
 	    file_exists(path))
 		r = add_file(&k, path, guest, false, err);
+	if (strcmp(o->base, "tiny") == 0)
+		r = add_builtin(&k, "tiny", o->arch, err);
 	if (r == 0)
 		r = add_builtin(&k, "machine", o->arch, err);
 	for (size_t i = 0; r == 0 && o->targets && o->targets[i]; i++)
