@@ -38,6 +38,9 @@ static const char TINY_X86_64[] = {
 static const char DEBUG[] = {
 #include "kernel/debug.config.inc"
 };
+static const char DEBUG_UM[] = {
+#include "kernel/debug-um.config.inc"
+};
 static const char BTF[] = {
 #include "kernel/btf.config.inc"
 };
@@ -58,6 +61,7 @@ static const struct fragment {
 	ROW("tiny-um", TINY_UM),
 	ROW("tiny-x86_64", TINY_X86_64),
 	ROW("debug", DEBUG),
+	ROW("debug-um", DEBUG_UM),
 	ROW("btf", BTF),
 };
 

@@ -6,6 +6,7 @@
  */
 #include <ctype.h>
 #include <fts.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -92,18 +93,48 @@ static void push(struct around *a, struct str expr)
 	a->n++;
 }
 
+/* In columns of a tab's 8; of an empty line UINT_MAX. */
+static unsigned indent_of(struct str line)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < line.n && char_is_space(line.p[i]); i++)
+		n = line.p[i] == '\t' ? (n | 7) + 1 : n + 1;
+	return str_trim(line).n ? n : UINT_MAX;
+}
+
+/* Help is indented as its first line is, and ends where a line is less so
+ * (Documentation/kbuild/kconfig-language.rst). It may hold any words. */
+struct help {
+	bool in;
+	unsigned indent; /* UINT_MAX: it did not begin */
+};
+
+static bool is_help(struct help *h, struct str line)
+{
+	unsigned indent = indent_of(line);
+
+	if (!h->in || indent == UINT_MAX)
+		return h->in;
+	if (h->indent == UINT_MAX)
+		h->indent = indent;
+	h->in = indent >= h->indent && indent > 0;
+	return h->in;
+}
+
 static void search_text(struct search *s, struct str text)
 {
 	struct around around = {};
 	bool mine = false, menu = false;
+	struct help help = {};
 
 	while (text.n) {
 		struct str line = str_cut(&text, '\n'), word;
 		bool top = line.n && !char_is_space(line.p[0]);
 
+		if (is_help(&help, line))
+			continue;
 		word = first_word(&line);
-		/* Entries may be indented; help text that looks like one does no harm
-		 * beyond a wrong hint, and is behind a "help" that ends ours. */
 		if (is_entry(word) && (top || !mine)) {
 			mine = menu = false;
 			if (str_eq(word, STR("if"))) {
@@ -122,8 +153,10 @@ static void search_text(struct search *s, struct str text)
 			}
 			continue;
 		}
-		if (str_eq(word, STR("help")) || str_eq(word, STR("---help---")))
-			mine = menu = false;
+		if (str_eq(word, STR("help")) || str_eq(word, STR("---help---"))) {
+			help = (struct help){ true, UINT_MAX };
+			continue;
+		}
 		if (mine)
 			s->prompt |= is_prompt(word, line);
 		if (str_eq(word, STR("depends")) && (mine || menu)) {

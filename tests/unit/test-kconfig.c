@@ -106,7 +106,9 @@ static void test_unstuck(struct tap *t)
 }
 
 static const char KCONFIG[] =
-	"config NET\n\tbool \"Networking\"\n\thelp\n\t  config LIE is not defined here.\n\n"
+	"config NET\n\tbool \"Networking\"\n\thelp\n\t  config LIE is not defined here.\n"
+	"\t  if unsure, say N\n\n\t  depends on nothing\n\n"
+	"config FLAT\n\tbool \"Flat\"\n\tdepends on NET\n\thelp\n\tif not, say N\n\n"
 	"if NET && INET\n"
 	"menuconfig SCHED\n\tbool \"Scheduling\"\n"
 	"config NETEM\n\ttristate \"Emulator\"\n\tdepends on SCHED && !TINY\n"
@@ -129,6 +131,7 @@ static const struct {
 	{ "LED", "CONFIG_NET=y\n", "it depends on BOARD, not set" },
 	{ "HIDDEN", "", "nobody may set it: others do" },
 	{ "FREE", "", "" },
+	{ "FLAT", "", "it depends on NET, not set" },
 	{ "OTHER", "", "no such option in this tree" },
 };
 
