@@ -5,6 +5,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "machine/words.h"
+
 #define arg(q, ...) machine_args_add(&(q)->args, __VA_ARGS__)
 
 static void args_machine(struct qemu *q)
@@ -41,9 +43,12 @@ static void args_machine(struct qemu *q)
 void qemu_kernel_line(const struct qemu *q, struct buf *line)
 {
 	const struct machine_config *c = &q->m->config;
+	const char *words[MACHINE_WORDS_MAX];
 
-	/* No self-tests of ciphers: a third of a second. */
-	buf_printf(line, "console=ttyS0 panic=%d cryptomgr.notests", c->dump ? 0 : -1);
+	buf_printf(line, "console=ttyS0 panic=%d", c->dump ? 0 : -1);
+	machine_words(c, words);
+	for (unsigned i = 0; words[i]; i++)
+		buf_printf(line, " %s", words[i]);
 	/* Debian's kernels heed no key that tells of tasks: one that hangs is asked. */
 	buf_printf(line, " sysrq_always_enabled");
 	/* A debugger knows addresses from vmlinux. */

@@ -21,6 +21,7 @@
 #include "machine/args.h"
 #include "machine/guest-kernel.h"
 #include "machine/kind.h"
+#include "machine/words.h"
 
 #define MEMORY   (1ull << 30)
 #define LINE     "ttyS0" /* a line of ours in the guest: the agent's port */
@@ -161,6 +162,7 @@ static int arg_time(struct uml *u)
 static int make_args(struct uml *u)
 {
 	const struct machine_config *c = &u->m->config;
+	const char *words[MACHINE_WORDS_MAX];
 	int r;
 
 	arg(u, "/proc/self/fd/%d", u->program);
@@ -180,9 +182,11 @@ static int make_args(struct uml *u)
 	arg(u, "loglevel=7");
 	/* A panic ends the process, with a reboot it would begin anew. */
 	arg(u, "noreboot");
-	/* Each of 256 old terminals costs a millisecond; no self-tests of ciphers. */
+	/* Each of 256 old terminals costs a millisecond. */
 	arg(u, "pty.legacy_count=0");
-	arg(u, "cryptomgr.notests");
+	machine_words(c, words);
+	for (unsigned i = 0; words[i]; i++)
+		arg(u, "%s", words[i]);
 	for (unsigned i = 0; c->append[i] && i < MACHINE_APPEND_MAX; i++)
 		arg(u, "%s", c->append[i]);
 	r = arg_time(u);
