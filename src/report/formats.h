@@ -28,6 +28,8 @@ struct report_program {
 	uint64_t n, n_more, hidden;
 	uint64_t n_known;      /* of its leaf results: bad, and a known issue */
 	bool any_bad;          /* among its leaf results, known ones too */
+	struct buf last;       /* fingerprint of its last splat */
+	uint64_t n_same;       /* that followed it with the same */
 };
 
 struct report_programs {

@@ -37,6 +37,7 @@ static void program_free(struct report_program *p)
 	buf_done(&p->name);
 	buf_done(&p->text);
 	buf_done(&p->more);
+	buf_done(&p->last);
 	free(p);
 }
 
@@ -44,6 +45,8 @@ void report_program_end(struct report_program *p)
 {
 	buf_done(&p->text);
 	buf_done(&p->more);
+	buf_done(&p->last);
+	p->n_same = 0;
 	memset(p->counts, 0, sizeof(p->counts));
 	p->n = p->n_more = p->hidden = 0;
 	p->any_bad = false;

@@ -216,9 +216,34 @@ static void note(struct report *r, struct report_program *p, const char *mark, s
 	buf_done(&e);
 }
 
+/* After a splat: those like it that were not told each for itself. */
+static void tell_same(struct report_program *p)
+{
+	if (p->n_same)
+		buf_printf(&p->text, "      ... and %" PRIu64 " more like this\n", p->n_same);
+	p->n_same = 0;
+}
+
+/* A kernel that leaks, or warns, may do so hundreds of times. */
+static bool is_same(const struct report *r, struct report_program *p,
+		    const struct event_splat *e)
+{
+	bool same = e->fingerprint.n && !r->opt->verbose && !r->opt->decode &&
+		    str_eq(e->fingerprint, buf_str(&p->last));
+
+	if (!same) {
+		tell_same(p);
+		buf_clear(&p->last);
+		buf_add_str(&p->last, e->fingerprint);
+	}
+	p->n_same += same;
+	return same;
+}
+
 /* What waited below a program's line. */
 static void put_below(struct report *r, struct report_program *p)
 {
+	tell_same(p);
 	out_str(r->out, buf_str(&p->text));
 	if (p->hidden)
 		out_printf(r->out, "    ... and %" PRIu64 " more\n", p->hidden);
@@ -346,6 +371,8 @@ static void splat(struct report *r, const struct event *ev)
 	const struct event_splat *e = ev->splat;
 	struct buf what = {}, title = {};
 
+	if (is_same(r, p, e))
+		return;
 	if (p->ended)
 		program_name(r, p, &what);
 	buf_printf(&what, "%s%.*s", p->ended ? ": " : "", STR_FMT(e->kind));
