@@ -188,6 +188,10 @@ bisect c1 c2
 is "no test: exit code" "$?" 2
 bisect c1 c12 t/u --machine host
 has "no such test" "t/u" "$dir/out"
+XDG_CACHE_HOME="$dir/empty" "$TAPROOM" run t/u --kernel git:c1 --mode normal --machine uml >"$dir/out" 2>"$dir/err"
+is "nor for a run: exit code" "$?" 2
+has "names the nearest" "no test 't/u'; did you mean 't/t.sh'" "$dir/err"
+is "before a kernel is built" "$(find "$dir/empty" -name linux | wc -l)" 0
 
 # ---- interrupted: goes on where it was ----
 seed 0
