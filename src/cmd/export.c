@@ -12,12 +12,16 @@ struct options {
 	struct cmd_common common;
 	struct known_options known;
 	int runs;
+	bool compress;
 };
 
 static const struct opt OPTIONS[] = {
 	{ .type = OPT_TYPE_INT, .name = "runs", .arg = "N",
 	  .help = "how many runs, the newest, the site shows [default: 100]",
 	  .offset = offsetof(struct options, runs) },
+	{ .type = OPT_TYPE_FLAG, .name = "compress",
+	  .help = "write FILE.gz and FILE.zst too, beside each file that gets smaller by it",
+	  .offset = offsetof(struct options, compress) },
 	OPT_GROUP("Known issues", KNOWN_OPTIONS, struct options, known),
 	OPT_GROUP("Common", CMD_COMMON, struct options, common),
 	OPT_END,
@@ -32,7 +36,7 @@ const struct opt_command cmd_export_help = {
 		"which only what changed is written again.",
 	.opts = OPTIONS,
 	.examples = "  taproom export site\n"
-		    "  taproom export --runs 500 /srv/www/taproom\n",
+		    "  taproom export --runs 500 --compress /srv/www/taproom\n",
 };
 
 static void report_json(struct cmd *c, const char *index, const struct web_exported *done)
@@ -45,6 +49,7 @@ static void report_json(struct cmd *c, const char *index, const struct web_expor
 	json_field_int(&j, "files", done->files);
 	json_field_int(&j, "changed", done->changed);
 	json_field_int(&j, "removed", done->removed);
+	json_field_int(&j, "compressed", done->encoded);
 	json_field_int(&j, "bytes", (int64_t)done->bytes);
 	json_end(&j);
 }
@@ -61,8 +66,10 @@ static void report(struct cmd *c, const struct options *opt, const char *dir,
 	}
 	if (opt->common.quiet)
 		return;
-	out_printf(c->out, "%u files, %s, %u changed", done->files,
-		   size_text(done->bytes, size), done->changed);
+	out_printf(c->out, "%u files, ", done->files);
+	if (done->encoded)
+		out_printf(c->out, "%u of them compressed, ", done->encoded);
+	out_printf(c->out, "%s, %u changed", size_text(done->bytes, size), done->changed);
 	if (done->removed)
 		out_printf(c->out, ", %u removed", done->removed);
 	out_lit(c->out, "\nOpen ");
@@ -88,7 +95,7 @@ static int export(const struct options *opt, const char *dir, struct web_exporte
 	r = web_site_new(store, TAPROOM_VERSION, (unsigned)opt->runs, &site, err);
 	if (r >= 0) {
 		site->rules = &rules;
-		r = web_export(site, dir, done, err);
+		r = web_export(site, dir, opt->compress, done, err);
 	}
 	web_site_free(site);
 	store_close(store);

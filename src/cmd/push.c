@@ -2,6 +2,7 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
+#include "base/encode.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -9,7 +10,6 @@
 #include "cmd/history.h"
 #include "cmd/known.h"
 #include "notify/http.h"
-#include "serve/encode.h"
 
 #define RUN_MAX (256u << 20) /* bytes of a run as events: as much as is taken */
 

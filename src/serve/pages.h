@@ -16,9 +16,9 @@
  * Bounded: PAGES_N pages, PAGES_BYTES_MAX of them all; one that is larger than
  * PAGES_BODY_MAX is rendered each time.
  */
+#include "base/encode.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "serve/encode.h"
 #include "web/web.h"
 
 #define PAGES_N         256

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/encode.h"
 #include "base/file.h"
 #include "web/pages.h"
 
@@ -28,6 +29,8 @@ struct export {
 	const struct web_site *site;
 	char *dir, *temp;      /* the site; where it is built */
 	struct paths made, old;
+	char **was;            /* .old.v, sorted */
+	struct encoder *encoder; /* NULL: nothing is compressed */
 	enum web_page_id page; /* being written */
 	struct web_exported *done;
 	struct err *err;
@@ -50,6 +53,8 @@ static void export_done(struct export *x)
 {
 	paths_done(&x->made);
 	paths_done(&x->old);
+	free(x->was);
+	encoder_free(x->encoder);
 	dir_removep(&x->temp);
 	free(x->dir);
 }
@@ -142,7 +147,103 @@ static int claim(struct export *x, const char *dir, int *ret_fd, struct err *err
 	return 0;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static char **sorted(const struct paths *p)
+{
+	char **v = xmalloc(p->n * sizeof(*v));
+
+	if (p->n) {
+		memcpy(v, p->v, p->n * sizeof(*v));
+		qsort(v, p->n, sizeof(*v), by_name);
+	}
+	return v;
+}
+
+/* Is it of the last export? */
+static bool was_made(const struct export *x, const char *name)
+{
+	return bsearch(&name, x->was, x->old.n, sizeof(*x->was), by_name);
+}
+
+static bool same_bytes(const char *a, const char *b)
+{
+	_cleanup_(closep) int fa = open(a, O_RDONLY | O_CLOEXEC);
+	_cleanup_(closep) int fb = open(b, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char ba[16384], bb[16384];
+	struct stat sa, sb;
+
+	if (fa < 0 || fb < 0 || fstat(fa, &sa) < 0 || fstat(fb, &sb) < 0 ||
+	    sa.st_size != sb.st_size || !S_ISREG(sb.st_mode))
+		return false;
+	if (sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino)
+		return true;
+	for (;;) {
+		ssize_t na = read(fa, ba, sizeof(ba)), nb = read(fb, bb, sizeof(bb));
+
+		if (na < 0 || na != nb || memcmp(ba, bb, (size_t)na) != 0)
+			return false;
+		if (na == 0)
+			return true;
+	}
+}
+
 /* ---- building ---- */
+
+/* A second name for what was compressed by the last export: the page is the same. */
+static bool encoded_before(struct export *x, const char *name, const char *to)
+{
+	_free_ char *from = path_join(x->dir, name);
+	struct stat st;
+
+	return was_made(x, name) && lstat(from, &st) == 0 && S_ISREG(st.st_mode) &&
+	       link(from, to) == 0;
+}
+
+/* 1: @to is there, 0: it would not be smaller. */
+static int encode_to(struct export *x, enum encoding how, const char *plain, const char *to)
+{
+	_cleanup_(closep) int from = open(plain, O_RDONLY | O_CLOEXEC), fd = -1;
+	int r;
+
+	if (from >= 0)
+		fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (from < 0 || fd < 0)
+		return err_sys(x->err, errno, "write '%s'", to);
+	r = encoder_file(x->encoder, how, from, fd, x->err);
+	if (r == 0 && unlink(to) < 0)
+		return err_sys(x->err, errno, "remove '%s'", to);
+	return r < 0 ? err_wrap(x->err, r, "compress '%s'", plain) : r;
+}
+
+/* Beside page @name, at @path as it is built. */
+static int encode_page(struct export *x, const char *name, const char *path)
+{
+	_free_ char *there = path_join(x->dir, name);
+	bool same = same_bytes(path, there);
+	struct stat st;
+
+	for (int how = 1; how < ENCODE_N; how++) {
+		_free_ char *packed = xasprintf("%s%s", name, ENCODE_SUFFIXES[how]);
+		_free_ char *to = path_join(x->temp, packed);
+		int r = same && encoded_before(x, packed, to)
+				? 1 : encode_to(x, (enum encoding)how, path, to);
+
+		if (r < 0)
+			return r;
+		if (r == 0)
+			continue;
+		if (stat(to, &st) == 0)
+			x->done->bytes += (uint64_t)st.st_size;
+		x->done->files++;
+		x->done->encoded++;
+		paths_add(&x->made, TAKE(packed));
+	}
+	return 0;
+}
 
 static int write_page(void *ctx, const struct web_args *args)
 {
@@ -173,8 +274,8 @@ static int write_page(void *ctx, const struct web_args *args)
 		return err_sys(x->err, -r, "write '%s'", path);
 	x->done->files++;
 	x->done->bytes += o.total;
-	paths_add(&x->made, buf_take(&name));
-	return 0;
+	paths_add(&x->made, xstrndup(name.p, name.n));
+	return x->encoder ? encode_page(x, name.p, path) : 0;
 }
 
 static int build(struct export *x)
@@ -193,22 +294,6 @@ static int build(struct export *x)
 }
 
 /* ---- moving in ---- */
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static char **sorted(const struct paths *p)
-{
-	char **v = xmalloc(p->n * sizeof(*v));
-
-	if (p->n) {
-		memcpy(v, p->v, p->n * sizeof(*v));
-		qsort(v, p->n, sizeof(*v), by_name);
-	}
-	return v;
-}
 
 static int manifest_write(struct export *x, char *const *a, size_t n_a, char *const *b,
 			  size_t n_b)
@@ -230,24 +315,17 @@ static int manifest_write(struct export *x, char *const *a, size_t n_a, char *co
 	return file_write(path, buf_str(&text), 0644, x->err);
 }
 
-static bool same_bytes(const char *a, const char *b)
+/* Before a page is another: there is never one compressed that says something else. */
+static int remove_encoded(struct export *x, const char *name)
 {
-	_cleanup_(closep) int fa = open(a, O_RDONLY | O_CLOEXEC);
-	_cleanup_(closep) int fb = open(b, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	char ba[16384], bb[16384];
-	struct stat sa, sb;
+	for (int how = 1; how < ENCODE_N; how++) {
+		_free_ char *packed = xasprintf("%s%s", name, ENCODE_SUFFIXES[how]);
+		_free_ char *path = path_join(x->dir, packed);
 
-	if (fa < 0 || fb < 0 || fstat(fa, &sa) < 0 || fstat(fb, &sb) < 0 ||
-	    sa.st_size != sb.st_size || !S_ISREG(sb.st_mode))
-		return false;
-	for (;;) {
-		ssize_t na = read(fa, ba, sizeof(ba)), nb = read(fb, bb, sizeof(bb));
-
-		if (na < 0 || na != nb || memcmp(ba, bb, (size_t)na) != 0)
-			return false;
-		if (na == 0)
-			return true;
+		if (was_made(x, packed) && unlink(path) < 0 && errno != ENOENT)
+			return err_sys(x->err, errno, "remove '%s'", path);
 	}
+	return 0;
 }
 
 static int move_in(struct export *x, const char *name)
@@ -259,6 +337,8 @@ static int move_in(struct export *x, const char *name)
 	if (same_bytes(from, to))
 		return 0;
 	r = dir_make(parent, x->err);
+	if (r >= 0)
+		r = remove_encoded(x, name);
 	if (r < 0)
 		return r;
 	if (rename(from, to) < 0)
@@ -292,9 +372,9 @@ static int remove_stale(struct export *x, char *const *made)
 
 static int install(struct export *x)
 {
-	_free_ char **made = sorted(&x->made), **old = sorted(&x->old);
+	_free_ char **made = sorted(&x->made);
 	/* First both lists: what is moved in is ours from the first moment. */
-	int r = manifest_write(x, made, x->made.n, old, x->old.n);
+	int r = manifest_write(x, made, x->made.n, x->was, x->old.n);
 
 	for (size_t i = 0; i < x->made.n && r >= 0; i++)
 		r = move_in(x, x->made.v[i]);
@@ -305,8 +385,8 @@ static int install(struct export *x)
 	return r;
 }
 
-int web_export(const struct web_site *site, const char *dir, struct web_exported *ret,
-	       struct err *err)
+int web_export(const struct web_site *site, const char *dir, bool encode,
+	       struct web_exported *ret, struct err *err)
 {
 	struct web_exported done = {};
 	_cleanup_(export_done) struct export x = { .site = site, .done = &done, .err = err };
@@ -315,6 +395,8 @@ int web_export(const struct web_site *site, const char *dir, struct web_exported
 
 	if (r < 0)
 		return r;
+	x.was = sorted(&x.old);
+	x.encoder = encode ? encoder_new() : NULL;
 	x.temp = path_join(x.dir, BUILD_DIR);
 	r = dir_remove(x.temp, err);
 	if (r >= 0)

@@ -192,10 +192,14 @@ void web_error_page(const struct web_site *site, unsigned up, const char *title,
  * one by one where their bytes changed; then files of the last export that are
  * no longer made are removed. A directory that holds anything else's files
  * is refused with -EEXIST, one that another export writes with -EBUSY.
+ *
+ * @encode: beside each page that gets smaller by it, the same compressed, for a web
+ * server that sends such a file as it is.
  */
 struct web_exported {
 	unsigned files, changed, removed;
+	unsigned encoded;     /* of .files: compressed ones */
 	uint64_t bytes;
 };
-int web_export(const struct web_site *site, const char *dir, struct web_exported *ret,
-	       struct err *err);
+int web_export(const struct web_site *site, const char *dir, bool encode,
+	       struct web_exported *ret, struct err *err);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# browser.sh WEB-SEED TAPROOM: shows two exported sites and two servers to a browser.
+# browser.sh WEB-SEED TAPROOM: shows exported sites and two servers to a browser.
 skip() {
 	echo "TAP version 13"
 	echo "1..0 # SKIP $1"
@@ -34,7 +34,9 @@ serve() { # name: of its store; sets url
 mkdir "$dir/site.d" "$dir/hostile.d" "$dir/live.d"
 "$seed" "$dir/site" 20 "$dir/site.d" && "$seed" "$dir/hostile" 3 "$dir/hostile.d" hostile &&
 	"$seed" "" 110 "$dir/live.d" || exit 1
+# A long past, of which few runs have pages.
+"$taproom" export --compress --runs 3 --quiet --store "$dir/live.d/history.db" "$dir/long" || exit 1
 serve live
 live=$url
 serve hostile
-node "$(dirname "$0")/run.mjs" "$dir/site" "$dir/hostile" "$live" "$url"
+node "$(dirname "$0")/run.mjs" "$dir/site" "$dir/hostile" "$live" "$url" "$dir/long"

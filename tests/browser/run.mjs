@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// run.mjs SITE HOSTILE-SITE URL HOSTILE-URL: what a browser makes of two exported
+// run.mjs SITE HOSTILE-SITE URL HOSTILE-URL LONG-SITE: what a browser makes of exported
 // sites, and of two servers.
 // Prints TAP.
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { below, turned } from './below.mjs';
 import { hostile as harmlessServer, search, served } from './served.mjs';
 import { open, page } from './site.mjs';
 
@@ -18,7 +19,7 @@ function ok(good, name, detail) {
     console.log(String(detail).replace(/^/gm, '#   '));
 }
 
-const [site, hostile, live, hostileLive] = process.argv.slice(2);
+const [site, hostile, live, hostileLive, long] = process.argv.slice(2);
 const url = (path, root = site) => pathToFileURL(join(root, path)).href;
 const html = (root) => readdirSync(root, { recursive: true })
   .filter((f) => f.endsWith('.html')).sort();
@@ -296,6 +297,8 @@ async function harmless() {
 }
 
 const parts = [validate, links, accessible, narrow, scheme, keyboard, still, paper, walk, past, filters, harmless,
+  function subPath() { return below(ok, browser, long); },
+  function files() { return turned(ok, browser, long); },
   function server() { return served(ok, browser, live); },
   function logs() { return search(ok, browser, live); },
   function hostileServer() { return harmlessServer(ok, browser, hostileLive); }];

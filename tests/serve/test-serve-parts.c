@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The pieces of the server that are functions: ranges, encodings, routes. */
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
+#include "base/encode.h"
+#include "base/file.h"
+#include "base/inflate.h"
 #include "base/mem.h"
-#include "serve/encode.h"
 #include "serve/range.h"
 #include "tap.h"
 #include "web/pages.h"
@@ -106,6 +111,55 @@ static void test_encodings(struct tap *t)
 	free(back);
 }
 
+/* A file in pieces, at the sizes where pieces end; @noise: it does not get smaller. */
+static const struct {
+	size_t n;
+	bool noise;
+	int want;
+} FILES[] = {
+	{ 0, false, 0 }, { 511, false, 0 }, { 512, false, 1 }, { 131071, false, 1 },
+	{ 131072, false, 1 }, { 131073, false, 1 }, { 262144, false, 1 }, { 1000003, false, 1 },
+	{ 4096, true, 0 }, { 1000003, true, 0 },
+};
+
+static void test_files(struct tap *t)
+{
+	struct encoder *e = encoder_new();
+	uint64_t n = 1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(FILES); i++) {
+		_free_ char *plain = xcalloc(1, FILES[i].n + 1);
+
+		for (size_t k = 0; k < FILES[i].n; k++) {
+			n = n * 6364136223846793005u + 1442695040888963407u;
+			plain[k] = (char)(FILES[i].noise ? n >> 56 : 'a' + (n >> 62));
+		}
+		for (int how = 1; how < ENCODE_N; how++) {
+			_cleanup_(closep) int from = memfd_create("plain", MFD_CLOEXEC);
+			_cleanup_(closep) int to = memfd_create("packed", MFD_CLOEXEC);
+			_cleanup_(buf_done) struct buf packed = {}, back = {};
+			_free_ char *path = xasprintf("/proc/self/fd/%d", to);
+			struct err err = {};
+
+			file_write_all(from, plain, FILES[i].n);
+			lseek(from, 0, SEEK_SET);
+			ok(t, encoder_file(e, (enum encoding)how, from, to, &err) == FILES[i].want,
+			   "%zu bytes%s, %s", FILES[i].n, FILES[i].noise ? " of noise" : "",
+			   ENCODE_NAMES[how]);
+			if (FILES[i].want)
+				ok(t, file_read(path, 0, &packed, &err) == 0 &&
+				      inflate_any(buf_str(&packed), FILES[i].n, &back, &err) == 0 &&
+				      str_eq(buf_str(&back), str_n(plain, FILES[i].n)), "- and back");
+		}
+	}
+	_cleanup_(closep) int from = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	_cleanup_(closep) int to = memfd_create("packed", MFD_CLOEXEC);
+	struct err err = {};
+
+	ok(t, encoder_file(e, ENCODE_ZSTD, from, to, &err) < 0 && err.text[0], "what can't be read is told");
+	encoder_free(e);
+}
+
 static struct web_choice CHOICES[] = {
 	{ STR("net-next"), STR("debug") },
 	{ STR("a/b"), STR("btf-normal") },
@@ -178,6 +232,7 @@ int main(void)
 	TAP_HEADER();
 	test_ranges(&t);
 	test_encodings(&t);
+	test_files(&t);
 	test_routes(&t);
 	return tap_done(&t);
 }

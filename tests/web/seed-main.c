@@ -18,7 +18,7 @@ static int site(struct store *store, const char *dir, struct err *err)
 	int r = web_site_new(store, "0", 0, &site, err);
 
 	if (r >= 0)
-		r = web_export(site, dir, &done, err);
+		r = web_export(site, dir, false, &done, err);
 	web_site_free(site);
 	return r;
 }
