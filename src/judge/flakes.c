@@ -11,6 +11,16 @@ uint32_t judge_place(const struct judge_axis *a, uint32_t run)
 {
 	uint32_t low = 0, high = a->n;
 
+	/* The newest are asked for most. */
+	for (uint64_t step = 1; step <= a->n; step *= 2) {
+		uint32_t at = a->n - (uint32_t)step;
+
+		if (a->run[at] < run) {
+			low = at + 1;
+			break;
+		}
+		high = at;
+	}
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
 
@@ -57,16 +67,16 @@ static void choose_runs(struct judge_flakes *r, const struct judge_flakes_filter
 	}
 }
 
-/* The program's usual duration. -1: unknown. */
-static int64_t usual_ms(const struct judge_lane *l)
+/* The program's usual duration, in the places that are looked at. -1: unknown. */
+static int64_t usual_ms(const struct judge_lane *l, uint32_t from)
 {
 	_free_ struct stat_time *v = NULL;
 	size_t n = 0;
 
 	if (!l->ms)
 		return -1;
-	v = xcalloc((size_t)l->axis->n + 1, sizeof(*v));
-	for (uint32_t i = 0; i < l->axis->n; i++)
+	v = xcalloc((size_t)l->axis->n - from + 1, sizeof(*v));
+	for (uint32_t i = from; i < l->axis->n; i++)
 		if (l->ms[i] >= 0)
 			v[n++] = (struct stat_time){ i, (uint32_t)l->ms[i] };
 	return n ? (int64_t)stat_time_median(v, n) : -1;
@@ -109,17 +119,59 @@ static void add_axis(struct judge_flakes *r, const struct judge_flakes_filter *f
 
 /* ---- one flake ---- */
 
-static int by_test(const void *a, const void *b)
+static int by_mode(const void *a, const void *b)
 {
-	const struct judge_part *x = a, *y = b;
-	int c;
+	const struct judge_axis *x = *(const struct judge_axis *const *)a;
+	const struct judge_axis *y = *(const struct judge_axis *const *)b;
+	int c = judge_str_order(x->mode, y->mode);
 
-	if (x->s->id != y->s->id)
-		return x->s->id < y->s->id ? -1 : 1;
-	c = judge_str_order(x->s->lane->axis->mode, y->s->lane->axis->mode);
-	if (c || x->s->lane->axis == y->s->lane->axis)
-		return c;
-	return x->s->lane->axis < y->s->lane->axis ? -1 : 1;
+	return c ? c : (x > y) - (x < y);
+}
+
+/* Parts of all axes that are asked for, those of one mode together. */
+static void add_axes(struct judge_flakes *r, const struct judge_flakes_filter *f)
+{
+	_free_ const struct judge_axis **v = xcalloc(r->n_axes + 1, sizeof(*v));
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_axes; i++)
+		if (r->asked[i])
+			v[n++] = &r->axes[i];
+	qsort(v, n, sizeof(*v), by_mode);
+	for (size_t i = 0; i < n; i++)
+		add_axis(r, f, (size_t)(v[i] - r->axes));
+}
+
+#define DIGIT 11 /* bits */
+
+/* By test, and otherwise as they are: a place for each digit of its number, the lowest
+ * first. There are tens of thousands, of some thousand tests. */
+static void sort_parts(struct judge_flakes *r)
+{
+	struct judge_part *from = r->parts, *to = xcalloc(r->n_parts + 1, sizeof(*to)), *swap;
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < r->n_parts; i++)
+		all |= (uint64_t)from[i].s->id;
+	for (unsigned shift = 0; shift < 64 && all >> shift; shift += DIGIT) {
+		size_t at[1 << DIGIT] = {}, sum = 0;
+
+		for (size_t i = 0; i < r->n_parts; i++)
+			at[(uint64_t)from[i].s->id >> shift & ((1 << DIGIT) - 1)]++;
+		for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+			size_t n = at[i];
+
+			at[i] = sum;
+			sum += n;
+		}
+		for (size_t i = 0; i < r->n_parts; i++)
+			to[at[(uint64_t)from[i].s->id >> shift & ((1 << DIGIT) - 1)]++] = from[i];
+		swap = from;
+		from = to;
+		to = swap;
+	}
+	free(to);
+	r->parts = from;
 }
 
 /* Of what its subtests explain nothing is left: that is told as it was. */
@@ -210,8 +262,49 @@ static struct stat_rate rate_of(struct stat_rate *rates, uint64_t failed, uint64
 	return *x;
 }
 
+/* What flakes share: found for the first of them. */
+struct shared {
+	struct stat_rate *rates; /* RATES_N */
+	int64_t *usual;          /* of each lane; UNASKED */
+	size_t *lanes;           /* of each axis: where its lanes begin in it */
+};
+
+#define UNASKED INT64_MIN
+
+static void shared_init(struct shared *s, const struct judge_flakes *r)
+{
+	size_t n = 0;
+
+	s->rates = xcalloc(RATES_N, sizeof(*s->rates));
+	s->lanes = xcalloc(r->n_axes + 1, sizeof(*s->lanes));
+	for (size_t i = 0; i < r->n_axes; i++) {
+		s->lanes[i] = n;
+		n += r->axes[i].n_lanes;
+	}
+	s->usual = xcalloc(n + 1, sizeof(*s->usual));
+	for (size_t i = 0; i < n; i++)
+		s->usual[i] = UNASKED;
+}
+
+static void shared_done(struct shared *s)
+{
+	free(s->rates);
+	free(s->usual);
+	free(s->lanes);
+}
+
+static int64_t usual_of(const struct judge_flakes *r, struct shared *s, const struct judge_part *p)
+{
+	const struct judge_lane *l = p->s->lane;
+	int64_t *ms = &s->usual[s->lanes[l->axis - r->axes] + (size_t)(l - l->axis->lanes)];
+
+	if (*ms == UNASKED)
+		*ms = usual_ms(l, p->from);
+	return *ms;
+}
+
 static void add_flake(struct judge_flakes *r, const struct judge_part *parts, size_t n,
-		      struct stat_rate *rates)
+		      struct shared *shared)
 {
 	struct judge_flake x = { .parts = parts, .n_parts = n, .explained = true,
 				 .last = UINT32_MAX, .cost_ms = -1 };
@@ -233,10 +326,10 @@ static void add_flake(struct judge_flakes *r, const struct judge_part *parts, si
 		of += w.rate.n;
 		x.outages += w.outages;
 		add_part(&x, p);
-		ms = ms < 0 ? usual_ms(p->s->lane) : ms;
+		ms = ms < 0 ? usual_of(r, shared, p) : ms;
 	}
 	x.explained = x.explained && x.last != UINT32_MAX;
-	x.rate = rate_of(rates, failed, of);
+	x.rate = rate_of(shared->rates, failed, of);
 	if (ms >= 0)
 		x.cost_ms = ms * (int64_t)failed;
 	ARRAY_GROW(r->v, r->n, r->cap);
@@ -278,7 +371,7 @@ static void find_outages(struct judge_flakes *r, const struct judge_flakes_filte
 void judge_flakes(const struct judge *j, const struct judge_flakes_filter *f,
 		  struct judge_flakes *ret)
 {
-	_free_ struct stat_rate *rates = xcalloc(RATES_N, sizeof(*rates));
+	_cleanup_(shared_done) struct shared shared = {};
 	size_t most = 0;
 
 	*ret = (struct judge_flakes){};
@@ -288,15 +381,13 @@ void judge_flakes(const struct judge *j, const struct judge_flakes_filter *f,
 	choose_axes(ret, f);
 	choose_runs(ret, f);
 	find_outages(ret, f);
+	shared_init(&shared, ret);
 	for (size_t i = 0; i < ret->n_axes; i++)
 		for (size_t k = 0; ret->asked[i] && k < ret->axes[i].n_lanes; k++)
 			most += ret->axes[i].lanes[k].n;
 	ret->parts = xcalloc(most + 1, sizeof(*ret->parts));
-	for (size_t i = 0; i < ret->n_axes; i++)
-		if (ret->asked[i])
-			add_axis(ret, f, i);
-	if (ret->n_parts)
-		qsort(ret->parts, ret->n_parts, sizeof(*ret->parts), by_test);
+	add_axes(ret, f);
+	sort_parts(ret);
 	for (size_t i = 0, e; i < ret->n_parts; i = e) {
 		const struct judge_part *p = &ret->parts[i];
 
@@ -304,7 +395,7 @@ void judge_flakes(const struct judge *j, const struct judge_flakes_filter *f,
 			;
 		ret->tests += p->s->leaf;
 		if (f->steady || has_failed(p, e - i))
-			add_flake(ret, p, e - i, rates);
+			add_flake(ret, p, e - i, &shared);
 	}
 }
 

@@ -83,11 +83,19 @@ uint32_t stat_series_n(const struct stat_series *s)
 	return stat_series_rank(s, &c, UINT32_MAX);
 }
 
-/* The first index whose run is >= @run. */
+/* The first index whose run is >= @run. The newest are asked for most: from there it
+ * is looked in twice as far each time. */
 static size_t lower_bound(struct stat_runs runs, uint32_t run)
 {
 	size_t low = 0, high = runs.n;
 
+	for (size_t step = 1; step <= runs.n; step *= 2) {
+		if (runs.v[runs.n - step] < run) {
+			low = runs.n - step + 1;
+			break;
+		}
+		high = runs.n - step;
+	}
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
