@@ -39,7 +39,8 @@ struct judge_flake {
 	/* On the axis of .s, at its end: > 0 so often it failed in a row, < 0 so often
 	 * it held. */
 	int32_t streak;
-	int64_t cost_ms;             /* failures times the program's usual duration then; -1: unknown */
+	/* Failures times the program's usual duration in those runs; -1: unknown. */
+	int64_t cost_ms;
 };
 
 struct judge_flakes_filter {

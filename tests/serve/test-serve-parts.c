@@ -149,14 +149,16 @@ static void test_files(struct tap *t)
 			if (FILES[i].want)
 				ok(t, file_read(path, 0, &packed, &err) == 0 &&
 				      inflate_any(buf_str(&packed), FILES[i].n, &back, &err) == 0 &&
-				      str_eq(buf_str(&back), str_n(plain, FILES[i].n)), "- and back");
+				      str_eq(buf_str(&back), str_n(plain, FILES[i].n)),
+				   "- and back");
 		}
 	}
 	_cleanup_(closep) int from = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
 	_cleanup_(closep) int to = memfd_create("packed", MFD_CLOEXEC);
 	struct err err = {};
 
-	ok(t, encoder_file(e, ENCODE_ZSTD, from, to, &err) < 0 && err.text[0], "what can't be read is told");
+	ok(t, encoder_file(e, ENCODE_ZSTD, from, to, &err) < 0 && err.text[0],
+	   "what can't be read is told");
 	encoder_free(e);
 }
 

@@ -157,7 +157,8 @@ static void test_one_more(struct here *h)
 	dir_make(dir, NULL);
 	if (!ok(&h->t, store_open(db, STORE_WRITE, &seven, &err) == 0 &&
 		       seed_store(seven, dir, 7, false, &err) == 0 &&
-		       export(h, "more", 0, &first, &err) == 0, "a site of six runs %s", err.text)) {
+		       export(h, "more", 0, &first, &err) == 0,
+		"a site of six runs %s", err.text)) {
 		store_close(seven);
 		return;
 	}
