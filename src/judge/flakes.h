@@ -39,8 +39,7 @@ struct judge_flake {
 	/* On the axis of .s, at its end: > 0 so often it failed in a row, < 0 so often
 	 * it held. */
 	int32_t streak;
-	/* Failures times the program's usual duration in those runs; -1: unknown. */
-	int64_t cost_ms;
+	int64_t cost_ms;             /* failures times the program's usual duration; -1: unknown */
 };
 
 struct judge_flakes_filter {
