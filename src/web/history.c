@@ -158,6 +158,20 @@ uint32_t web_history_before(const struct web_history *h, uint32_t run)
 	return best < 0 ? h->n_runs : (uint32_t)best;
 }
 
+uint64_t web_history_results(const struct web_history *h)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < h->tests.n; i++)
+		for (size_t k = 0; k < h->tests.v[i].n_parts; k++) {
+			const struct judge_series *s = h->tests.v[i].parts[k];
+
+			for (unsigned c = 0; s->leaf && c < STATUS_N; c++)
+				n += s->counts[c];
+		}
+	return n;
+}
+
 uint32_t web_history_run(const struct web_history *h, int64_t id)
 {
 	uint32_t low = 0, high = h->n_runs;

@@ -46,28 +46,13 @@ static void program(struct web_html *h, const struct store_facts *f)
 	out_lit(h->out, "</dl>\n");
 }
 
-/* Every result of every run: what the rates are made of. */
-static uint64_t results(const struct web_history *w)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < w->tests.n; i++)
-		for (size_t k = 0; k < w->tests.v[i].n_parts; k++) {
-			const struct judge_series *s = w->tests.v[i].parts[k];
-
-			for (unsigned c = 0; s->leaf && c < STATUS_N; c++)
-				n += s->counts[c];
-		}
-	return n;
-}
-
 static void history(struct web_html *h, const struct store_facts *f)
 {
 	const struct web_history *w = h->site->history;
 
 	out_lit(h->out, "<h2>History</h2>\n<dl class=\"facts\">\n");
 	fact_count(h, "Runs", f->runs);
-	fact_count(h, "Results", results(w));
+	fact_count(h, "Results", web_history_results(w));
 	fact_count(h, "Programs", f->programs);
 	fact_count(h, "Names of tests", f->tests);
 	fact_count(h, "Branches and modes", h->site->n_choices);

@@ -16,6 +16,7 @@
 #define TAKES_CHANGES                                                                          \
 	(WEB_TAKES(BRANCH) | WEB_TAKES(MODE) | WEB_TAKES(MACHINE) | WEB_TAKES(SUITE) |         \
 	 WEB_TAKES(NAME) | WEB_TAKES(DAYS))
+#define TAKES_TESTS (WEB_TAKES(SUITE) | WEB_TAKES(NAME) | WEB_TAKES(SKIP))
 #define TAKES_DIFF (WEB_TAKES(A) | WEB_TAKES(B))
 #define TAKES_LOG  (WEB_TAKES(FIND) | WEB_TAKES(LINE))
 #define TAKES_NIPA                                                                             \
@@ -91,6 +92,12 @@ const struct web_page WEB_PAGES[WEB_PAGE_N] = {
 	[WEB_API_CHANGES] = { "api/v1/changes", NULL, JSON, web_api_changes, NULL,
 			      TAKES_CHANGES, true },
 	[WEB_API_DIFF] = { "api/v1/diff", NULL, JSON, web_api_diff, NULL, TAKES_DIFF, true },
+	[WEB_API_TEST] = { "api/v1/tests/{test}", NULL, JSON, web_api_test, NULL, 0, true },
+	[WEB_API_TESTS] = { "api/v1/tests", NULL, JSON, web_api_tests, NULL, TAKES_TESTS, true },
+	[WEB_API_SPLATS] = { "api/v1/splats", NULL, JSON, web_api_splats, NULL, 0, true },
+	[WEB_API_MATRIX] = { "api/v1/matrix", NULL, JSON, web_api_matrix, NULL,
+			     WEB_TAKES(SUITE), true },
+	[WEB_API_ABOUT] = { "api/v1/about", NULL, JSON, web_api_about, NULL, 0, true },
 	[WEB_RUNS_BEFORE] = { "runs/before-{before}.html", NULL, HTML, web_runs_page,
 			      web_each_runs_before, TAKES_RUNS, false, WEB_RUNS },
 	[WEB_RUNS] = { "runs.html", "Runs", HTML, web_runs_page, NULL, TAKES_RUNS },

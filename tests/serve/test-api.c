@@ -64,7 +64,7 @@ static cJSON *answer(struct bench *b, enum web_page_id page, const struct web_ar
 static void test_routes(struct bench *b)
 {
 	const struct web_site *s = b->site;
-	struct web_args args = { .run = s->runs[0].id };
+	struct web_args args = { .run = s->runs[0].id, .test = &s->history->tests.v[0] };
 
 	args.q.a = (struct web_span){ s->history->runs[0].id, s->history->runs[1].id };
 	args.q.b = (struct web_span){ s->history->runs[2].id,
@@ -133,7 +133,8 @@ static void test_told(struct bench *b)
 	static const char *const NAMES[] = {
 		"version", "branches", "latest", "conclusion", "uid", "counts", "programs",
 		"results", "key", "selector", "flakes", "rate", "low", "high", "n", "last_run",
-		"changes", "differences", "together", "unchanged", "did",
+		"changes", "differences", "together", "unchanged", "did", "axes", "failures",
+		"splats", "fingerprint", "cells", "columns", "log_bytes", "oldest",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(NAMES); i++)
@@ -148,6 +149,9 @@ static void test_wrong(struct bench *b)
 	struct buf text = {};
 
 	out_to_buf(&o, &text);
+	args.q.suite = STR("nowhere");
+	is_int(b->t, WEB_PAGES[WEB_API_MATRIX].render(b->site, &args, &o, &err), -ENOENT,
+	       "no such suite");
 	is_int(b->t, WEB_PAGES[WEB_API_RUN].render(b->site, &args, &o, &err), -ENOENT,
 	       "no such run");
 	is_int(b->t, WEB_PAGES[WEB_API_DIFF].render(b->site, &args, &o, &err), -EINVAL,
@@ -174,7 +178,7 @@ int main(int argc, char **argv)
 	db = path_join(dir, "history.db");
 	if (file_read(argv[1], 0, &b.docs, &err) < 0 ||
 	    store_open(db, STORE_WRITE, &store, &err) < 0 ||
-	    seed_store(store, dir, 12, false, &err) < 0 ||
+	    seed_store(store, dir, 20, false, &err) < 0 ||
 	    web_site_new(store, "0", 0, &b.site, &err) < 0) {
 		printf("Bail out! %s\n", err.text);
 		return 1;

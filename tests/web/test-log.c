@@ -44,7 +44,9 @@ static void add_random(struct logs *l, struct buf *b)
 		dice ^= dice << 13;
 		dice ^= dice >> 17;
 		dice ^= dice << 5;
-		buf_add(b, &"abABn \n<\033x"[dice % 10], 1);
+		/* Now and then one beside what has two cases. */
+		buf_add(b, dice % 61 ? &"abABn \n<\033x"[dice % 10]
+				     : &"@Z[`z{\xc1\xda"[dice / 61 % 8], 1);
 	}
 	log_add(l, b);
 }
@@ -112,7 +114,8 @@ static void test_same(struct logs *l, struct str text, const char *what, uint64_
 
 static void test_searches(struct logs *l, struct str text)
 {
-	static const char *const what[] = { "ab", "abab", "BABA n", "<\033x", "nowhere" };
+	static const char *const what[] = { "ab", "abab", "BABA n", "<\033x", "nowhere",
+					   "@", "z", "[", "`", "{", "\xc1", "\xfa" };
 	static const uint64_t from[] = { 1, 2, 700, 9000, 29990 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(what); i++)
