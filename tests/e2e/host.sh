@@ -79,6 +79,10 @@ has "suggests a near name" "prog/passes.sh" "$dir/err"
 run porg
 is "a suite that is none" "$?" 2
 has "suggests the suite" "prog" "$dir/err"
+printf 'suites:\n  - name: own\n    kind: kselftest\n    target: net\n' >"$dir/kselftest.yaml"
+run --config kselftest.yaml porg
+is "nor does it need a kernel's source for that" "$?" 2
+has "says what it is" "no test matches 'porg'" "$dir/err"
 
 run '!prog'
 is "selectors that leave nothing" "$?" 2
@@ -93,6 +97,14 @@ is "is a failure" "$(status_of usage.sh)" fail
 "$TAPROOM" show latest >"$dir/log"
 has "and 'again' knows where it was called" "cd $dir/elsewhere && taproom run" "$dir/log"
 cd "$dir" || exit 1
+
+# ---- a full disk ----
+mkdir "$dir/small"
+# shellcheck disable=SC2016 # the inner shell's
+unshare --mount sh -c 'mount -t tmpfs -o size=200k none "$1/small" && "$TAPROOM" run \
+	--machine host --store "$1/small/h.db" prog/passes.sh' sh "$dir" >"$dir/out" 2>"$dir/err"
+is "a store on a disk that is full" "$?" 4
+has "says so" "h.db': No space left on device" "$dir/err"
 
 # ---- bad stores ----
 echo "this is no database" >"$dir/bad.db"
