@@ -80,6 +80,7 @@ export async function below(ok, browser, site) {
   await p.locator('#grid tbody th.name a').first().click();
   await p.waitForURL(/\/test\/[^/]+\.html$/);
   await p.click('.menu a:has-text("Overview")');
+  await p.waitForURL((u) => !u.pathname.includes('/test/'));
   ok(p.url().startsWith(root) && await p.evaluate(() => getComputedStyle(document.querySelector('.menu')).display) !== 'inline',
     'with its style, there and back', p.url());
   ok(wrong.length + left.length === 0, 'nothing else was asked for', [...wrong, ...left].join('\n'));
@@ -97,11 +98,13 @@ export async function turned(ok, browser, site) {
     const first = await runs();
     ok(await p.isVisible('#filter') === javaScriptEnabled, `files: filters are there where they work, ${how}`);
     await p.click('.pages a:has-text("Older runs")');
+    await p.waitForURL(/\/older\//);
     const older = await runs();
     ok(/^file:.*\/flakes\/older\/\d+\.html/.test(p.url()) && older.length > 0 && first.length === 100 &&
       older.every((r) => !first.includes(r)), `and turned over, ${how}`, `${p.url()} ${first.length} ${older.length}`);
     ok(await p.$$eval('.pages a:has-text("Older runs")', (e) => e.length) === 0, 'to the first run');
     await p.click('.pages a:has-text("Newest runs")');
+    await p.waitForURL(/\/flakes\.html/);
     ok((await runs()).join() === first.join(), 'and back');
     ok(outside.length === 0, 'without a request', outside.join('\n'));
     await context.close();
