@@ -106,7 +106,7 @@ static int build_mode(struct cmd *c, struct build_options *o, const struct plan 
 	struct plan_mode_all all;
 	struct kernel k = {};
 	int r = order_kernel(&o->machine, plan, mode, machine_options_kind(&o->machine), cache_dir,
-			     c, &c->log, &k, &all, err);
+			     c, &c->log, NULL, &k, &all, err);
 
 	if (r == 0 && o->tests)
 		r = build_tests(&k, plan, cache_dir, &c->log, err);

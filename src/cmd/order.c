@@ -83,7 +83,7 @@ static void add_targets(const struct plan *plan, struct opt_list *l)
 static int build(const struct machine_options *o, const struct plan *plan,
 		 const struct plan_mode_all *mode, const char *spec, const char *kind,
 		 const char *cache_dir, const struct cmd *cmd, const struct log *log,
-		 struct kernel *ret, struct err *err)
+		 const struct order_before *before, struct kernel *ret, struct err *err)
 {
 	struct opt_list words = {}, targets = {}, coverage = {};
 	struct view view = { .cmd = cmd, .log = log };
@@ -98,6 +98,8 @@ static int build(const struct machine_options *o, const struct plan *plan,
 		.log = log,
 		.progress = on_progress,
 		.ctx = &view,
+		.may_build = before ? before->may_build : NULL,
+		.may_build_ctx = before ? before->ctx : NULL,
 	};
 	int r;
 
@@ -138,8 +140,8 @@ static int refuse(const struct machine_options *o, const char *mode, const char 
 
 int order_kernel(struct machine_options *o, const struct plan *plan, const char *mode,
 		 const char *kind, const char *cache_dir, const struct cmd *cmd,
-		 const struct log *log, struct kernel *ret, struct plan_mode_all *ret_mode,
-		 struct err *err)
+		 const struct log *log, const struct order_before *before, struct kernel *ret,
+		 struct plan_mode_all *ret_mode, struct err *err)
 {
 	const char *spec = order_spec(o, plan);
 	int r = plan_mode_find(plan, mode ? mode : "normal", ret_mode, err);
@@ -150,7 +152,8 @@ int order_kernel(struct machine_options *o, const struct plan *plan, const char 
 	if (strcmp(kind, "host") == 0 && !asked(o) && kernel_is_built_from(spec, false))
 		return kernel_build_source(spec, cache_dir, log, ret, err);
 	if (strcmp(kind, "host") != 0 && kernel_is_built_from(spec, asked(o))) {
-		r = build(o, plan, ret_mode, spec, kind, cache_dir, cmd, log, ret, err);
+		r = build(o, plan, ret_mode, spec, kind, cache_dir, cmd, log, before, ret,
+			  err);
 		if (r == 0 && !o->memory)
 			o->memory = ret_mode->memory;
 		return r;

@@ -42,29 +42,40 @@ static const char *source_had(const struct run_plan *p)
 	return NULL;
 }
 
-/* The kernel of a job, as the command line would name it. Both live as long as @p, @w. */
-static const char *wanted_kernel(const struct run_plan *p, const struct plan_job *job,
-				 const struct run_wish *w, struct machine_options *ret)
-{
-	bool said = w->machine->mode || p->plan->run.modes_count || job->only;
-	const char *had = source_had(p);
+/* A job whose kernel is to be built. */
+struct unbuilt {
+	struct run_plan *plan;
+	const struct plan_job *job;
+	const struct run_wish *wish;
+	const struct run_kernel *kernel;
+};
 
-	*ret = *w->machine;
-	if (!ret->kernel && w->source)
-		ret->kernel = w->source->kernel;
-	if (had)
-		ret->kernel = had;
-	ret->mode = said && strcmp(kind_of_kernel(job->machine), "host") != 0 ? job->mode
-									      : w->machine->mode;
-	return order_spec(ret, p->plan);
+/* A word that means no test is told before a kernel is built for it. What else is wrong
+ * with the tests is told when it comes to them. */
+static int check_words(void *ctx, const struct kernel *source, struct err *err)
+{
+	const struct unbuilt *u = ctx;
+	struct kernel kernel = *source;
+	struct run_part part = { .kernel = &kernel, .mode = u->kernel->all, .alone = true };
+	int r;
+
+	if (!u->wish->n_selectors)
+		return 0;
+	part.machine = machine_options_settle(u->job->machine, &kernel);
+	r = run_suites_list(u->plan, &part, u->job, u->wish, err);
+	plan_tests_done(&part.tests);
+	return r == -EINVAL || r == -EINTR ? r : 0;
 }
 
 static int kernel_get(struct run_plan *p, const struct plan_job *job, const struct run_wish *w,
 		      struct run_kernel **ret, struct err *err)
 {
-	struct machine_options o;
-	const char *kind = kind_of_kernel(job->machine), *spec;
+	struct machine_options o = *w->machine;
+	const char *kind = kind_of_kernel(job->machine), *had = source_had(p);
+	bool said = w->machine->mode || p->plan->run.modes_count || job->only;
 	struct run_kernel *k = kernel_had(p, job->mode, kind);
+	struct unbuilt unbuilt = { p, job, w, NULL };
+	const char *spec;
 	int r;
 
 	*ret = k;
@@ -72,13 +83,19 @@ static int kernel_get(struct run_plan *p, const struct plan_job *job, const stru
 		return 0;
 	k = *ret = &p->kernels[p->n_kernels++];
 	*k = (struct run_kernel){ .mode = xstrdup(job->mode), .kind = xstrdup(kind) };
-	spec = wanted_kernel(p, job, w, &o);
+	if (!o.kernel && w->source)
+		o.kernel = w->source->kernel;
+	if (had)
+		o.kernel = had;
+	o.mode = said && strcmp(kind, "host") != 0 ? job->mode : w->machine->mode;
+	spec = order_spec(&o, p->plan);
 	if (w->dry && order_builds(&o, spec)) {
 		r = plan_mode_find(p->plan, job->mode, &k->all, err);
 		return r < 0 ? r : kernel_build_source(spec, w->cache_dir, w->log, &k->kernel, err);
 	}
-	r = order_kernel(&o, p->plan, job->mode, kind, w->cache_dir, w->cmd, w->log, &k->kernel,
-			 &k->all, err);
+	unbuilt.kernel = k;
+	r = order_kernel(&o, p->plan, job->mode, kind, w->cache_dir, w->cmd, w->log,
+			 &(struct order_before){ check_words, &unbuilt }, &k->kernel, &k->all, err);
 	k->memory = o.memory;
 	return r;
 }
@@ -128,11 +145,13 @@ static void afterwards(const struct run_part *part, struct run_setting *s)
 		s->after[n++] = &RUN_AFTER_COVERAGE;
 }
 
-/* A job with its kernel; NULL: it wants none. */
-static int begin_part(struct run_plan *p, const struct plan_job *job, const struct run_wish *w,
-		      bool alone, struct run_kernel **ret, struct err *err)
+static int make_part(struct run_plan *p, const struct plan_job *job, const struct run_wish *w,
+		     bool alone, struct err *err)
 {
-	struct run_part *part = &p->parts[p->n_parts++];
+	struct run_part *part = &p->parts[p->n_parts];
+	struct run_setting *s = &p->settings[p->n_parts++];
+	struct machine_options *o = w->machine;
+	uint64_t memory = o->memory;
 	struct run_kernel *k = NULL;
 	int r;
 
@@ -150,28 +169,12 @@ static int begin_part(struct run_plan *p, const struct plan_job *job, const stru
 		part->kernel = &k->kernel;
 		part->mode = k->all;
 	}
+	part->why_not = k && k->why_not ? xstrdup(k->why_not) : NULL;
 	part->machine = machine_options_settle(job->machine, part->kernel);
 	/* The list of jobs goes, the words of a machine stay. */
 	for (unsigned i = 0; i < MACHINE_KINDS_N; i++)
 		if (strcmp(part->machine, MACHINE_KINDS[i].name) == 0)
 			part->machine = MACHINE_KINDS[i].name;
-	*ret = k;
-	return 0;
-}
-
-static int make_part(struct run_plan *p, const struct plan_job *job, const struct run_wish *w,
-		     bool alone, struct err *err)
-{
-	struct run_part *part = &p->parts[p->n_parts];
-	struct run_setting *s = &p->settings[p->n_parts];
-	struct machine_options *o = w->machine;
-	uint64_t memory = o->memory;
-	struct run_kernel *k;
-	int r = begin_part(p, job, w, alone, &k, err);
-
-	if (r < 0)
-		return r;
-	part->why_not = k && k->why_not ? xstrdup(k->why_not) : NULL;
 	/* With what takes the tests' place none is listed. */
 	r = p->plan->hooks.run && !run_suites_named(w) ? 0 : run_suites_list(p, part, job, w, err);
 	if (r == 0)
@@ -229,43 +232,6 @@ int run_plan_load(const struct machine_options *o, struct plan **ret, struct err
 	return r < 0 || plan_load(file, ".", ret, err) < 0 ? -EINVAL : 0;
 }
 
-static void begin(struct run_plan *p, size_t n)
-{
-	p->parts = xcalloc(n, sizeof(*p->parts));
-	p->settings = xcalloc(n, sizeof(*p->settings));
-	p->kernels = xcalloc(n, sizeof(*p->kernels));
-}
-
-/* A word that means no test is told before a kernel is built for it. Anything else
- * that is wrong is told when it comes to that. */
-static int check_words(struct plan *plan, const struct plan_jobs *jobs, const struct run_wish *w,
-		       struct err *err)
-{
-	struct run_plan p = { .plan = plan };
-	struct run_wish dry = *w;
-	struct run_kernel *k;
-	int r = 0;
-
-	if (w->dry || !w->n_selectors)
-		return 0;
-	dry.dry = true;
-	begin(&p, jobs->n);
-	for (size_t i = 0; i < jobs->n && r != -EINVAL && r != -EINTR; i++) {
-		const struct plan_job *job = &jobs->v[i];
-		struct machine_options o;
-
-		if (!needs_kernel(&p, job, w) ||
-		    !order_builds(&o, wanted_kernel(&p, job, w, &o)))
-			continue;
-		r = begin_part(&p, job, &dry, jobs->n == 1, &k, err);
-		if (r == 0)
-			r = run_suites_list(&p, &p.parts[p.n_parts - 1], job, &dry, err);
-	}
-	p.plan = NULL;
-	run_plan_done(&p);
-	return r == -EINVAL || r == -EINTR ? r : 0;
-}
-
 int run_plan_make(struct plan *plan, const struct run_wish *w, struct run_plan *ret,
 		  struct err *err)
 {
@@ -275,9 +241,9 @@ int run_plan_make(struct plan *plan, const struct run_wish *w, struct run_plan *
 
 	if (r == 0 && w->machine->gdb && jobs.n > 1)
 		r = err_set(err, EINVAL, "--gdb is for one mode on one kind of machine");
-	if (r == 0)
-		r = check_words(plan, &jobs, w, err);
-	begin(&p, jobs.n);
+	p.parts = xcalloc(jobs.n, sizeof(*p.parts));
+	p.settings = xcalloc(jobs.n, sizeof(*p.settings));
+	p.kernels = xcalloc(jobs.n, sizeof(*p.kernels));
 	for (size_t i = 0; i < jobs.n && r == 0; i++)
 		r = make_part(&p, &jobs.v[i], w, jobs.n == 1, err);
 	if (r == 0)

@@ -81,7 +81,6 @@ static void tell_round(struct call *call, int i, int times)
 
 	free(s->title);
 	s->title = rounds_title(call->title, i + 1);
-
 	buf_clear(&s->note);
 	out_to_buf(&o, &s->note);
 	out_printf(&o, "run %d", i + 1);
@@ -268,6 +267,7 @@ int cmd_run_run(struct cmd *c, int argc, char **argv)
 	struct run_session *s = &call.s;
 	struct err err = {};
 	int n, r, code, worst = 0;
+	bool goes_on;
 
 	s->command = shell_words(argc, argv);
 	code = cmd_options(c, &cmd_run_help, false, argc, argv, &s->opt, &s->opt.common, &n);
@@ -286,13 +286,16 @@ int cmd_run_run(struct cmd *c, int argc, char **argv)
 	json_init(&call.json, c->out, true);
 	if (s->opt.dry && s->opt.common.json)
 		json_array(&call.json);
+	goes_on = s->past.id;
 	for (size_t i = 0; i < call.sources.n && r >= 0 && !s->interrupts; i++) {
 		if (!is_past(s, &call.sources.v[i]))
 			continue;
 		r = run_source(&call, &call.sources.v[i], from, &err);
-		if (r >= 0 && s->past.id)
+		if (r >= 0 && goes_on)
 			r = run_rest(&call, &call.sources.v[i], from, r, &err);
 		worst = r > worst ? r : worst;
+		if (goes_on)
+			break;
 	}
 	if (s->opt.dry && s->opt.common.json)
 		json_end(&call.json);

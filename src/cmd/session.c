@@ -525,7 +525,7 @@ static int boot(struct session *s, struct err *err)
 		r = plan_load(file, s->cwd, &s->plan, err);
 	if (own_kernel && r == 0)
 		r = order_kernel(o, s->plan, o->mode, kind, s->cache_dir, s->cmd, &s->log,
-				 &s->kernel, &mode, err);
+				 NULL, &s->kernel, &mode, err);
 	if (r < 0)
 		return r;
 	/* From here on there is something to leave behind. */

@@ -463,6 +463,21 @@ static int build_locked(struct build *b, struct err *err)
 	return r < 0 ? r : keep(b, err);
 }
 
+static int may_build(const struct build *b, struct err *err)
+{
+	const struct kernel source = {
+		.spec = (char *)b->order->spec,
+		.version = b->from.version,
+		.branch = b->from.branch,
+		.source = b->from.dir,
+		.source_id = b->from.id,
+	};
+
+	if (!b->order->may_build)
+		return 0;
+	return b->order->may_build(b->order->may_build_ctx, &source, err);
+}
+
 static int find_or_build(struct build *b, struct err *err)
 {
 	_free_ char *path = xasprintf("%s.lock", b->dest);
@@ -474,7 +489,9 @@ static int find_or_build(struct build *b, struct err *err)
 		r = make_lock(path, "builds the same kernel", b->order->log, &lock, err);
 		if (r == 0 && !file_exists(b->dest)) {
 			store_away_sweep(b->order->cache_dir);
-			r = build_locked(b, err);
+			r = may_build(b, err);
+			if (r == 0)
+				r = build_locked(b, err);
 			found = false;
 		}
 	}

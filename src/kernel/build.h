@@ -53,6 +53,10 @@ struct kernel_order {
 	/* Twice a second while make runs, and with NULL at its end. May be NULL. */
 	void (*progress)(void *ctx, const struct kernel_progress *p);
 	void *ctx;
+	/* Before it is built, where it must be: @source has what is known of it then. Less
+	 * than 0, and it is not. May be NULL. */
+	int (*may_build)(void *ctx, const struct kernel *source, struct err *err);
+	void *may_build_ctx;
 };
 
 /* Is @spec something that is built: "git:...", or a source tree? @asked: a build

@@ -93,4 +93,27 @@ is "and so do the two behind it" "$(grep -c 2 "$dir/state/ran")" 4
 has "which are told together" "Over 2 runs" "$dir/out"
 is "each says which it is" "$("$TAPROOM" runs --json --brief | jq -r '.[0:4][].title' | tr '\n' ';')" \
 	"t/2, round 4;t/2, round 3;t/2, round 2;t/2, round 1;"
+
+# Of several trees it is the one that was interrupted that goes on, with its rounds.
+cat >trees.yaml <<YAML
+trees:
+  - {name: a, kernel: host, branch: tree-a}
+  - {name: b, kernel: host, branch: tree-b}
+run: {machines: [host], jobs: 1}
+suites: [{name: t, kind: exec, dir: t}]
+YAML
+rm -f "$dir/state/ran" "$dir/state/again"
+echo 2 >"$dir/state/ran"
+"$TAPROOM" run --config trees.yaml --share "$dir/state:rw" --repeat 2 t/2 >"$dir/out" 2>"$dir/err" &
+pid=$!
+for _ in $(seq 300); do
+	[ -e "$dir/state/again" ] && break
+	sleep 0.1
+done
+kill -INT "$pid"
+wait "$pid"
+"$TAPROOM" run --resume >"$dir/out" 2>"$dir/err"
+is "of two trees the one that was interrupted goes on" "$?" 0
+is "in both of its rounds, and no other" "$("$TAPROOM" runs --json --brief |
+	jq -r '.[0:3][] | "\(.branch) \(.title)"' | tr '\n' ';')" "tree-a t/2, round 2;tree-a t/2, round 1;e2e t/2, round 4;"
 finish
