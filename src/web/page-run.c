@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One run: how it ended, what it ran on, how to run it again, and its programs
- * with what did not pass open. Three walks over the stored events, so that
- * none of them has to be kept: jobs, splats, programs.
+ * with what did not pass open. Walks over the stored events, so that none of them
+ * has to be kept: jobs, splats, programs.
  */
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "judge/diff.h"
 #include "web/history.h"
-#include "web/splat.h"
+#include "web/run-splats.h"
 
 #define EXCERPTS 24  /* log excerpts on one page */
-#define SPLATS   50
 #define JOBS     64
 
 #define KINDS    8   /* files of a machine */
@@ -43,7 +42,6 @@ struct walk {
 	struct doubt doubts[DOUBTS];
 	unsigned n_doubts, more_doubts;
 	struct str program;       /* of the events that come */
-	unsigned splats;
 	struct arena arena;
 };
 
@@ -375,57 +373,6 @@ static void doubts(struct walk *w)
 	out_lit(o, "</ul>\n");
 }
 
-/* ---- splats ---- */
-
-static void on_splat(void *ctx, const struct event *ev)
-{
-	struct walk *w = ctx;
-	const struct job *j = job_find(w, ev->job);
-	struct web_args args = { .run = w->run, .job = ev->job };
-	struct out *o = w->h->out;
-	bool console = ev->type == EVENT_SPLAT && ev->splat->line && j && j->console;
-
-	if (ev->type != EVENT_SPLAT || ++w->splats > SPLATS)
-		return;
-	out_lit(o, "<details class=\"splat\">\n<summary>");
-	html_mark(w->h, ev->splat->excuse ? STATUS_FLAKY : STATUS_CRASH, false);
-	out_lit(o, "<span class=\"word\">");
-	out_html(o, ev->splat->kind);
-	out_lit(o, "</span> ");
-	out_html(o, ev->splat->title);
-	out_str(o, ev->splat->excuse ? STR(", ignored") : STR(""));
-	out_lit(o, "</summary>\n");
-	if (ev->splat->excuse) {
-		out_lit(o, "<p>Ignored by a rule: ");
-		splat_excuse(w->h, ev->splat->excuse);
-		out_lit(o, "</p>\n");
-	}
-	splat_about(w->h, ev->splat);
-	splat_text(w->h, ev->splat);
-	out_lit(o, "<p class=\"links\">");
-	if (console) {
-		html_line_link(w->h, WEB_CONSOLE, &args, ev->splat->line);
-		out_printf(o, "Console, line %" PRIu64 "</a> · ", ev->splat->line);
-	}
-	if (html_splat_begin(w->h, ev->splat->fingerprint))
-		out_lit(o, "Where else it was seen</a> · ");
-	out_printf(o, "<code>taproom show %" PRId64 " --decode</code></p>\n</details>\n", w->run);
-}
-
-static int splats(struct walk *w, uint64_t n, struct err *err)
-{
-	int r;
-
-	if (!n)
-		return 0;
-	out_lit(w->h->out, "<h2>Kernel splats</h2>\n");
-	r = store_replay(w->h->site->store, w->run, (struct event_sink){ on_splat, w }, err);
-	if (r >= 0 && w->splats > SPLATS)
-		out_printf(w->h->out, "<p>%u more are in the consoles.</p>\n",
-			   w->splats - SPLATS);
-	return r;
-}
-
 /* ---- the page ---- */
 
 static bool several_modes(const struct walk *w)
@@ -478,7 +425,7 @@ WEB_RENDER(web_run_page)
 		r = store_replay(site->store, args->run, (struct event_sink){ on_job, w }, err);
 	if (r >= 0) {
 		doubts(w);
-		r = splats(w, of.splats, err);
+		r = of.splats ? run_splats(&h, args->run, err) : 0;
 	}
 	if (r >= 0)
 		r = programs(w, err);

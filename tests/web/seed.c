@@ -273,7 +273,8 @@ static int job(struct seed *s, const char *mode, unsigned crash_at)
 		if (s->run >= tests[i].begins)
 			r = program(s, &tests[i], strcmp(mode, "debug") == 0,
 				    i + 1 == crash_at);
-	if (r >= 0 && (crash_at || s->hostile))
+	/* The same thrice. */
+	for (unsigned i = 0; i < 3 && r >= 0 && (crash_at || s->hostile); i++)
 		splat(s);
 	buf_clear(&s->log);
 	log_line(s, "# Linux/x86 6.12.48 Kernel Configuration");
