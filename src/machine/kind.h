@@ -80,7 +80,7 @@ struct machine_run {
 	int said[MACHINE_VOICES]; /* our ends of their standard errors */
 	char *scratch;            /* a directory to remove; NULL: none */
 	struct machine_keep keep;
-	int64_t timeout_ms;       /* to be ready, less than usual; 0: as usual */
+	int64_t timeout_ms;       /* to be ready; from boot(): less than usual, 0: as usual */
 };
 
 #define MACHINE_KEEP_NONE { .ram = -1, .state = -1, .lock = -1, .from = SNAPSHOT_NONE }

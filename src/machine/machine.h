@@ -52,7 +52,8 @@ struct machine_config {
 	const char *const *qemu_opts; /* VMM arguments; NULL-ended or NULL */
 	bool once;               /* a boot that failed is not tried again: it was a test */
 	bool cold;               /* boot, even where a ready machine could be had */
-	int64_t boot_timeout_ms; /* 0: the kind's default */
+	int64_t boot_timeout_ms; /* 0: the kind's default; waiting for a processor of the
+				  * host does not count, up to thrice as long */
 	int64_t hang_ms;         /* without a heartbeat; 0: 30 s, < 0: for ever */
 	/* The debugger's stub, a socket in .work_dir (facts.gdb). Such a machine may be
 	 * stopped for hours: it is never missed. */

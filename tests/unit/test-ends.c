@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How machines end: each witness, made up, and the name that it leads to. */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/proc.h"
 #include "base/units.h"
 #include "machine/pulse.h"
 #include "machine/verdict.h"
@@ -211,7 +214,8 @@ static void test_console(struct tap *t)
 	}
 }
 
-/* Seconds; each letter is one: b a beat, . none, Z we were away for a minute. */
+/* Seconds; each letter is one: b a beat, . none, Z we were away for a minute, w it
+ * waited for a processor. */
 static const struct {
 	const char *name, *seconds;
 	int64_t limit_ms, missed_ms;
@@ -222,13 +226,17 @@ static const struct {
 	{ "one that never had a pulse", "....................", 5000, 0 },
 	{ "not us: we were away", "bbZ...", 5000, 0 },
 	{ "we were away, and it is missed all the same", "bbZ....", 5000, 5000 },
+	{ "one that the host does not let run", "bbwwwwwwwwwwww", 5000, 0 },
+	{ "it may run, and is missed", "bbwww....", 5000, 7000 },
+	{ "the host's doing has a bound", "bbwwwwwwwwwwwwwwwwwwwwww", 5000, 22000 },
+	{ "- and not before", "bbwwwwwwwwwwwwwwwwwww", 5000, 0 },
 	{ "not watched", "b...................", -1, 0 },
 };
 
 static void test_pulses(struct tap *t)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(PULSES); i++) {
-		int64_t now = 1000000, missed = 0;
+		int64_t now = 1000000, missed = 0, wait = 77;
 		struct pulse p;
 
 		pulse_begin(&p, PULSES[i].limit_ms, now);
@@ -236,9 +244,10 @@ static void test_pulses(struct tap *t)
 			int64_t m;
 
 			now += *c == 'Z' ? 60000 : 1000;
+			wait += *c == 'w' ? 1000 : 0;
 			if (*c == 'b')
 				pulse_beat(&p, now);
-			m = pulse_look(&p, now);
+			m = pulse_look(&p, now, wait);
 			missed = m > missed ? m : missed;
 		}
 		is_int(t, missed, PULSES[i].missed_ms, PULSES[i].name);
@@ -262,6 +271,77 @@ static void test_proc(struct tap *t)
 	ok(t, after > before, "it grows, from %d ms to %d", (int)before, (int)after);
 	is_int(t, pulse_cpu_ms(0x3ffffff, &state), -1, "a process that is not there");
 	is_int(t, state, 0, "- has no state");
+}
+
+static void spin(void)
+{
+	for (int64_t end = clock_mono_ms() + 400; clock_mono_ms() < end;)
+		;
+}
+
+/* On one processor two of them wait for each other; one that sleeps does not. */
+static void test_wait(struct tap *t)
+{
+	static const char *const argv[] = { "sleep", "10", NULL };
+	struct proc_spec spec = { .argv = argv, .in = PROC_NULL };
+	struct proc p = { .fd = -1 };
+	cpu_set_t all, one;
+	int64_t waited = -1, below, before = pulse_wait_ms(getpid());
+	pid_t other;
+
+	is_int(t, pulse_wait_ms(0x3ffffff), -1, "a process that is not there waits for none");
+	if (before < 0) {
+		ok(t, true, "waiting # SKIP the kernel has no CONFIG_SCHED_INFO");
+		return;
+	}
+	sched_getaffinity(0, sizeof(all), &all);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	other = fork();
+	if (other == 0) {
+		spin();
+		_exit(0);
+	}
+	spin();
+	waited = pulse_wait_ms(other);
+	below = pulse_wait_ms(getpid());
+	waitpid(other, NULL, 0);
+	sched_setaffinity(0, sizeof(all), &all);
+	ok(t, below - before >= 50 || waited >= 50, "two on one processor wait: %d and %d ms",
+	   (int)(below - before), (int)waited);
+	ok(t, below >= waited, "- what a process has started counts: %d", (int)below);
+	if (proc_start(&spec, &p, NULL) == 0) {
+		/* It has to get there first. */
+		waited = -1;
+		for (unsigned i = 0; i < 100 && waited != below; i++) {
+			waited = pulse_wait_ms(p.pid);
+			usleep(100000);
+			below = pulse_wait_ms(p.pid);
+		}
+		ok(t, waited >= 0 && waited == below, "one that sleeps does not: %d, %d ms",
+		   (int)waited, (int)below);
+	}
+	proc_end(&p);
+}
+
+/* A limit in which it waited for a processor. */
+static const struct {
+	const char *name;
+	int64_t limit, wait, passed, left;
+} LEFT[] = {
+	{ "nothing left", 1000, 0, 1000, 0 },
+	{ "it waited half of it", 1000, 500, 1000, 500 },
+	{ "not known how long", 1000, -1, 1000, 0 },
+	{ "and no longer than that", 1000, 500, 1500, 0 },
+	{ "a bound", 1000, 99999, 4000, 0 },
+};
+
+static void test_left(struct tap *t)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(LEFT); i++)
+		is_int(t, pulse_left(LEFT[i].limit, LEFT[i].wait, LEFT[i].passed), LEFT[i].left,
+		       LEFT[i].name);
 }
 
 static void test_deaths(struct tap *t)
@@ -296,6 +376,8 @@ int main(void)
 	test_console(&t);
 	test_pulses(&t);
 	test_proc(&t);
+	test_wait(&t);
+	test_left(&t);
 	test_deaths(&t);
 	return tap_done(&t);
 }
