@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -140,6 +141,172 @@ static void test_gdb(struct bench *b)
 	b->m = machine_free(b->m);
 }
 
+/* ---- oops ---- */
+
+/* A system call runs into nowhere, by the debugger's hand: Debian's kernels have
+ * nothing that would oops when asked to. */
+static void test_oops(struct bench *b, bool fatal)
+{
+	_free_ char *gdb = proc_find("gdb"), *target = NULL, *stop = NULL;
+	const char *argv[] = { "gdb", "-nx", "-batch", "-ex", NULL, "-ex", NULL, "-ex", "continue",
+			       "-ex", "delete", "-ex", "set $rip = 0", "-ex", "detach", NULL };
+	struct proc_spec spec = { .argv = argv, .in = PROC_NULL };
+	struct machine_facts facts;
+	struct proc debugger = { .fd = -1 };
+	const char *cause = fatal ? "echo 1 > /proc/sys/kernel/panic_on_oops; sleep 5; hostname x"
+				  : "echo 0 > /proc/sys/kernel/panic_on_oops; sleep 5; "
+				    "exec hostname x";
+
+	if (!gdb) {
+		ok(b->tap, true, "an oops # SKIP gdb is not installed");
+		return;
+	}
+	if (!ok(b->tap, bench_boot(b, "qemu", &(struct machine_config){ .gdb = true }),
+		"boots, to oops"))
+		return;
+	machine_facts(b->m, &facts);
+	argv[4] = target = xasprintf("target remote %s", facts.gdb);
+	bench_shell(b, "sed -n 's/ T __x64_sys_sethostname$//p' /proc/kallsyms");
+	argv[6] = stop = xasprintf("hbreak *0x%.*s", STR_FMT(str_trim(buf_str(&b->out))));
+	buf_clear(&b->console);
+	provoke(b, cause);
+	bench_turn(b, 500);
+	if (proc_start(&spec, &debugger, NULL) < 0)
+		return;
+	bench_wait_exit(b);
+	proc_end(&debugger);
+	ok(b->tap, heard(b, "BUG: kernel NULL pointer dereference"), "a kernel that oopses");
+	if (fatal) {
+		is_str(b->tap, MACHINE_ENDS[b->how].word, "oops", "- and panics of it");
+		ok(b->tap, strstr(b->why, "BUG: kernel NULL pointer") &&
+			       strstr(b->why, "Fatal exception"), "- says both: %s", b->why);
+	} else {
+		is_int(b->tap, bench_code(b), 128 + SIGKILL, "- kills who called it");
+		bench_shell(b, "echo alive");
+		is_str(b->tap, bench_text(&b->out), "alive\n", "- and goes on");
+	}
+	b->m = machine_free(b->m);
+}
+
+/* ---- the host's want ---- */
+
+/* A memory cgroup of our own, of either version. */
+static const struct {
+	const char *dir, *limit;
+} GROUPS[] = {
+	{ "/sys/fs/cgroup/memory", "memory.limit_in_bytes" },
+	{ "/sys/fs/cgroup", "memory.max" },
+};
+
+static bool write_to(const char *dir, const char *name, const char *text)
+{
+	_free_ char *path = path_join(dir, name);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool good = fd >= 0 && file_write_all(fd, text, strlen(text)) == 0;
+
+	closep(&fd);
+	return good;
+}
+
+static char *group_make(const char *limit)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(GROUPS); i++) {
+		char *dir = xasprintf("%s/taproom-ends-%d", GROUPS[i].dir, (int)getpid());
+
+		if (mkdir(dir, 0755) == 0 && write_to(dir, GROUPS[i].limit, limit))
+			return dir;
+		rmdir(dir);
+		free(dir);
+	}
+	return NULL;
+}
+
+/* It has started, and then there is no more for it. */
+static void test_host_memory(struct bench *b)
+{
+	_free_ char *group = group_make("67108864"), *pid = NULL;
+	struct machine_facts facts;
+
+	if (!group) {
+		ok(b->tap, true, "host memory # SKIP no memory cgroup can be made here");
+		return;
+	}
+	if (ok(b->tap, bench_boot(b, "qemu", &(struct machine_config){ .hang_ms = HANG_MS }),
+	       "boots, to want memory")) {
+		machine_facts(b->m, &facts);
+		pid = xasprintf("%d", (int)facts.pid);
+		ok(b->tap, write_to(group, "cgroup.procs", pid), "may have 64 MiB more");
+		bench_shell(b, "head -c 400M /dev/zero > /run/much; sleep 60");
+		is_str(b->tap, MACHINE_ENDS[b->how].word, "host-oom", "takes more");
+		ok(b->tap, strstr(b->why, "killed by signal 9") &&
+			       strstr(b->why, "the host was out of memory"), "- says: %s", b->why);
+		b->m = machine_free(b->m);
+	}
+	for (unsigned i = 0; i < 100 && rmdir(group) < 0; i++)
+		bench_turn(b, 50);
+	ok(b->tap, !file_exists(group), "nothing is left in its group");
+}
+
+/* Memory that can't be had at all: QEMU behind a limit. */
+static void test_no_memory(struct bench *b)
+{
+	static const char script[] = "#!/bin/sh\nulimit -v 2000000\nexec %s \"$@\"\n";
+	_free_ char *qemu = proc_find("qemu-system-x86_64"), *text = xasprintf(script, qemu);
+	_free_ char *bin = path_join(b->work, "bin"), *own = path_join(bin, "qemu-system-x86_64");
+	_free_ char *before = xstrdup(getenv("PATH")), *path = xasprintf("%s:%s", bin, before);
+
+	dir_make(bin, NULL);
+	file_write(own, str_of(text), 0755, NULL);
+	setenv("PATH", path, 1);
+	ok(b->tap, !bench_boot(b, "qemu", &(struct machine_config){ .memory = 8ull << 30,
+								    .cold = true }),
+	   "with more than the host gives it does not boot");
+	is_str(b->tap, MACHINE_ENDS[b->how].word, "host-oom", "- for want of memory");
+	ok(b->tap, strstr(b->why, "Cannot allocate memory"), "- says: %s", b->why);
+	b->m = machine_free(b->m);
+	setenv("PATH", before, 1);
+}
+
+/* A disk without a byte for the cache and for what a machine makes. */
+static void test_full_disk(struct bench *b)
+{
+	_free_ char *dir = path_join(b->work, "full"), *fill = path_join(dir, "fill");
+	_free_ char *core = path_join(dir, "vmcore");
+	char *work = b->work, *cache = b->cache;
+
+	dir_make(dir, NULL);
+	if (mount("none", dir, "tmpfs", 0, "size=128k") < 0) {
+		ok(b->tap, true, "a full disk # SKIP no tmpfs can be mounted");
+		return;
+	}
+	b->work = path_join(dir, "work");
+	b->cache = path_join(dir, "cache");
+	dir_make(b->work, NULL);
+	dir_make(b->cache, NULL);
+	{
+		int fd = open(fill, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+		while (file_write_all(fd, "full", 4) == 0)
+			;
+		closep(&fd);
+	}
+	if (ok(b->tap, bench_boot(b, "qemu", &(struct machine_config){ .memory = 256u << 20,
+								       .dump = core }),
+	       "boots without a byte on the disk")) {
+		bench_shell(b, "echo alive");
+		is_str(b->tap, bench_text(&b->out), "alive\n", "- and works");
+		bench_shell(b, "echo c > /proc/sysrq-trigger; sleep 60");
+		is_str(b->tap, MACHINE_ENDS[b->how].word, "panic", "- its end is named");
+		ok(b->tap, !file_exists(core), "- half a dump is none");
+	}
+	b->m = machine_free(b->m);
+	free(b->work);
+	free(b->cache);
+	b->work = work;
+	b->cache = cache;
+	umount2(dir, MNT_DETACH);
+}
+
 int main(void)
 {
 	struct tap t = {};
@@ -160,6 +327,11 @@ int main(void)
 	test_memory(&b);
 	test_dump(&b);
 	test_gdb(&b);
+	test_oops(&b, false);
+	test_oops(&b, true);
+	test_host_memory(&b);
+	test_no_memory(&b);
+	test_full_disk(&b);
 	bench_done(&b);
 	kernel_done(&kernel);
 	return tap_done(&t);
