@@ -57,8 +57,15 @@ void qemu_kernel_line(const struct qemu *q, struct buf *line)
 	/* Translated code is found by its address: where every exec has another
 	 * layout all of it is translated again, and fork + exec takes 2.5 times
 	 * as long. */
-	if (strcmp(q->accel.name, "tcg") == 0)
+	if (q->tcg)
 		buf_printf(line, " norandmaps");
+	/* That its timer ticks, and how fast, is found out against the wall clock: on
+	 * a host with other things to do wrongly, or the kernel panics. Under kvm it
+	 * leaves the first away itself. */
+	if (q->tcg)
+		buf_printf(line, " no_timer_check");
+	if (q->tsc_khz)
+		buf_printf(line, " tsc_early_khz=%u tsc=reliable", q->tsc_khz);
 	for (unsigned i = 0; c->append[i]; i++)
 		buf_printf(line, " %s", c->append[i]);
 }

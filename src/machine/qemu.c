@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "machine/tsc.h"
 #include "machine/vmlinux.h"
 
 #define PROGRAM "qemu-system-x86_64"
@@ -156,6 +157,9 @@ static int boot(struct machine *m, struct err *err)
 	r = choose_accel(&q);
 	if (r < 0)
 		return r;
+	q.tcg = strcmp(q.accel.name, "tcg") == 0;
+	if (q.tcg)
+		q.tsc_khz = tsc_khz(m->config.cache_dir);
 	decide(&q);
 	r = choose_gdb(m, err);
 	if (r < 0)

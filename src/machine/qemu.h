@@ -23,6 +23,8 @@ struct qemu {
 	struct guest_kernel guest;
 	struct share_server server;
 	bool virtiofs;             /* else 9p */
+	bool tcg;                  /* the accelerator */
+	unsigned tsc_khz;          /* what the guest is told under it; 0: nothing */
 	int kernel;                /* unpacked; -1: the image boots as it is */
 	int initramfs, console, port, monitor; /* -1: none */
 	int words[MACHINE_VOICES];

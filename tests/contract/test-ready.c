@@ -175,6 +175,22 @@ static void test_identity(struct bench *b)
 		buf_done(&first[i]);
 }
 
+/* Two of its seconds are as many of ours: it was told how fast its counter is. */
+static void test_clock(struct bench *b)
+{
+	int64_t begin, end, guest;
+
+	bench_shell(b, "cat /sys/devices/system/clocksource/clocksource0/current_clocksource");
+	is_str(b->tap, bench_text(&b->out), "tsc\n", "- its clock is the counter");
+	begin = clock_mono_ms();
+	bench_shell(b, "read a _ < /proc/uptime; sleep 2; read b _ < /proc/uptime; "
+		       "echo $a $b | tr -d . | { read x y; expr $y - $x; }");
+	end = clock_mono_ms();
+	guest = 10 * strtoll(bench_text(&b->out), NULL, 10);
+	ok(b->tap, guest >= 1990 && guest <= end - begin + 20, "- which goes right: %d of %d ms",
+	   (int)guest, (int)(end - begin));
+}
+
 static void test_refused(struct bench *b)
 {
 	static const char *const more[] = { "-name", "mine", NULL };
@@ -189,6 +205,7 @@ static void test_refused(struct bench *b)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		starts(b, &rows[i].c, false, rows[i].name);
+		test_clock(b);
 		b->m = machine_free(b->m);
 	}
 }
