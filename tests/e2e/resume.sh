@@ -116,4 +116,25 @@ wait "$pid"
 is "of two trees the one that was interrupted goes on" "$?" 0
 is "in both of its rounds, and no other" "$("$TAPROOM" runs --json --brief |
 	jq -r '.[0:3][] | "\(.branch) \(.title)"' | tr '\n' ';')" "tree-a t/2, round 2;tree-a t/2, round 1;e2e t/2, round 4;"
+
+# A failure that a rule excuses by a line of its log is excused after the interruption too.
+cat >known.yaml <<YAML
+run: {machines: [host], jobs: 1}
+suites: [{name: t, kind: exec, dir: t}]
+known: [{test: t/1, pattern: 'the pump is slow', reason: slow pump}]
+YAML
+rm -f "$dir/state/again"
+echo 2 >"$dir/state/ran"
+printf '#!/bin/sh\necho the pump is slow\nexit 1\n' >t/1
+"$TAPROOM" run --config known.yaml --share "$dir/state:rw" t/1 t/2 >"$dir/out" 2>"$dir/err" &
+pid=$!
+for _ in $(seq 300); do
+	[ -e "$dir/state/again" ] && "$TAPROOM" show latest --json | grep -q '"t/1"' && break
+	sleep 0.1
+done
+kill -INT "$pid"
+wait "$pid"
+"$TAPROOM" run --resume >"$dir/out" 2>"$dir/err"
+is "a known failure of the first part is known when the run goes on: exit code" "$?" 0
+has "and told so" "slow pump" "$dir/out"
 finish
