@@ -357,8 +357,9 @@ static void on_ready(void *ctx, struct machine *m)
 	char text[UNIT_TEXT_MAX];
 
 	machine_facts(m, &f);
-	log_debug(&s->log, "%s %s, kernel %s, ready after %s%s", f.kind, f.accel, f.release,
-		  duration_text(f.boot_ms, text), f.ready ? ", from a ready machine" : "");
+	log_debug(&s->log, "%s%s%s, kernel %s, ready after %s%s", f.kind, *f.accel ? " " : "",
+		  f.accel, f.release, duration_text(f.boot_ms, text),
+		  f.ready ? ", from a ready machine" : "");
 	session_command_ready(&s->command, f.release);
 	if (s->order->terminal)
 		terminal_size(&c->rows, &c->columns);

@@ -141,8 +141,9 @@ static void on_ready(void *ctx, struct machine *m)
 	char text[UNIT_TEXT_MAX];
 
 	machine_facts(m, &f);
-	log_debug(s->run->log, "machine %u: %s %s, ready after %s%s", s->job, f.kind, f.accel,
-		  duration_text(f.boot_ms, text), f.ready ? ", from a ready machine" : "");
+	log_debug(s->run->log, "machine %u: %s%s%s, ready after %s%s", s->job, f.kind,
+		  *f.accel ? " " : "", f.accel, duration_text(f.boot_ms, text),
+		  f.ready ? ", from a ready machine" : "");
 	job_begin(s);
 	if (s->test)
 		boot_test_ready(s);
