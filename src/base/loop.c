@@ -22,8 +22,14 @@ struct loop_watch {
 struct loop *loop_new(void)
 {
 	struct loop *l = xcalloc(1, sizeof(*l));
+	struct event_config *c = event_config_new();
 
-	l->base = event_base_new();
+	/* Off and on again in one round, as a server's connections are, is no call to the
+	 * kernel then. A descriptor that is watched must have no duplicate. */
+	assert(c);
+	event_config_set_flag(c, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+	l->base = event_base_new_with_config(c);
+	event_config_free(c);
 	assert(l->base);
 	return l;
 }
