@@ -22,6 +22,7 @@
 
 #define LISTENERS_MAX 8
 #define BACKLOG_MS    200 /* until accept() is tried again */
+#define WRITE_MAX     ((size_t)1 << 20) /* bytes that are offered to the kernel at once */
 
 static const struct {
 	const char *name, *value;
@@ -383,6 +384,17 @@ static void on_stop(void *ctx)
 	s->handler->stopped(s->ctx);
 }
 
+/* As evhttp makes its own, but a page goes to the kernel at once, not in 16 KiB. */
+static struct bufferevent *connection(struct event_base *base, void *ctx)
+{
+	struct bufferevent *b = bufferevent_socket_new(base, -1, 0);
+
+	(void)ctx;
+	if (b)
+		bufferevent_set_max_single_write(b, WRITE_MAX);
+	return b;
+}
+
 struct http_server *http_new(struct loop *loop, const struct log *log, unsigned idle_s,
 			     const struct http_handler *handler, void *ctx)
 {
@@ -396,6 +408,7 @@ struct http_server *http_new(struct loop *loop, const struct log *log, unsigned 
 	evhttp_set_max_headers_size(s->http, HTTP_HEAD_MAX);
 	evhttp_set_max_body_size(s->http, HTTP_BODY_MAX);
 	evhttp_set_timeout(s->http, (int)s->idle_s);
+	evhttp_set_bevcb(s->http, connection, NULL);
 	/* All that evhttp knows, so that the handler may say what is allowed. */
 	evhttp_set_allowed_methods(s->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
 				   EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |

@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +36,15 @@ static void name(int fd, char url[static LISTEN_TEXT_MAX])
 		snprintf(url, LISTEN_TEXT_MAX, a.ss_family == AF_INET6 ? "http://[%.60s]:%.5s/"
 								       : "http://%.60s:%.5s/",
 			 host, port);
+}
+
+/* What is accepted has it too. An answer goes out in pieces: without it, the last
+ * would wait until the client has acknowledged the others, 40 ms. */
+static void at_once(int fd)
+{
+	int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* a unix socket refuses it */
 }
 
 static int unix_open(const char *path, struct listen *ret, struct err *err)
@@ -79,6 +90,7 @@ static int one(const struct addrinfo *a)
 		close(fd);
 		return r;
 	}
+	at_once(fd);
 	return fd;
 }
 
@@ -136,6 +148,7 @@ int listen_passed(struct listen *ret, unsigned max)
 		ret[got] = (struct listen){ .fd = fd };
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+		at_once(fd);
 		name(fd, ret[got].url);
 	}
 	unsetenv("LISTEN_PID");

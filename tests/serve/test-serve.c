@@ -3,6 +3,8 @@
  * The server, spoken to over real sockets by a client that is not as polite as a
  * browser. The server is a child; it is told to stop, and must end by itself.
  */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -408,6 +410,23 @@ static void test_stop(struct bench *b)
 	close(fd);
 }
 
+/* Does what is accepted on @fd send the last piece of an answer without waiting for
+ * what it sent before? */
+static bool sends_at_once(int fd)
+{
+	struct sockaddr_in a;
+	socklen_t n = sizeof(a), size = sizeof(int);
+	_cleanup_(closep) int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	_cleanup_(closep) int server = -1;
+	int on = 0;
+
+	if (getsockname(fd, (struct sockaddr *)&a, &n) < 0 ||
+	    connect(client, (struct sockaddr *)&a, n) < 0)
+		return false;
+	server = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	return getsockopt(server, IPPROTO_TCP, TCP_NODELAY, &on, &size) == 0 && on;
+}
+
 static void test_sockets(struct bench *b)
 {
 	_free_ char *spec = xasprintf("unix:%s", b->s.sock);
@@ -431,6 +450,7 @@ static void test_sockets(struct bench *b)
 	is_int(b->t, listen_open("127.0.0.1:0", &l, &err), 0, "any port");
 	ok(b->t, strncmp(l.url, "http://127.0.0.1:", 17) == 0 && !strstr(l.url, ":0/"),
 	   "- and which one it is: %s", l.url);
+	ok(b->t, sends_at_once(l.fd), "- and no piece of an answer waits for another's arrival");
 	close(l.fd);
 	ok(b->t, listen_open("127.0.0.1:99999", &l, &err) == -EINVAL, "%s", err.text);
 	ok(b->t, listen_open("8080", &l, &err) == -EINVAL, "%s", err.text);
