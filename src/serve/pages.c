@@ -354,7 +354,7 @@ static int render(struct pages *p, struct asked *a, struct kept *k, struct kept 
 /* Among files some views have a path of their own; here they are a query. */
 static int moved(struct pages *p, const struct asked *a, struct pages_page *ret)
 {
-	enum web_page_id to = WEB_PAGES[a->id].live;
+	enum web_page_id to = WEB_PAGES[a->id].live ? WEB_PAGES[a->id].live : a->id;
 	struct out o;
 
 	buf_clear(&p->moved);
@@ -364,6 +364,19 @@ static int moved(struct pages *p, const struct asked *a, struct pages_page *ret)
 	out_flush(&o);
 	*ret = (struct pages_page){ .id = a->id, .args = a->args, .moved = buf_str(&p->moved) };
 	return PAGES_FOUND;
+}
+
+/* "flakes", "run/7": as one types it, and as files are served elsewhere. */
+static int without_html(struct pages *p, struct str path, struct str query, struct asked *a,
+			struct pages_page *ret, struct err *err)
+{
+	_cleanup_(buf_done) struct buf b = {};
+	int r;
+
+	buf_add_str(&b, path);
+	buf_add_str(&b, STR(".html"));
+	r = understand(p, buf_str(&b), query, a, err);
+	return r > 0 ? moved(p, a, ret) : r;
 }
 
 int pages_get(struct pages *p, struct str path, struct str query, enum encoding encoding,
@@ -377,7 +390,9 @@ int pages_get(struct pages *p, struct str path, struct str query, enum encoding 
 	/* Without a query the path is the key: most need no more than this. */
 	if (query.n || k->state != p->state || !is_of(k, path)) {
 		r = understand(p, path, query, &a, err);
-		if (r <= 0)
+		if (r == 0)
+			return without_html(p, path, query, &a, ret, err);
+		if (r < 0)
 			return r;
 		r = PAGES_FOUND;
 		if (WEB_PAGES[a.id].live)
