@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -25,6 +26,9 @@
 
 #define MEMORY   (1ull << 30)
 #define LINE     "ttyS0" /* a line of ours in the guest: the agent's port */
+/* Output and files that may be on their way at once, several times: each piece of
+ * it costs more than its bytes. */
+#define LINE_ROOM (8 << 20)
 
 static const struct need NEEDS[] = {
 	{ "UML", NULL, "a machine 'uml'" },
@@ -208,6 +212,17 @@ static int start(struct uml *u)
 	return proc_start(&spec, &run->vmm, u->err);
 }
 
+/* Where a line's other end takes no more, UML waits to be told of room, and in
+ * simulated time it may miss that (6.12): it never comes to it. Beyond the host's limit
+ * (wmem_max, of all that is not root) as much as there is. */
+static void widen(int fd)
+{
+	int bytes = LINE_ROOM;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
 static int streams(struct uml *u)
 {
 	struct machine_run *run = &u->m->run;
@@ -215,7 +230,13 @@ static int streams(struct uml *u)
 
 	if (r == 0)
 		r = machine_socketpair(&run->console, &u->console, u->err);
-	return r < 0 ? r : machine_socketpair(&run->port, &u->port, u->err);
+	if (r == 0)
+		r = machine_socketpair(&run->port, &u->port, u->err);
+	if (r < 0)
+		return r;
+	widen(u->console);
+	widen(u->port);
+	return 0;
 }
 
 static int boot(struct machine *m, struct err *err)
