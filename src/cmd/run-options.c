@@ -48,6 +48,12 @@ static const struct opt OPTS[] = {
 	  .help = "run again and again until it is sure (95 %) of each test that it fails more "
 		  "often, or less often, than in RATE of the runs: 1%, 0.05 (at most --repeat "
 		  "times)" },
+	{ .type = OPT_TYPE_FLAG, .name = "keep", AT(keep),
+	  .help = "leave the machines up in which the last tests ran, until Ctrl-C; it is told "
+		  "how to enter them" },
+	{ .type = OPT_TYPE_DURATION, .name = "keep-timeout", .arg = "TIME", AT(keep_ms),
+	  .positive = true,
+	  .help = "end one that was kept when nobody was in it for so long [default: 30m]" },
 	{ .type = OPT_TYPE_STR, .name = "out", .arg = "DIR", AT(out),
 	  .help = "also leave logs and consoles in DIR" },
 	OPT_GROUP("Kernel and machine", MACHINE_OPTION_ROWS, struct run_options, machine),

@@ -13,8 +13,8 @@ struct run_options {
 	struct machine_options machine;
 	const char *out, *tree, *sure;
 	int repeat, retries, split;
-	int64_t test_timeout_ms, silent_ms, job_timeout_ms;
-	bool until_fail, fail_fast, list, dry, resume;
+	int64_t test_timeout_ms, silent_ms, job_timeout_ms, keep_ms;
+	bool until_fail, fail_fast, list, dry, resume, keep;
 };
 
 /* "1%", "0.01": above 0, below 1. */

@@ -15,6 +15,7 @@
 #include "cmd/run-hooks.h"
 
 #define TIMEOUT_DEFAULT_MS 7200000
+#define KEEP_DEFAULT_MS    1800000
 
 static void log_above(void *ctx, enum log_level level, struct str text)
 {
@@ -55,7 +56,10 @@ static void on_interrupt(void *ctx)
 {
 	struct run_session *s = ctx;
 
-	if (s->interrupts++ == 0) {
+	s->interrupts++;
+	if (!s->run && s->keep) {
+		run_keep_stop(s->keep);
+	} else if (s->interrupts == 1) {
 		log_warn(&s->log, "stopping; what finished is kept");
 		run_stop(s->run);
 	}
@@ -194,6 +198,12 @@ int run_session_once(struct run_session *s, struct err *err)
 	uint32_t random = 0;
 	int r;
 
+	if (s->opt.keep) {
+		run_keep_free(s->keep);
+		s->keep = run_keep_new(s->loop, &s->log, s->opt.keep_ms ?: KEEP_DEFAULT_MS);
+		config.keep = run_keep_take;
+		config.keep_ctx = s->keep;
+	}
 	(void)!getrandom(&random, sizeof(random), 0);
 	run_id_make(clock_wall_ms(), random, id);
 	config.id = s->past.id ? s->past.uid : id;
@@ -280,6 +290,7 @@ int run_session_open(struct run_session *s, struct err *err)
 
 void run_session_close_plan(struct run_session *s)
 {
+	s->keep = run_keep_free(s->keep);
 	excuses_free(s->excuses);
 	knowns_free(s->knowns);
 	s->excuses = NULL;

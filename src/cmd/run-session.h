@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "cmd/progress.h"
 #include "cmd/run-coverage.h"
+#include "cmd/run-keep.h"
 #include "cmd/run-options.h"
 #include "cmd/run-past.h"
 #include "cmd/run-plan.h"
@@ -44,6 +45,7 @@ struct run_session {
 	struct report_options report_options;
 	struct report *report;       /* NULL until the run has begun */
 	struct run *run;
+	struct run_keep *keep;       /* of the last run; NULL: machines end */
 	unsigned interrupts;         /* signals that asked for an end */
 	int64_t id;                  /* of the last run in the history; 0: none */
 };

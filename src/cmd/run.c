@@ -145,6 +145,9 @@ static int run_all(struct call *call, struct err *err)
 	r = run_rounds(call, times, err);
 	s->also = (struct event_sink){};
 	call->rounds = rounds_free(call->rounds);
+	out_flush(s->cmd->out);
+	if (r >= 0 && s->keep && !s->interrupts)
+		run_keep_wait(s->keep);
 	buf_clear(&s->note);
 	run_session_unwatch(&signals);
 	return r;

@@ -20,6 +20,9 @@ const struct opt SESSION_OPTION_ROWS[] = {
 	  .help = "start it in this directory of the machine [default: the current one]" },
 	{ .type = OPT_TYPE_LIST, .name = "limit", .arg = "NAME=VALUE", AT(limits),
 	  .help = "limit it: memory=SIZE, files=N, cpu=TIME, core=SIZE; or unlimited" },
+	{ .type = OPT_TYPE_STR, .name = "enter", .arg = "ID", AT(enter),
+	  .help = "in the machine that 'taproom run --keep' kept, and that stays; of what "
+		  "follows only --timeout counts" },
 	{ .type = OPT_TYPE_LIST, .name = "fetch", .arg = "PATH[:FILE]", AT(fetch),
 	  .help = "when it has ended, copy the machine's PATH to FILE [default: its last "
 		  "name, here]" },

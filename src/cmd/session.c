@@ -16,6 +16,7 @@
 #include "base/units.h"
 #include "cmd/outlet.h"
 #include "cmd/order.h"
+#include "cmd/run-keep.h"
 #include "cmd/session-command.h"
 #include "cmd/terminal.h"
 #include "run/run.h"
@@ -146,7 +147,7 @@ static void input_read(struct session *s)
 		return;
 	s->n_chunk = n > 0 ? (size_t)n : 0;
 	if (s->order->terminal && is_leaving(s)) {
-		err_set(&err, EINTR, "left by Ctrl-]; the machine was ended");
+		err_set(&err, EINTR, "left by Ctrl-]");
 		finish_failed(s, SESSION_DIED, &err);
 	} else if (n <= 0) {
 		input_send(s, true);
@@ -485,13 +486,6 @@ static void on_signal(void *ctx)
 	}
 }
 
-static bool is_ignored(int number)
-{
-	struct sigaction now;
-
-	return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
-}
-
 static void watch(struct session *s)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(SIGNALS); i++) {
@@ -500,7 +494,7 @@ static void watch(struct session *s)
 		*w = (struct signal_watch){ .session = s, .number = SIGNALS[i].number,
 					    .ends = SIGNALS[i].ends };
 		/* As nohup(1) and a shell's background jobs want it. */
-		if (!is_ignored(w->number))
+		if (!signal_is_ignored(w->number))
 			w->watch = loop_signal(s->loop, w->number, on_signal, w);
 	}
 	s->timeout = loop_timer(s->loop, on_timeout, s);
@@ -510,6 +504,13 @@ static void watch(struct session *s)
 }
 
 /* ---- the way there ---- */
+
+static int enter(struct session *s, struct err *err)
+{
+	watch(s);
+	return run_keep_enter(s->order->options->enter, s->cache_dir, s->work.path, s->loop,
+			      &s->log, &EVENTS, s, &s->m, err);
+}
 
 static int boot(struct session *s, struct err *err)
 {
@@ -532,8 +533,6 @@ static int boot(struct session *s, struct err *err)
 	/* From here on there is something to leave behind. */
 	watch(s);
 	r = machine_options_config(o, own_kernel ? &s->kernel : NULL, s->cache_dir, &config, err);
-	if (r == 0)
-		r = run_work_open(s->cache_dir, &s->work, err);
 	if (r < 0)
 		return r;
 	config.work_dir = s->work.path;
@@ -579,7 +578,9 @@ int session_run(const struct session_order *order)
 	s->loop = loop_new();
 	r = session_command_make(&s->command, order, s->cwd, &err);
 	if (r == 0)
-		r = boot(s, &err);
+		r = run_work_open(s->cache_dir, &s->work, &err);
+	if (r == 0)
+		r = order->options->enter ? enter(s, &err) : boot(s, &err);
 	if (r < 0) {
 		code = fail(s, r == -EINTR ? SESSION_STOPPED : SESSION_HARNESS, &err);
 	} else {

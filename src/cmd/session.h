@@ -23,7 +23,7 @@ enum {
 
 struct session_options {
 	struct opt_list env, limits, fetch;
-	const char *user, *cwd;
+	const char *user, *cwd, *enter;
 };
 extern const struct opt SESSION_OPTION_ROWS[];
 

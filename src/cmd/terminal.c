@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/terminal.h"
 
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -44,4 +45,11 @@ bool times_enough(struct times *t)
 	if (t->n == 0 || now - t->first_ms > TIMES_MS)
 		*t = (struct times){ .first_ms = now };
 	return ++t->n >= TIMES;
+}
+
+bool signal_is_ignored(int number)
+{
+	struct sigaction now;
+
+	return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
 }

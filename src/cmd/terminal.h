@@ -26,3 +26,5 @@ struct times {
 };
 
 bool times_enough(struct times *t); /* it came once more */
+
+bool signal_is_ignored(int number); /* as whoever started us wanted it */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -63,6 +64,17 @@ __attribute__((noreturn)) static void cage(char **argv)
 	cage_run(&c, argv + 3);
 }
 
+/* "guest hold SOCKET", on the host: ends when its other end does. */
+__attribute__((noreturn)) static void hold(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLRDHUP };
+
+	while (poll(&p, 1, -1) < 0 && errno == EINTR)
+		;
+	dprintf(STDERR_FILENO, "it was ended by who kept it\n");
+	_exit(1);
+}
+
 /* Started as /init by the kernel, or "guest PORT CONFIG" (descriptors) by the
  * launcher as PID 1 of fresh namespaces. */
 int main(int argc, char **argv)
@@ -73,6 +85,8 @@ int main(int argc, char **argv)
 	int port = c.own_kernel ? -1 : number(argv[1]);
 	int host;
 
+	if (getpid() != 1 && argc == 3 && strcmp(argv[1], "hold") == 0)
+		hold(number(argv[2]));
 	if (getpid() != 1) {
 		fprintf(stderr, "taproom: this program is the first process of a machine\n");
 		return 1;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "machine/door.h"
 
 #define READ_SIZE 131072
 #define OUT_MAX   (1u << 20)
@@ -59,6 +60,17 @@ static int tell(struct agent *a, enum proto_type type, unsigned stream, unsigned
 int agent_tell(struct agent *a, enum proto_type type, struct str payload, struct err *err)
 {
 	return tell(a, type, 0, a->command, payload, err);
+}
+
+uint16_t agent_number(struct agent *a)
+{
+	return ++a->last;
+}
+
+int agent_pass(struct agent *a, enum proto_type type, unsigned stream, unsigned number,
+	       struct str payload, struct err *err)
+{
+	return tell(a, type, stream, number, payload, err);
 }
 
 /* Gives back what has come: half a window at a time, so that the guest neither
@@ -310,6 +322,8 @@ static int handle(struct agent *a, const struct frame *f, struct err *err)
 
 	if (!a->ready_ns && f->head.type != PROTO_HELLO && f->head.type != PROTO_WAITING)
 		return err_set(err, EPROTO, "a frame before the hello");
+	if (a->door && door_heard(a->door, f))
+		return 0;
 	if (about == ABOUT_COMMAND && (!a->running || f->head.command != a->command))
 		return err_set(err, EPROTO, "a frame of no command that runs");
 	if (about == ABOUT_FETCH && (!a->fetching || f->head.command != a->fetch))

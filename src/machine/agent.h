@@ -60,6 +60,8 @@ struct agent {
 	bool fetching;
 	uint64_t fetch_left;
 	struct agent_flow file;
+
+	struct door *door;  /* hears what the guest says first; NULL: none */
 };
 
 /* Takes @fd; @line: the guest has a serial line at its other end. */
@@ -76,3 +78,7 @@ int agent_close_stream(struct agent *a, unsigned stream, struct err *err);
 int agent_fetch(struct agent *a, const char *path, uint64_t max, struct err *err);
 /* About the command that runs, or about none. */
 int agent_tell(struct agent *a, enum proto_type type, struct str payload, struct err *err);
+/* For a door: a number of what another asks for, and the asking. */
+uint16_t agent_number(struct agent *a);
+int agent_pass(struct agent *a, enum proto_type type, unsigned stream, unsigned number,
+	       struct str payload, struct err *err);

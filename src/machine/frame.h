@@ -20,6 +20,8 @@ struct frame {
  * nothing that follows it can be trusted.
  */
 int frame_cut(struct str *rest, struct frame *ret, struct err *err);
+/* The same of what a launcher says, once its guest is up. */
+int frame_cut_told(struct str *rest, struct frame *ret, struct err *err);
 
 /* Appends a frame; -EFBIG past @b's limit, then nothing was added. */
 int frame_add(struct buf *b, enum proto_type type, unsigned stream, unsigned command,

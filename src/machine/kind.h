@@ -152,7 +152,8 @@ int machine_guest_config(const struct machine *m, struct buf *b, struct err *err
 void machine_traces_write(const struct machine *m);
 void machine_traces_remove(const struct machine *m);
 
-extern const struct machine_ops machine_host_ops, machine_qemu_ops, machine_uml_ops;
+extern const struct machine_ops machine_host_ops, machine_kept_ops, machine_qemu_ops,
+	machine_uml_ops;
 int machine_host_probe(const char *cache_dir, struct buf *why);
 int machine_qemu_probe(const char *cache_dir, struct buf *why);
 int machine_uml_probe(const char *cache_dir, struct buf *why);

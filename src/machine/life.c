@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/units.h"
+#include "machine/door.h"
 #include "machine/tail.h"
 
 #define STOP_MS      5000  /* a guest that was asked to power off */
@@ -47,6 +48,7 @@ static void run_end(struct machine *m)
 	for (unsigned i = 0; i < MACHINE_HELPERS_MAX; i++)
 		m->w_helpers[i] = loop_unwatch(m->w_helpers[i]);
 	qmp_close(&m->monitor);
+	m->agent.door = door_close(m->agent.door);
 	proc_end(&r->vmm);
 	for (unsigned i = 0; i < r->n_helpers; i++)
 		proc_end(&r->helpers[i]);

@@ -60,6 +60,7 @@ struct machine_config {
 	bool gdb, gdb_waits;     /* waits: its first instruction is the debugger's */
 	const char *vmlinux;     /* with symbols, for the debugger's line; NULL: unknown */
 	const char *dump;        /* its memory goes into this file, should it panic; NULL: no */
+	const char *enter;       /* machine_enter()'s */
 	const char *work_dir;    /* for sockets and images; exists, ours */
 	const char *cache_dir;   /* initramfs, probes; may be used by others too */
 };
@@ -199,6 +200,22 @@ void machine_stop(struct machine *m); /* power off; killed after a grace */
 /* As machine_stop(), for who wants no more words of its console: where the guest
  * has nothing that it may still write to the host, it is killed at once. */
 void machine_end(struct machine *m);
+/*
+ * Keeps a machine that is up and whose command has ended: gives it a way in, of
+ * which @used tells when somebody comes and when he has left and all that he began
+ * is over. It has another user from now on: of @events come console, beat and died.
+ */
+int machine_keep(struct machine *m, const struct machine_events *events,
+		 void (*used)(void *ctx, bool inside), void *ctx, struct err *err);
+/*
+ * The way in, from another process of the same user: @dir is the work directory of
+ * the machine that is kept. As machine_boot(); but stopping it, or freeing it, leaves
+ * it, and it is missed when who keeps it is gone. @work_dir: our own. -EBUSY: somebody
+ * is inside.
+ */
+int machine_enter(const char *dir, const char *work_dir, struct loop *loop,
+		  const struct log *log, const struct machine_events *events, void *ctx,
+		  struct machine **ret, struct err *err);
 /*
  * Makes the guest's kernel tell on its console what its processors do and where
  * its tasks wait (sysrq l, w, t). @told follows from the loop when it has, or

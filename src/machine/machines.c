@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/units.h"
+#include "machine/door.h"
 #include "machine/life.h"
 
 const struct machine_kind MACHINE_KINDS[] = {
@@ -105,6 +106,7 @@ static void config_copy(struct machine *m, const struct machine_config *from)
 	c->qemu_opts = copy_list(m, from->qemu_opts);
 	c->dump = copy(m, from->dump);
 	c->vmlinux = copy(m, from->vmlinux);
+	c->enter = copy(m, from->enter);
 	c->work_dir = copy(m, from->work_dir);
 	c->cache_dir = copy(m, from->cache_dir);
 	shares = arena_alloc(&m->arena, (from->n_shares + 1) * sizeof(*shares));
@@ -167,17 +169,13 @@ static const struct machine_kind *kind_find(const char *name)
 	return NULL;
 }
 
-int machine_boot(const char *kind, const struct machine_config *config, struct loop *loop,
-		 const struct log *log, const struct machine_events *events, void *ctx,
-		 struct machine **ret, struct err *err)
+static int begin(const struct machine_kind *k, const struct machine_config *config,
+		 struct loop *loop, const struct log *log, const struct machine_events *events,
+		 void *ctx, struct machine **ret, struct err *err)
 {
-	const struct machine_kind *k = kind_find(kind);
 	struct machine *m;
-	int r;
+	int r = config_check(k, config, err);
 
-	if (!k)
-		return err_set(err, EINVAL, "no machine '%s'; there are qemu, uml and host", kind);
-	r = config_check(k, config, err);
 	if (r < 0)
 		return r;
 	m = xcalloc(1, sizeof(*m));
@@ -187,17 +185,40 @@ int machine_boot(const char *kind, const struct machine_config *config, struct l
 					   .cpus = config->cpus, .memory = config->memory,
 					   .boot_ms = -1, .cold = m->cold_why };
 	config_copy(m, config);
-	if (!k->ops->again) {
+	if (!k->ops->again && !config->enter) {
 		snprintf(m->cold_why, sizeof(m->cold_why), "a machine '%s' can't be kept", k->name);
 		log_debug(log, "a cold boot: %s", m->cold_why);
 	}
 	r = life_begin(m, err);
 	if (r < 0) {
 		machine_free(m);
-		return err_wrap(err, r, "machine '%s'", kind);
+		return err_wrap(err, r, "machine '%s'", k->name);
 	}
 	*ret = m;
 	return 0;
+}
+
+int machine_boot(const char *kind, const struct machine_config *config, struct loop *loop,
+		 const struct log *log, const struct machine_events *events, void *ctx,
+		 struct machine **ret, struct err *err)
+{
+	const struct machine_kind *k = kind_find(kind);
+
+	if (!k)
+		return err_set(err, EINVAL, "no machine '%s'; there are qemu, uml and host", kind);
+	return begin(k, config, loop, log, events, ctx, ret, err);
+}
+
+int machine_enter(const char *dir, const char *work_dir, struct loop *loop,
+		  const struct log *log, const struct machine_events *events, void *ctx,
+		  struct machine **ret, struct err *err)
+{
+	static const struct machine_kind kept = {
+		"kept", "a machine that another process keeps", &machine_kept_ops, NULL,
+	};
+	struct machine_config c = { .enter = dir, .work_dir = work_dir };
+
+	return begin(&kept, &c, loop, log, events, ctx, ret, err);
 }
 
 struct machine *machine_free(struct machine *m)
@@ -273,6 +294,22 @@ int machine_fetch(struct machine *m, const char *path, uint64_t max, struct err 
 	int r = must_be_up(m, err);
 
 	return r < 0 ? r : agent_fetch(&m->agent, path, max, err);
+}
+
+int machine_keep(struct machine *m, const struct machine_events *events,
+		 void (*used)(void *ctx, bool inside), void *ctx, struct err *err)
+{
+	int r = must_be_up(m, err);
+
+	if (r == 0)
+		r = door_open(m->config.work_dir, m->release, &m->agent, m->loop, used, ctx,
+			      &m->agent.door, err);
+	if (r < 0)
+		return r;
+	examine_end(m); /* it was asked by who had it */
+	m->events = events;
+	m->ctx = ctx;
+	return 0;
 }
 
 int64_t machine_wall_ms(const struct machine *m)

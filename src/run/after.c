@@ -89,7 +89,7 @@ void after_begin(struct slot *s)
 	struct err err = {};
 
 	if (!a) {
-		machine_stop(s->machine);
+		slot_home(s);
 		return;
 	}
 	s->after++;
@@ -102,7 +102,7 @@ void after_begin(struct slot *s)
 	}
 	warn(s, err.text);
 	s->after_runs = false;
-	machine_stop(s->machine);
+	slot_home(s);
 }
 
 void after_output(struct slot *s, unsigned stream, struct str bytes)
@@ -151,7 +151,7 @@ void after_deadline(struct slot *s)
 		return;
 	warn(s, "it did not end in time");
 	s->after_runs = false;
-	machine_stop(s->machine);
+	slot_home(s);
 }
 
 void after_done(struct slot *s)

@@ -204,6 +204,15 @@ void run_test_died(struct run *r, const struct slot *s, enum machine_death how,
 	}
 }
 
+bool run_keeps(const struct run *r, const struct slot *s)
+{
+	bool waits = false;
+
+	for (unsigned i = 0; i < r->n_lots && !is_closed(r); i++)
+		waits |= lot_has_tests(&r->lots[i]);
+	return r->config.keep && s->used && !r->stopped && !r->overtime && !waits;
+}
+
 /* ---- machines ---- */
 
 /* Is there room for one more of it? The first always has. */

@@ -68,6 +68,13 @@ struct run_setting {
 	uint64_t memory;
 };
 
+/* A machine that is given away. */
+struct run_kept {
+	char *work_dir;                 /* the callee's */
+	unsigned job;
+	const char *mode;
+};
+
 struct run_config {
 	const struct run_setting *settings; /* borrowed until the end */
 	unsigned n_settings;            /* at least 1 */
@@ -94,6 +101,10 @@ struct run_config {
 	size_t n_done;
 	void (*past)(void *ctx, const struct event_sink *sink);
 	void *past_ctx;
+	/* Takes a machine whose tests are over, and for whose place no test waits: it and
+	 * its work directory are the callee's, who removes them. NULL: it ends. */
+	void (*keep)(void *ctx, struct machine *m, struct run_kept *what);
+	void *keep_ctx;
 	unsigned retries;               /* of a bad test, each in a machine of its own */
 	struct run_deaths *deaths;      /* of all runs of this call; NULL: of this one */
 	/* For the record. */

@@ -94,8 +94,7 @@ static void slot_leave(struct slot *s)
 	s->lot = NULL;
 }
 
-/* The machine is over: its job ends, its files go. */
-static void job_end(struct slot *s, enum machine_death how, const char *why)
+static void job_tell_end(struct slot *s, enum machine_death how, const char *why)
 {
 	job_begin(s);
 	if (s->console_fd >= 0)
@@ -103,14 +102,41 @@ static void job_end(struct slot *s, enum machine_death how, const char *why)
 	s->console_fd = -1;
 	s->console = console_free(s->console);
 	job_emit(s, EVENT_JOB_END, MACHINE_ENDS[how].word, how == MACHINE_STOPPED ? "" : why);
-	s->machine = machine_free(s->machine);
 	after_done(s);
-	dir_remove(s->work_dir, NULL);
 	free(s->console_path);
-	free(s->work_dir);
-	s->console_path = s->work_dir = NULL;
+	s->console_path = NULL;
 	s->job_open = false;
+}
+
+/* The machine is over: its job ends, its files go. */
+static void job_end(struct slot *s, enum machine_death how, const char *why)
+{
+	job_tell_end(s, how, why);
+	s->machine = machine_free(s->machine);
+	dir_remove(s->work_dir, NULL);
+	free(s->work_dir);
+	s->work_dir = NULL;
 	slot_leave(s);
+}
+
+void slot_home(struct slot *s)
+{
+	struct run *r = s->run;
+	struct machine *m = s->machine;
+	struct run_kept what = { s->work_dir, s->job, s->lot->setting->mode };
+	struct lot *lot = s->lot;
+
+	if (!run_keeps(r, s)) {
+		machine_stop(m);
+		return;
+	}
+	loop_timer_set(s->deadline, -1);
+	job_tell_end(s, MACHINE_STOPPED, "");
+	s->machine = NULL;
+	s->work_dir = NULL;
+	slot_leave(s);
+	r->config.keep(r->config.keep_ctx, m, &what);
+	run_slot_idle(r, lot, true, NULL);
 }
 
 static enum status test_end(struct slot *s, enum program_end how, int code, const char *why)

@@ -71,6 +71,8 @@ int slot_boot(struct slot *s, struct lot *l, struct err *err);
 /* Ends what runs in it as @how, and its machine, at once: as @end. */
 void slot_abort(struct slot *s, enum program_end how, enum machine_death end, const char *why);
 void slot_done(struct slot *s);
+/* Its tests are over: the machine ends, or is given away. */
+void slot_home(struct slot *s);
 void slot_artefact(struct slot *s, const char *kind, const char *path);
 /* Some tests are told on the console as well, or only there. */
 void slot_tell_console(struct slot *s);
@@ -89,6 +91,8 @@ const struct plan_test *run_boot_test(struct run *r, struct lot *l, unsigned *re
 /* How long the test that was just taken may run; 0: for ever. @ret_share: that is
  * its share of a job's time. */
 int64_t run_test_limit(struct run *r, const struct slot *s, bool *ret_share);
+/* Is its machine one to be kept, when its tests are over? */
+bool run_keeps(const struct run *r, const struct slot *s);
 /* It is over: a bad one may come again. */
 void run_test_ended(struct run *r, const struct slot *s, enum status status);
 /* Is it the setting's .pre or .post that runs? */

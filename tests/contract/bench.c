@@ -233,14 +233,28 @@ bool bench_kernel(const char *kind, struct kernel *k, const char *cache)
 	return false;
 }
 
+static void boot_begin(struct bench *b)
+{
+	b->ready = b->timed_out = false;
+	b->deaths = 0;
+	b->last_ms = 0;
+}
+
+static bool wait_ready(struct bench *b)
+{
+	while (!b->ready && !b->deaths && !b->timed_out)
+		bench_turn(b, BENCH_WAIT_MS);
+	if (b->deaths)
+		printf("# %s\n", b->why);
+	return b->ready;
+}
+
 bool bench_boot(struct bench *b, const char *kind, const struct machine_config *with)
 {
 	struct machine_config c = *with;
 	struct err err = {};
 
-	b->ready = b->timed_out = false;
-	b->deaths = 0;
-	b->last_ms = 0;
+	boot_begin(b);
 	c.image = b->kernel.image;
 	c.image_is_uml = b->kernel.uml;
 	c.release = b->kernel.release;
@@ -253,11 +267,19 @@ bool bench_boot(struct bench *b, const char *kind, const struct machine_config *
 		printf("# %s\n", err.text);
 		return false;
 	}
-	while (!b->ready && !b->deaths && !b->timed_out)
-		bench_turn(b, BENCH_WAIT_MS);
-	if (b->deaths)
-		printf("# %s\n", b->why);
-	return b->ready;
+	return wait_ready(b);
+}
+
+bool bench_enter(struct bench *b, const char *dir)
+{
+	struct err err = {};
+
+	boot_begin(b);
+	if (machine_enter(dir, b->work, b->loop, NULL, &EVENTS, b, &b->m, &err) < 0) {
+		printf("# %s\n", err.text);
+		return false;
+	}
+	return wait_ready(b);
 }
 
 static void wait_death(struct bench *b)

@@ -43,6 +43,8 @@ void bench_done(struct bench *b); /* removes its directories */
 
 /* Boots with the bench's kernel and directories; true once it is ready. */
 bool bench_boot(struct bench *b, const char *kind, const struct machine_config *with);
+/* The machine that is kept in @dir; true once it is ready. */
+bool bench_enter(struct bench *b, const char *dir);
 void bench_stop(struct bench *b);
 void bench_end(struct bench *b);
 /* Turns the loop until something is told, or @ms have passed. */
