@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzz: any bytes as the events of runs. What is taken of them is told again as
- * events; that must be taken as a whole, and tell the same.
+ * Fuzz: any bytes as what is pushed: the events of runs, or the report of one that is JSON.
+ * What is taken of them is told again in the same form; that must be taken as a whole,
+ * and tell the same.
  */
 #include <assert.h>
 
@@ -53,13 +54,23 @@ static void on_damaged(void *ctx, const char *file, const char *where, const cha
 	assert(!"events are refused, not damaged");
 }
 
+/* What stands first tells which of the two it is. */
+static bool is_report(struct str text)
+{
+	text = str_trim(text);
+	return str_starts(text, STR("{")) &&
+	       !str_starts(str_trim(str_from(text, 1)), STR("\"taproom\"")) &&
+	       !str_starts(str_trim(str_from(text, 1)), STR("\"event\""));
+}
+
 static int hear(struct heard *h, struct str text)
 {
 	struct import im = { .begin = on_begin, .end = on_end, .damaged = on_damaged, .ctx = h };
 	int r;
 
-	*h = (struct heard){ .format = report_format_find("events", NULL) };
-	r = import_events_text(&im, "fuzz", text, NULL);
+	*h = (struct heard){ .format = report_format_find(is_report(text) ? "json" : "events",
+							  NULL) };
+	r = import_taproom_text(&im, "fuzz", text, NULL);
 	assert(im.counts.runs == h->ended && h->begun - h->ended <= 1);
 	return r;
 }

@@ -4,6 +4,7 @@
 
 #include "base/encode.h"
 #include "base/file.h"
+#include "base/inflate.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/units.h"
@@ -15,7 +16,7 @@
 
 struct push_options {
 	struct cmd_common common;
-	const char *to, *token_file;
+	const char *to, *file, *token_file;
 };
 
 #define AT(field) .offset = offsetof(struct push_options, field)
@@ -23,6 +24,8 @@ struct push_options {
 static const struct opt OPTS[] = {
 	{ .type = OPT_TYPE_STR, .name = "to", .arg = "URL", AT(to),
 	  .help = "where 'taproom web --push' answers: https://ci.example.org/" },
+	{ .type = OPT_TYPE_STR, .name = "file", .arg = "FILE", AT(file),
+	  .help = "instead of RUN: what 'taproom run --json' or 'taproom report' wrote" },
 	{ .type = OPT_TYPE_STR, .name = "token-file", .arg = "FILE", AT(token_file),
 	  .help = "who may: what 'taproom token add' printed [default: $TAPROOM_TOKEN]" },
 	OPT_GROUP("Common", CMD_COMMON, struct push_options, common),
@@ -30,15 +33,17 @@ static const struct opt OPTS[] = {
 };
 
 const struct opt_command cmd_push_help = {
-	.usage = "taproom push RUN --to URL [options]",
+	.usage = "taproom push {RUN | --file FILE} --to URL [options]",
 	.summary = "Hands a run, with its logs, to another taproom.",
 	.text = "The run is sent as it is, and is there as a whole or not at all. One that is "
 		"there already changes nothing, so it can be tried again. The token comes from "
 		"$TAPROOM_TOKEN or a file, never from the command line, which others can read. "
+		"A FILE is a report of the format json or events, plain, or as zstd or gzip. "
 		HISTORY_RUN_HELP,
 	.opts = OPTS,
 	.examples = "  taproom push latest --to https://ci.example.org/\n"
-		    "  taproom run mptcp; taproom push latest --to http://localhost:8080/\n",
+		    "  taproom run mptcp; taproom push latest --to http://localhost:8080/\n"
+		    "  taproom push --file run.json --to https://ci.example.org/\n",
 };
 
 static int token_of(const struct push_options *o, char **ret, struct err *err)
@@ -97,7 +102,8 @@ static int send_run(struct str run, const struct push_options *o, struct http_an
 	_free_ char *token = NULL;
 	_free_ char *url = xasprintf("%s%sapi/v1/runs", o->to,
 				     str_ends(str_of(o->to), STR("/")) ? "" : "/");
-	struct http_request q = { .url = url, .type = "application/x-ndjson", .body = run };
+	struct http_request q = { .url = url, .body = run,
+				  .type = o->file ? "application/json" : "application/x-ndjson" };
 	int r = token_of(o, &token, err);
 
 	if (r < 0)
@@ -131,36 +137,57 @@ static void tell(struct cmd *c, const struct push_options *o, const char *id, bo
 	}
 }
 
-int cmd_push_run(struct cmd *c, int argc, char **argv)
+/* Of the store, with its logs; or of a file, as it is. */
+static int load(struct cmd *c, const struct push_options *o, const char *spec, struct buf *run)
 {
 	const struct known_options known = {};
+	_cleanup_(buf_done) struct buf packed = {};
+	struct err err = {};
+	struct out out;
+	int r, code;
+
+	if (o->file) {
+		r = file_read(o->file, RUN_MAX, &packed, &err);
+		if (r >= 0)
+			r = inflate_any(buf_str(&packed), RUN_MAX, run, &err);
+		return r < 0 ? cmd_fail(c, EXIT_USAGE, &err) : EXIT_PASSED;
+	}
+	out_to_buf(&out, run);
+	code = history_report(c, &o->common, &known, spec, "events", NULL, NULL, &out);
+	if (code == EXIT_PASSED && out_flush(&out) < 0) {
+		err_set(&err, EFBIG, "the run is larger than %u MiB", RUN_MAX >> 20);
+		return cmd_fail(c, EXIT_HARNESS, &err);
+	}
+	return code;
+}
+
+int cmd_push_run(struct cmd *c, int argc, char **argv)
+{
 	struct push_options o = {};
 	_cleanup_(buf_done) struct buf run = { .max = RUN_MAX };
 	struct http_answer answer = {};
 	_free_ char *id = NULL;
 	struct err err = {};
-	struct out out;
 	bool was = false;
 	int n, r, code = cmd_options(c, &cmd_push_help, false, argc, argv, &o, &o.common, &n);
 
 	if (code >= 0)
 		return code;
-	code = history_one_operand(c, "push", n, argv);
+	if (o.file && n) {
+		err_set(&err, EINVAL, "push takes a run or --file, not also '%s'", argv[1]);
+		return cmd_fail(c, EXIT_USAGE, &err);
+	}
+	code = o.file ? -1 : history_one_operand(c, "push", n, argv);
 	if (code >= 0)
 		return code;
 	if (!o.to) {
 		err_set(&err, EINVAL, "where to? give --to URL");
 		return cmd_fail(c, EXIT_USAGE, &err);
 	}
-	out_to_buf(&out, &run);
-	code = history_report(c, &o.common, &known, argv[1], "events", NULL, NULL, &out);
+	code = load(c, &o, argv[1], &run);
 	if (code != EXIT_PASSED)
 		return code;
-	r = out_flush(&out);
-	if (r < 0)
-		err_set(&err, EFBIG, "the run is larger than %u MiB", RUN_MAX >> 20);
-	else
-		r = send_run(buf_str(&run), &o, &answer, &err);
+	r = send_run(buf_str(&run), &o, &answer, &err);
 	if (r == 0 && answer.status != 200 && answer.status != 201)
 		r = refused(&answer, o.to, &err);
 	else if (r == 0)

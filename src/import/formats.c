@@ -7,7 +7,7 @@
 const struct import_format *const IMPORT_FORMATS[] = {
 	&import_mptcp_results, &import_tap,   &import_junit,
 	&import_nipa,          &import_kcidb, &import_testclutch,
-	&import_events,
+	&import_events,         &import_json,
 	NULL,
 };
 

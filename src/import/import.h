@@ -58,7 +58,7 @@ extern const struct import_format *const IMPORT_FORMATS[]; /* ends with NULL */
 const struct import_format *import_format_find(const char *name, struct err *err);
 
 extern const struct import_format import_mptcp_results, import_tap, import_junit, import_nipa,
-	import_kcidb, import_testclutch, import_events;
+	import_kcidb, import_testclutch, import_events, import_json;
 
 /* Counts and tells. @where is printf-style. */
 void import_damaged(struct import *im, const char *file, const char *why, const char *where, ...)
@@ -70,4 +70,7 @@ int import_mptcp_text(struct import *im, const char *branch, const char *mode,
 int import_junit_text(struct import *im, const char *name, struct str text, struct err *err);
 int import_nipa_text(struct import *im, const char *name, struct str text, struct err *err);
 int import_events_text(struct import *im, const char *name, struct str text, struct err *err);
+int import_json_text(struct import *im, const char *name, struct str text, struct err *err);
+/* A run of a taproom, in either of these two. */
+int import_taproom_text(struct import *im, const char *name, struct str text, struct err *err);
 int import_kcidb_text(struct import *im, const char *name, struct str text, struct err *err);

@@ -109,6 +109,81 @@ int values_next(struct values *v, struct str *ret)
 	return 1;
 }
 
+struct str value_inside(struct str text, char open)
+{
+	char close = open == '{' ? '}' : ']';
+
+	text = str_trim(text);
+	if (text.n < 2 || text.p[0] != open || text.p[text.n - 1] != close ||
+	    skip_value(text.p, text.p + text.n) != text.p + text.n)
+		return STR_NONE;
+	return str_trim(str_n(text.p + 1, text.n - 2));
+}
+
+int value_cut(struct str *inside, struct str *ret_key, struct str *ret)
+{
+	struct str s = *inside;
+	const char *p, *end = s.p + s.n;
+
+	if (!s.n)
+		return 0;
+	if (ret_key) {
+		p = s.p[0] == '"' ? skip_string(s.p, end) : NULL;
+		if (!p)
+			return -EBADMSG;
+		*ret_key = str_n(s.p + 1, (size_t)(p - s.p) - 2);
+		s = str_trim(str_n(p, (size_t)(end - p)));
+		if (!s.n || s.p[0] != ':')
+			return -EBADMSG;
+		s = str_from(s, 1);
+	}
+	p = skip_value(s.p, end);
+	if (!p || (p < end && *p != ','))
+		return -EBADMSG;
+	*ret = str_trim(str_n(s.p, (size_t)(p - s.p)));
+	*inside = p < end ? str_trim(str_n(p + 1, (size_t)(end - p) - 1)) : str_n(end, 0);
+	return ret->n && (p == end || inside->n) ? 1 : -EBADMSG;
+}
+
+static void add_member(struct buf *to, struct str key, struct str value)
+{
+	buf_add(to, to->n > 1 ? ",\"" : "\"", to->n > 1 ? 2 : 1);
+	buf_add_str(to, key);
+	buf_add(to, "\":", 2);
+	buf_add_str(to, value);
+}
+
+const char *value_members(struct str text, const char *const *names, size_t n, struct str *ret,
+			  struct buf *others)
+{
+	struct str in = value_inside(text, '{'), key, value;
+	int r;
+
+	for (size_t i = 0; i < n; i++)
+		ret[i] = STR_NONE;
+	if (others) {
+		buf_clear(others);
+		buf_add(others, "{", 1);
+	}
+	if (!in.p)
+		return "it is no object, or its brackets don't match";
+	while ((r = value_cut(&in, &key, &value)) > 0) {
+		size_t i = 0;
+
+		while (i < n && !str_eq(key, str_of(names[i])))
+			i++;
+		if (i < n && ret[i].p)
+			return "it has something twice";
+		if (i < n)
+			ret[i] = value;
+		else if (others)
+			add_member(others, key, value);
+	}
+	if (others)
+		buf_add(others, "}", 1);
+	return r < 0 ? "it is no JSON" : NULL;
+}
+
 cJSON *value_read(struct str text, const char **ret_why)
 {
 	const char *end = text.p + text.n, *stop, *why = "no JSON";

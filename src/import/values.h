@@ -28,6 +28,23 @@ int values_begin(struct values *v, struct str document);
  */
 int values_next(struct values *v, struct str *ret);
 
+/*
+ * A document of which all is wanted is cut strictly, one level after another: what
+ * stands inside of an object's or array's brackets, which is .p NULL when @text is
+ * none, or its brackets don't match; then its elements.
+ */
+struct str value_inside(struct str text, char open);
+/* 1 with the next value, of an object's with its key as it is written (else @ret_key
+ * is NULL); 0: no more; -EBADMSG: what follows is none. */
+int value_cut(struct str *inside, struct str *ret_key, struct str *ret);
+/*
+ * The members of an object, each where its name stands in @names, none: .p NULL. What
+ * others there are becomes an object in @others, or is left when it is NULL. Returns NULL,
+ * or a clause: it is no object, or has one of them twice.
+ */
+const char *value_members(struct str text, const char *const *names, size_t n, struct str *ret,
+			  struct buf *others);
+
 /* One value, and nothing behind it. NULL with a clause that says why. */
 cJSON *value_read(struct str text, const char **ret_why);
 void value_freep(cJSON **v);

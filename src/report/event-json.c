@@ -18,6 +18,14 @@ void event_json_time(struct json *j, const char *key, int64_t ms)
 		json_field_str(j, key, str_of(date_rfc3339(ms, text)));
 }
 
+void event_json_place(struct json *j, const struct event *ev)
+{
+	if (ev->job)
+		json_field_int(j, "job", ev->job);
+	if (ev->program)
+		json_field_int(j, "program", ev->program);
+}
+
 void event_json_excuse(struct json *j, const char *key, const struct event_excuse *e)
 {
 	json_key(j, key);

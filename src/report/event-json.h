@@ -11,6 +11,8 @@ void event_json_text(struct json *j, const char *key, struct str s); /* empty: n
 void event_json_time(struct json *j, const char *key, int64_t ms);   /* RFC 3339; 0: nothing */
 /* @log: with its range of the log. */
 void event_json_result(struct json *j, const struct event_result *r, bool log);
+/* Of which job and program it is: their numbers, where it has them. */
+void event_json_place(struct json *j, const struct event *ev);
 void event_json_problem(struct json *j, const struct event_problem *p);
 void event_json_excuse(struct json *j, const char *key, const struct event_excuse *e);
 /* What a splat is known by; and all the rest of it. */

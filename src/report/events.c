@@ -36,10 +36,7 @@ static void line_begin(struct report *r, struct json *j, const struct event *ev,
 	json_init(j, r->out, false);
 	json_object(j);
 	json_field_str(j, "event", str_of(what));
-	if (ev->job)
-		json_field_int(j, "job", ev->job);
-	if (ev->program)
-		json_field_int(j, "program", ev->program);
+	event_json_place(j, ev);
 }
 
 static void line_end(struct report *r, struct json *j)

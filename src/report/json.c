@@ -29,12 +29,16 @@ struct report {
 	struct tally tally;
 	struct event_sink count;
 	struct report_programs programs;
-	struct list problems, splats, jobs, run;
+	struct list problems, splats, jobs;
+	struct event_run run;
+	bool ended;
+	int64_t end_ms;
 	uint64_t left_out;
 	/* A job is written when its end is known; they overlap. */
 	struct job {
 		unsigned number;
 		struct event_job e;
+		int64_t end_ms;
 		struct str kinds[8]; /* of its artefacts */
 		unsigned n_kinds;
 	} *open;
@@ -42,14 +46,11 @@ struct report {
 	struct arena arena;
 };
 
-static void list_begin(struct list *l, char kind)
+static void list_begin(struct list *l)
 {
 	out_to_buf(&l->out, &l->bytes);
 	json_init(&l->json, &l->out, false);
-	if (kind == '[')
-		json_array(&l->json);
-	else
-		json_object(&l->json);
+	json_array(&l->json);
 }
 
 static bool list_full(struct report *r, const struct list *l)
@@ -79,8 +80,7 @@ static void put_splat(const struct report *r, struct json *j, const struct event
 
 	json_object(j);
 	event_json_splat(j, s);
-	if (ev->job)
-		json_field_int(j, "job", ev->job);
+	event_json_place(j, ev);
 	if (r->opt->decode && r->opt->decode(r->opt->decode_ctx, ev, &decoded) > 0)
 		json_field_str(j, "decoded", buf_str(&decoded));
 	if (s->excuse)
@@ -101,7 +101,12 @@ static void put_counts(struct json *j, const uint64_t counts[STATUS_N])
 
 static struct str kept(struct report *r, struct str s)
 {
-	return s.n ? str_n(arena_strndup(&r->arena, s.p, s.n), s.n) : STR_NONE;
+	return s.n ? str_n(arena_strndup(&r->arena, s.p, s.n), s.n) : STR("");
+}
+
+static struct str kept_or(struct report *r, struct str s, struct str before)
+{
+	return s.n ? kept(r, s) : before;
 }
 
 static void job_begin(struct report *r, const struct event *ev)
@@ -128,11 +133,19 @@ static void job_begin(struct report *r, const struct event *ev)
 
 static void job_end(struct report *r, const struct event *ev)
 {
+	const struct event_job *e = ev->job_info;
+
 	for (size_t i = 0; i < r->n_open; i++) {
-		if (r->open[i].number != ev->job)
+		struct job *job = &r->open[i];
+
+		if (job->number != ev->job)
 			continue;
-		r->open[i].e.end = kept(r, ev->job_info->end);
-		r->open[i].e.reason = kept(r, ev->job_info->reason);
+		job->e.kernel = kept_or(r, e->kernel, job->e.kernel);
+		job->e.accel = kept_or(r, e->accel, job->e.accel);
+		job->e.why = kept_or(r, e->why, job->e.why);
+		job->e.end = kept(r, e->end);
+		job->e.reason = kept(r, e->reason);
+		job->end_ms = e->time_ms;
 	}
 }
 
@@ -155,6 +168,7 @@ static void put_job(struct report *r, const struct job *job)
 	json_field_int(j, "job", job->number);
 	event_json_job(j, e);
 	event_json_time(j, "begin", e->time_ms);
+	event_json_time(j, "end_at", job->end_ms);
 	event_json_text(j, "end", e->end);
 	event_json_text(j, "reason", e->reason);
 	if (job->n_kinds) {
@@ -167,16 +181,43 @@ static void put_job(struct report *r, const struct job *job)
 	json_end(j);
 }
 
+/* The branch and commit may only be known when a kernel was found. */
 static void run_begin(struct report *r, const struct event_run *e)
 {
-	event_json_run(&r->run.json, e);
-	event_json_time(&r->run.json, "begin", e->time_ms);
+	r->run = (struct event_run){
+		.id = kept(r, e->id),
+		.title = kept(r, e->title),
+		.branch = kept(r, e->branch),
+		.commit = kept(r, e->commit),
+		.command = kept(r, e->command),
+		.time_ms = e->time_ms,
+	};
 }
 
 static void run_end(struct report *r, const struct event_run *e)
 {
-	event_json_time(&r->run.json, "end", e->time_ms);
-	event_json_run_end(&r->run.json, e);
+	r->ended = true;
+	r->end_ms = e->time_ms;
+	r->run.branch = kept_or(r, e->branch, r->run.branch);
+	r->run.commit = kept_or(r, e->commit, r->run.commit);
+	r->run.conclusion = kept(r, e->conclusion);
+	r->run.exit_code = e->exit_code;
+	r->run.stopped = e->stopped;
+}
+
+static void put_run(struct report *r)
+{
+	struct json *j = &r->json;
+
+	json_key(j, "run");
+	json_object(j);
+	if (r->run.id.n)
+		event_json_run(j, &r->run);
+	event_json_time(j, "begin", r->run.time_ms);
+	event_json_time(j, "end", r->end_ms);
+	if (r->ended)
+		event_json_run_end(j, &r->run);
+	json_end(j);
 }
 
 /* A program's results and problems wait in its buffers for its end. */
@@ -217,6 +258,8 @@ static void put_problem(struct json *j, const struct event *ev)
 {
 	json_object(j);
 	event_json_problem(j, ev->problem);
+	if (!ev->program)
+		event_json_place(j, ev);
 	json_end(j);
 }
 
@@ -238,8 +281,10 @@ static void program_end(struct report *r, const struct event *ev)
 	json_object(j);
 	json_field_str(j, "suite", p->begun ? buf_str(&p->suite) : e->suite);
 	json_field_str(j, "name", p->begun ? buf_str(&p->name) : e->name);
-	json_field_int(j, "job", ev->job);
+	event_json_place(j, ev);
 	json_field_int(j, "attempt", p->attempt ? p->attempt : 1);
+	event_json_time(j, "begin", p->begin_ms);
+	event_json_time(j, "end", e->time_ms);
 	json_field_str(j, "status", str_of(STATUS_INFO[e->status].name));
 	if (e->exit_code >= 0)
 		json_field_int(j, "exit", e->exit_code);
@@ -312,10 +357,9 @@ static struct report *begin(struct out *out, const struct report_options *opt)
 	r->opt = opt;
 	r->count = tally_sink(&r->tally);
 	json_init(&r->json, out, false);
-	list_begin(&r->problems, '[');
-	list_begin(&r->splats, '[');
-	list_begin(&r->jobs, '[');
-	list_begin(&r->run, '{');
+	list_begin(&r->problems);
+	list_begin(&r->splats);
+	list_begin(&r->jobs);
 	json_object(&r->json);
 	if (opt->name)
 		json_field_str(&r->json, "file", str_of(opt->name));
@@ -348,7 +392,7 @@ static void end(struct report *r)
 		for (size_t i = 0; i < r->n_open; i++)
 			put_job(r, &r->open[i]);
 		list_put(&r->jobs, &r->json, "jobs");
-		list_put(&r->run, &r->json, "run");
+		put_run(r);
 	}
 	if (r->left_out)
 		json_field_int(&r->json, "left_out", (int64_t)r->left_out);
@@ -358,7 +402,6 @@ static void end(struct report *r)
 	json_field_str(&r->json, "verdict", str_of(verdict(r)));
 	json_end(&r->json);
 	buf_done(&r->jobs.bytes);
-	buf_done(&r->run.bytes);
 	report_programs_done(&r->programs);
 	tally_done(&r->tally);
 	free(r->open);

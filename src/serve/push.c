@@ -189,7 +189,7 @@ static int must_be_one(struct str text, struct err *err)
 {
 	unsigned runs = 0;
 	struct import im = { .begin = on_counted, .damaged = on_damaged, .ctx = &runs };
-	int r = import_events_text(&im, "the run", text, err);
+	int r = import_taproom_text(&im, "the run", text, err);
 
 	return r < 0 || runs ? r : err_set(err, EBADMSG, "there is no run in it");
 }
@@ -203,7 +203,7 @@ static int take(struct arrival *a, struct str text, struct err *err)
 	if (r >= 0 && !a->push->store)
 		r = store_open(a->push->url, STORE_WRITE, &a->push->store, err);
 	if (r >= 0)
-		r = import_events_text(&im, "the run", text, err);
+		r = import_taproom_text(&im, "the run", text, err);
 	a->record = store_record_free(a->record);
 	return r;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Push: POST /api/v1/runs: a run, as events (report/events.c), plain or as zstd
- * or gzip, with "Authorization: Bearer TOKEN". Answers are JSON:
+ * Push: POST /api/v1/runs: a run, as events (report/events.c) or as the report that is
+ * JSON (report/json.c), plain or as zstd or gzip, with "Authorization: Bearer TOKEN".
+ * Answers are JSON:
  *
  *   201 {"run":"ID"}               it is here now
  *   200 {"run":"ID","known":true}  it was here before: nothing was changed

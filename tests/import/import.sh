@@ -77,7 +77,7 @@ import junit /dev/null >"$dir/code"
 is "no XML is damage" "$(cat "$dir/code")" "0 0 1 1"
 is "no such file" "$("$taproom" import nipa "$dir/none" >/dev/null 2>&1; echo $?)" 4
 is "no such format" "$("$taproom" import nip x 2>&1 >/dev/null; echo $?)" \
-	"taproom: no format 'nip' to import: it is mptcp-results, tap, junit, nipa, kcidb, testclutch or events
+	"taproom: no format 'nip' to import: it is mptcp-results, tap, junit, nipa, kcidb, testclutch, events or json
 2"
 
 # A past in which the array moved on: 130 runs, 100 of them in the last commit,

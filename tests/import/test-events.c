@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A run goes from one store to another as events, with its logs, and is the
- * same there. What was tampered with on the way is refused as a whole.
+ * A run goes from one store to another as events, with its logs, or as the report
+ * that is JSON, without, and is the same there. What was tampered with on the way is
+ * refused as a whole.
  */
 #include <stdlib.h>
 
@@ -51,7 +52,7 @@ static int take(struct place *p, const char *scratch, struct str text, struct er
 {
 	struct import im = { .begin = on_begin, .end = on_end, .damaged = on_damaged, .ctx = p,
 			     .scratch = scratch };
-	int r = import_events_text(&im, "run.ndjson", text, err);
+	int r = import_taproom_text(&im, "run", text, err);
 
 	p->record = store_record_free(p->record);
 	return r;
@@ -87,9 +88,9 @@ static void on_event(void *ctx, const struct event *ev)
 	x->format->event(x->report, ev);
 }
 
-static void tell(struct store *s, int64_t run, struct buf *ret)
+static void tell(struct store *s, int64_t run, const char *format, struct buf *ret)
 {
-	struct source x = { s, run, report_format_find("events", NULL) };
+	struct source x = { s, run, report_format_find(format, NULL) };
 	struct report_options opt = { .log = read_log, .artefact = read_artefact,
 				      .log_ctx = &x };
 	struct out o;
@@ -135,12 +136,12 @@ static void test_there_and_back(struct tap *t, const char *dir, bool hostile)
 	for (int64_t run = 1; run <= 3; run++) {
 		_cleanup_(buf_done) struct buf sent = {}, got = {};
 
-		tell(a, run, &sent);
+		tell(a, run, "events", &sent);
 		if (take(&b, dir, buf_str(&sent), &err) < 0) {
 			printf("# %s\n", err.text);
 			continue;
 		}
-		tell(b.store, run, &got);
+		tell(b.store, run, "events", &got);
 		same += sent.n > 1000 && str_find(buf_str(&sent), ARTEFACT) >= 0 &&
 			str_eq(buf_str(&sent), buf_str(&got));
 		show(buf_str(&sent), buf_str(&got));
@@ -181,7 +182,7 @@ static void test_tampered(struct tap *t, const char *dir)
 	struct err err = {};
 
 	seed_store(a, dir, 1, false, &err);
-	tell(a, 1, &sent);
+	tell(a, 1, "events", &sent);
 	for (struct str rest = buf_str(&sent); rest.n; at++) {
 		struct str line = str_cut(&rest, '\n');
 
@@ -218,7 +219,10 @@ static const struct {
 	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"latest-1\"}\n",
 	  "its id is none" },
 	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"x-1\"}\n"
-	  "{\"event\":\"job-begin\",\"job\":7}\n", "its number is not the next one" },
+	  "{\"event\":\"job-begin\",\"job\":4097}\n", "its number was there before, or is none" },
+	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"x-1\"}\n"
+	  "{\"event\":\"job-begin\",\"job\":2}\n{\"event\":\"job-end\",\"job\":2}\n"
+	  "{\"event\":\"job-begin\",\"job\":2}\n", "its number was there before, or is none" },
 	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"x-1\"}\n"
 	  "{\"event\":\"log\",\"job\":1,\"program\":0,\"data\":\"\"}\n", "nothing that is open" },
 	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"x-1\"}\n"
@@ -231,6 +235,11 @@ static const struct {
 	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"x-1\"}\n"
 	  "{\"event\":\"artefact\",\"job\":1,\"kind\":\"config\",\"data\":\"\"}\n",
 	  "no job that is open" },
+	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"x-1\"}\n"
+	  "{\"event\":\"job-begin\",\"job\":1}\n"
+	  "{\"event\":\"program-begin\",\"job\":1,\"program\":1,\"suite\":\"s\",\"name\":\"p\"}\n"
+	  "{\"event\":\"program-end\",\"program\":1,\"status\":\"passed\"}\n",
+	  "its status is none" },
 	{ "{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"x-1\"}\n",
 	  "the run has no end" },
 	{ "[]\n", "it is no object" },
@@ -253,6 +262,173 @@ static void test_bad(struct tap *t, const char *dir)
 	store_close(b.store);
 }
 
+/* ---- the report ---- */
+
+/* A report has no files. */
+static void without_artefacts(struct buf *b)
+{
+	static const struct str word = STR(",\"artefacts\":[\"config\"]");
+	_cleanup_(buf_done) struct buf kept = {};
+	ptrdiff_t at;
+
+	for (struct str rest = buf_str(b); rest.n; rest = str_from(rest, (size_t)at + word.n)) {
+		at = str_find(rest, word);
+		buf_add(&kept, rest.p, at < 0 ? rest.n : (size_t)at);
+		if (at < 0)
+			break;
+	}
+	buf_clear(b);
+	buf_add_str(b, buf_str(&kept));
+}
+
+static void test_report(struct tap *t, const char *dir, bool hostile)
+{
+	struct store *a = store_at(dir, hostile ? "r-hostile" : "r");
+	struct place b = { .store = store_at(dir, hostile ? "s-hostile" : "s") };
+	struct err err = {};
+	unsigned same = 0;
+
+	seed_store(a, dir, 3, hostile, &err);
+	for (int64_t run = 1; run <= 3; run++) {
+		_cleanup_(buf_done) struct buf sent = {}, got = {};
+
+		tell(a, run, "json", &sent);
+		if (take(&b, dir, buf_str(&sent), &err) < 0) {
+			printf("# %s\n", err.text);
+			continue;
+		}
+		tell(b.store, run, "json", &got);
+		without_artefacts(&sent);
+		same += sent.n > 1000 && str_eq(buf_str(&sent), buf_str(&got));
+		show(buf_str(&sent), buf_str(&got));
+		take(&b, dir, buf_str(&sent), &err);
+	}
+	is_int(t, same, 3, hostile ? "hostile names arrive in a report as they are"
+				   : "a report of a run makes the same run");
+	is_int(t, b.runs, 3, "- once");
+	store_close(a);
+	store_close(b.store);
+}
+
+static void test_report_cut(struct tap *t, const char *dir)
+{
+	struct store *a = store_at(dir, "f");
+	struct place b = { .store = store_at(dir, "g") };
+	_cleanup_(buf_done) struct buf sent = {};
+	unsigned tried = 0, taken = 0;
+	struct err err = {};
+
+	seed_store(a, dir, 1, false, &err);
+	tell(a, 1, "json", &sent);
+	without_artefacts(&sent);
+	for (size_t n = 0; n + 2 < sent.n; n += 1 + sent.n / 211, tried++)
+		taken += take(&b, dir, str_n(sent.p, n), &err) == 0 && b.runs;
+	ok(t, tried > 200, "a report is cut in %u places", tried);
+	is_int(t, taken, 0, "- none is taken");
+	store_close(a);
+	store_close(b.store);
+}
+
+#define REPORT(run, jobs, programs, more)                                                     \
+	"{\"programs\":[" programs "],\"jobs\":[" jobs "],\"run\":{\"id\":\"x-9\"," run "}" more "}"
+#define END "\"conclusion\":\"Success\",\"exit_code\":0"
+#define JOB "{\"job\":1,\"mode\":\"normal\",\"machine\":\"uml\"}"
+#define PROGRAM(results)                                                                      \
+	"{\"suite\":\"s\",\"name\":\"p\",\"job\":1,\"status\":\"pass\",\"results\":" results "}"
+#define RESULT "{\"path\":[\"r\"],\"key\":\"r\",\"status\":\"pass\",\"leaf\":true}"
+#define FORTY(s) s s s s s s s s s s s s s s s s s s s s s s s s s s s s s s s s s s s s s s s s
+
+static const struct {
+	const char *text, *why;
+} BAD_REPORTS[] = {
+	{ "{}", "it is no report of a run" },
+	{ "{\"results\":[],\"counts\":{}}", "it is no report of a run" }, /* of taproom parse */
+	{ REPORT(END, "", "", "") "x", "it is no object" },
+	{ REPORT(END, "", "", "") REPORT(END, "", "", ""), "it is no JSON" },
+	{ REPORT(END, "", "", ",\"run\":{}"), "it has something twice" },
+	{ REPORT(END, "", "", ",\"left_out\":1"), "not all of its run is in it" },
+	{ REPORT("\"title\":\"t\"", "", "", ""), "'run', run: it has no end" },
+	{ REPORT("\"conclusion\":7", "", "", ""), "run: it has no end" },
+	{ REPORT(END ",", "", "", ""), "run: no JSON" },
+	{ "{\"programs\":[],\"jobs\":[],\"run\":{\"id\":\"latest\"," END "}}",
+	  "run: its id is none" },
+	{ "{\"programs\":[],\"jobs\":[],\"run\":{\"id\":[\"x-9\"]," END "}}", "its id is none" },
+	{ "{\"programs\":[],\"jobs\":[],\"run\":[]}", "run: it is no object" },
+	{ "{\"programs\":[],\"jobs\":{},\"run\":{\"id\":\"x-9\"," END "}}",
+	  "job 1: they are no array" },
+	{ REPORT(END, JOB "," JOB, "", ""), "job 2: its number was there before" },
+	{ REPORT(END, JOB ",", "", ""), "job 1: it is no JSON" },
+	{ REPORT(END, "{\"job\":-1}", "", ""), "job 1: its number was there before, or is none" },
+	{ REPORT(END, "{\"job\":1e99}", "", ""), "job 1: its number" },
+	{ REPORT(END, JOB, "7", ""), "program 1: it is no object" },
+	{ REPORT(END, "", PROGRAM("[]"), ""), "program 1: its job is not open" },
+	{ REPORT(END, JOB, "{\"suite\":\"s\",\"name\":\"p\",\"job\":1,\"status\":\"pass\"}", ""),
+	  "program 1: not all of its results are in it" }, /* a summary */
+	{ REPORT(END, JOB, "{\"job\":1,\"results\":[],\"results_left_out\":1}", ""),
+	  "program 1: not all of its results" },
+	{ REPORT(END, JOB, "{\"job\":1,\"results\":[],\"results\":[]}", ""), "something twice" },
+	{ REPORT(END, JOB, PROGRAM("7"), ""), "program 1, result 1: they are no array" },
+	{ REPORT(END, JOB, PROGRAM("[" RESULT ",{}]"), ""),
+	  "program 1, result 2: its status is none" },
+	{ REPORT(END, JOB, PROGRAM("[" RESULT RESULT "]"), ""), "result 1: more than one value" },
+	{ REPORT(END, JOB, PROGRAM("[{\"program\":2,\"status\":\"pass\"}]"), ""),
+	  "result 1: no such program is open" },
+	{ REPORT(END, JOB, PROGRAM("[" FORTY("[") FORTY("[") FORTY("]") FORTY("]") "]"), ""),
+	  "brackets" },
+	{ REPORT(END, JOB, "{\"suite\":\"s\",\"name\":\"p\",\"job\":1,\"results\":[]}", ""),
+	  "program 1: its status is none" },
+	{ REPORT(END, JOB, "{\"job\":1,\"program\":7,\"name\":\"p\",\"results\":[]}", ""),
+	  "program 1: a name is missing" },
+	{ REPORT(END, JOB, PROGRAM("[]"), ",\"splats\":[{\"job\":1}]"), "splat 1: it has no kind" },
+	{ REPORT(END, JOB, PROGRAM("[]"), ",\"splats\":[{\"job\":2}]"), "splat 1: no such job" },
+	{ REPORT(END, JOB, PROGRAM("[]"), ",\"problems\":[{\"program\":1}]"),
+	  "problem 1: no such program is open" },
+};
+
+static void test_bad_reports(struct tap *t, const char *dir)
+{
+	struct place b = { .store = store_at(dir, "h") };
+	struct err err = {};
+
+	for (size_t i = 0; i < ARRAY_SIZE(BAD_REPORTS); i++) {
+		int r = take(&b, dir, str_of(BAD_REPORTS[i].text), &err);
+
+		if (!ok(t, r == -EBADMSG && strstr(err.text, BAD_REPORTS[i].why), "%s",
+			BAD_REPORTS[i].why))
+			printf("# %d: %s\n", r, err.text);
+	}
+	is_int(t, b.runs, 0, "nothing came of them");
+	is_int(t, take(&b, dir, STR(" " REPORT(END, JOB, PROGRAM("[" RESULT "]"), "") "\n"), &err),
+	       0, "what they were made of is taken");
+	store_close(b.store);
+}
+
+#define TWO_LINES(job, program)                                                               \
+	"{\"event\":\"program-begin\",\"job\":" job ",\"program\":" program                     \
+	",\"suite\":\"s\",\"name\":\"p\"}\n"                                                     \
+	"{\"event\":\"program-end\",\"program\":" program ",\"status\":\"pass\"}\n"
+
+/* Two machines at once: the programs of one are told after those of the other. */
+static void test_interleaved(struct tap *t, const char *dir)
+{
+	struct place b = { .store = store_at(dir, "i") };
+	_cleanup_(buf_done) struct buf got = {};
+	struct err err = {};
+
+	is_int(t, take(&b, dir, STR(
+		"{\"taproom\":\"events\",\"version\":1}\n{\"event\":\"run-begin\",\"id\":\"x-1\"}\n"
+		"{\"event\":\"job-begin\",\"job\":1}\n"
+		TWO_LINES("1", "1") TWO_LINES("1", "3")
+		"{\"event\":\"job-end\",\"job\":1}\n{\"event\":\"job-begin\",\"job\":2}\n"
+		TWO_LINES("2", "2")
+		"{\"event\":\"job-end\",\"job\":2}\n{\"event\":\"run-end\"}\n"), &err), 0,
+	       "programs of two machines at once");
+	tell(b.store, 1, "events", &got);
+	ok(t, str_find(buf_str(&got), STR("\"program\":3,\"time_ms\"")) <
+	      str_find(buf_str(&got), STR("\"program\":2,\"time_ms\"")), "- are told so again");
+	store_close(b.store);
+}
+
 int main(void)
 {
 	_cleanup_(dir_removep) char *dir = NULL;
@@ -265,5 +441,10 @@ int main(void)
 	test_there_and_back(&t, dir, true);
 	test_tampered(&t, dir);
 	test_bad(&t, dir);
+	test_interleaved(&t, dir);
+	test_report(&t, dir, false);
+	test_report(&t, dir, true);
+	test_report_cut(&t, dir);
+	test_bad_reports(&t, dir);
 	return tap_done(&t);
 }

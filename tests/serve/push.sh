@@ -59,6 +59,23 @@ unset TAPROOM_TOKEN
 echo "$token" >secret
 is "a token from a file" "$(push "$id" --to "$to" --token-file secret --json)" \
 	"{\"run\":\"$id\",\"known\":true} 0"
+other=$("$TAPROOM" runs --branch export --brief -n 2 --json --store a.db | jq -r '.[1].uid')
+"$TAPROOM" report "$other" -f json --store a.db >run.json
+is "a report that was written" "$(push --file run.json --to "$to" --token-file secret)" \
+	"run $other is there now (SIZE) 0"
+"$TAPROOM" report "$other" -f json --store b.db | cmp - run.json && same=0 || same=$?
+is "- is the same there" "$same" 0
+gzip -k run.json
+is "- compressed" "$(push --file run.json.gz --to "$to" --token-file secret)" \
+	"run $other was there already 0"
+is "events that were written" "$(push --file sent --to "$to" --token-file secret)" \
+	"run $id was there already 0"
+head -c 300 run.json >half.json
+is "half of a report" "$(push --file half.json --to "$to" --token-file secret | sed 's/.*422, //')" \
+	"'the run': it is no object, or its brackets don't match; nothing of it is taken 4"
+is "no such file" "$(push --file nowhere --to "$to" --token-file secret | sed 's/.* //')" 2
+is "a run and a file" "$(push "$id" --file sent --to "$to")" \
+	"taproom: push takes a run or --file, not also '$id' 2"
 "$TAPROOM" token revoke all --tokens tokens >/dev/null
 is "one that was revoked" "$(push "$id" --to "$to" --token-file secret | sed 's/401.*4$/401 4/')" \
 	"taproom: '$to' did not take the run: 401 4"

@@ -288,9 +288,15 @@ static void test_slow(struct bench *b)
 	"{\"event\":\"program-end\",\"program\":1,\"status\":\"pass\",\"exit\":0}\n"            \
 	"{\"event\":\"job-end\",\"job\":1}\n"
 
+#define REPORT(id, branch, end)                                                             \
+	"{\"programs\":[{\"suite\":\"s\",\"name\":\"p\",\"job\":1,\"status\":\"pass\","         \
+	"\"results\":[{\"path\":[\"r\"],\"key\":\"r\",\"status\":\"pass\",\"leaf\":true}]}]," \
+	"\"jobs\":[{\"job\":1,\"mode\":\"normal\"}],\"run\":{\"id\":\"" id "\","                \
+	"\"branch\":\"" branch "\",\"begin\":\"2025-11-24T16:00:00Z\"" end "}}"
+#define REPORT_END ",\"conclusion\":\"Success\",\"exit_code\":0"
 #define RUN_END "{\"event\":\"run-end\",\"conclusion\":\"Success\",\"exit_code\":0}\n"
 
-/* In this order: what came before is there. The token may send seven. */
+/* In this order: what came before is there. The token may send eleven. */
 static const struct {
 	const char *name;
 	bool token;
@@ -305,6 +311,12 @@ static const struct {
 	{ "two runs", true, RUN("x-4", "net") RUN_END RUN("x-5", "net") RUN_END,
 	  "422 more than one run" },
 	{ "the first of them", true, RUN("x-4", "net") RUN_END, "201 {\"run\":\"x-4\"}" },
+	{ "a report", true, REPORT("x-8", "net", REPORT_END), "201 {\"run\":\"x-8\"}" },
+	{ "of a run that is there", true, REPORT("x-1", "net-next", REPORT_END),
+	  "200 \"known\":true" },
+	{ "of a branch that isn't his", true, REPORT("x-2", "bpf", REPORT_END),
+	  "403 not for 'bpf'" },
+	{ "of a run that goes on", true, REPORT("x-9", "net", ""), "422 it has no end" },
 	{ "one more than he may in an hour", true, RUN("x-6", "net") RUN_END, "429 in an hour" },
 };
 
@@ -321,7 +333,7 @@ static int push(struct bench *b, const char *token, const char *body)
 
 static void test_push(struct bench *b)
 {
-	struct token t = { .name = "ci", .branches = "net*", .runs_per_hour = 7,
+	struct token t = { .name = "ci", .branches = "net*", .runs_per_hour = 11,
 			   .max_bytes = 1500 };
 	struct token other = { .name = "other", .branches = "*", .runs_per_hour = 5,
 			       .max_bytes = 10 };
