@@ -54,7 +54,7 @@ struct live {
 /* ---- what is said ---- */
 
 static void run_fields(struct json *j, int64_t id, enum store_run_state state, uint64_t tests,
-		       uint64_t ended)
+		       uint64_t ended, struct str running)
 {
 	json_object(j);
 	json_field_int(j, "run", id);
@@ -63,6 +63,8 @@ static void run_fields(struct json *j, int64_t id, enum store_run_state state, u
 		json_field_int(j, "tests", (int64_t)tests);
 		json_field_int(j, "ended", (int64_t)ended);
 	}
+	if (state == STORE_RUN_RUNNING)
+		api_running(j, running);
 }
 
 static void say_all(const struct web_site *site, struct out *o)
@@ -80,7 +82,7 @@ static void say_all(const struct web_site *site, struct out *o)
 
 		if (r->state != STORE_RUN_RUNNING)
 			continue;
-		run_fields(&j, r->id, r->state, r->tests, r->ended);
+		run_fields(&j, r->id, r->state, r->tests, r->ended, r->running);
 		json_end(&j);
 	}
 	json_end(&j);
@@ -102,7 +104,7 @@ static int say_run(void *ctx, const struct store_run *r)
 
 	out_lit(t->o, "event: run\ndata: ");
 	json_init(&j, t->o, false);
-	run_fields(&j, r->id, r->state, r->tests, r->ended);
+	run_fields(&j, r->id, r->state, r->tests, r->ended, r->running);
 	if (r->state != STORE_RUN_RUNNING) {
 		json_field_int(&j, "exit_code", r->exit_code);
 		json_field_str(&j, "conclusion", r->conclusion);

@@ -12,7 +12,7 @@ struct db *db_close(struct db *db)
 	return NULL;
 }
 
-static int begin(struct db *db, bool write, struct err *err)
+static int begin(struct db *db, enum db_how how, struct err *err)
 {
 	int r;
 
@@ -20,7 +20,7 @@ static int begin(struct db *db, bool write, struct err *err)
 		db->depth++;
 		return 0;
 	}
-	r = db->driver->begin(db, write, err);
+	r = db->driver->begin(db, how, err);
 	if (r < 0)
 		return r;
 	db->depth = 1;
@@ -30,12 +30,17 @@ static int begin(struct db *db, bool write, struct err *err)
 
 int db_begin(struct db *db, struct err *err)
 {
-	return begin(db, true, err);
+	return begin(db, DB_WRITE, err);
 }
 
 int db_begin_read(struct db *db, struct err *err)
 {
-	return begin(db, false, err);
+	return begin(db, DB_READ, err);
+}
+
+int db_begin_lazy(struct db *db, struct err *err)
+{
+	return begin(db, DB_LAZY, err);
 }
 
 int db_commit(struct db *db, struct err *err)

@@ -39,9 +39,11 @@ struct db_arg {
 	(const struct db_arg[]){ __VA_ARGS__ }, \
 		sizeof((const struct db_arg[]){ __VA_ARGS__ }) / sizeof(struct db_arg)
 
+enum db_how { DB_READ, DB_WRITE, DB_LAZY };
+
 struct db_driver {
 	void (*close)(struct db *db);
-	int (*begin)(struct db *db, bool write, struct err *err);
+	int (*begin)(struct db *db, enum db_how how, struct err *err);
 	int (*commit)(struct db *db, struct err *err);
 	void (*rollback)(struct db *db);
 	/* Answers nothing. May be carried out as late as in commit. */
@@ -93,6 +95,8 @@ int db_run_args(struct db *db, enum sql sql, const struct db_arg *args, size_t n
  */
 int db_begin(struct db *db, struct err *err);
 int db_begin_read(struct db *db, struct err *err);
+/* As db_begin(), but it is synced some time after its db_commit(), or with the next. */
+int db_begin_lazy(struct db *db, struct err *err);
 int db_commit(struct db *db, struct err *err);
 void db_rollback(struct db *db);
 int db_share(struct db *db, struct err *err); /* see driver.share */

@@ -55,7 +55,8 @@ int store_refold(struct store *s, struct err *err);
 
 /*
  * "tests=85 ended=12 pass=40 skip=1": what a run's row counts. How far it is stands
- * there where the number of tests was told; who does not know a word passes it over.
+ * there where the number of tests was told, and what runs (running.c); who does not know
+ * a word passes it over.
  */
 struct store_counts {
 	uint64_t tests, ended; /* as in struct store_run */

@@ -328,7 +328,7 @@ static int set_up(struct postgres *p, struct err *err)
 	return simple(p, POSTGRES_SETUP, err);
 }
 
-static int postgres_begin(struct db *db, bool write, struct err *err)
+static int postgres_begin(struct db *db, enum db_how how, struct err *err)
 {
 	struct postgres *p = postgres_of(db);
 	int r = 0;
@@ -339,8 +339,11 @@ static int postgres_begin(struct db *db, bool write, struct err *err)
 		r = p->pq.PQstatus(p->conn) == CONNECTION_OK ? set_up(p, err) : fail(p, NULL, err);
 	}
 	if (r == 0)
-		r = write ? queue_text(p, "BEGIN", err) :
-			    simple(p, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err);
+		r = how == DB_READ
+			    ? simple(p, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err)
+			    : queue_text(p, "BEGIN", err);
+	if (r == 0 && how == DB_LAZY)
+		r = queue_text(p, "SET LOCAL synchronous_commit = off", err);
 	return r;
 }
 

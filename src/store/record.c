@@ -88,6 +88,7 @@ static int save_counts(struct store_record *r, const uint64_t counts[static STAT
 
 	memcpy(all.status, counts, sizeof(all.status));
 	store_counts_format(&all, &text);
+	record_running(r, &text);
 	e = db_run(r->store->db, SQL_RUN_COUNTS, err, DB_I(r->run_id), DB_T(buf_str(&text)),
 		   DB_I((int64_t)splats));
 	buf_done(&text);
@@ -396,6 +397,15 @@ static void save_ended(struct store_record *r)
 	}
 }
 
+/* For who looks on meanwhile: it may be lost with the power, and costs nothing else. */
+static void tell_running(struct store_record *r)
+{
+	int e = db_begin_lazy(r->store->db, NULL);
+
+	if (e == 0)
+		store_end(r->store, save_counts(r, r->counts, r->splats, 0, NULL), NULL);
+}
+
 static int program_begin(struct store_record *r, const struct event *ev, struct err *err)
 {
 	struct dict *d = &r->store->dict;
@@ -405,6 +415,8 @@ static int program_begin(struct store_record *r, const struct event *ev, struct 
 	dict_recall(d, p, NULL);
 	ARRAY_GROW(r->open, r->n_open, r->cap_open);
 	r->open[r->n_open++] = execution_new(TAKE(r->store->spare), p, ev);
+	if (!per_run(r))
+		tell_running(r);
 	return 0;
 }
 

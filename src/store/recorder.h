@@ -51,6 +51,8 @@ struct store_record {
 };
 
 struct record_job *record_job(struct store_record *r, unsigned number);
+/* Adds what runs now to what the run's row counts (running.c). */
+void record_running(struct store_record *r, struct buf *words);
 void record_job_kernel(struct record_job *job, struct str kernel);
 /* The earlier attempt of a program in a setting, which a later one replaces; NULL. */
 struct counted *record_earlier(struct store_record *r, const struct program *p,

@@ -55,6 +55,8 @@ static int tell(struct store *s, struct db_rows *row, store_run_fn fn, void *ctx
 	store_counts_parse(db_str(row, 11), &counts);
 	run.tests = counts.tests;
 	run.ended = counts.ended;
+	if (run.state != STORE_RUN_DONE)
+		run.running = db_str(row, 11);
 	memcpy(run.counts, counts.status, sizeof(run.counts));
 	return fn(ctx, &run);
 }

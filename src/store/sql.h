@@ -17,7 +17,7 @@
 extern const char *const MIGRATIONS[DB_VERSION], *const MIGRATION_ENDS[DB_VERSION];
 
 /* For each connection; and what a writer does once the file is ours. */
-extern const char DB_SETUP[], DB_SETUP_WRITER[];
+extern const char DB_SETUP[], DB_SETUP_WRITER[], DB_SYNC[], DB_SYNC_LATER[];
 
 /* "TAPR": PRAGMA application_id, at byte 68 of the file. */
 #define DB_APPLICATION_ID 0x54415052

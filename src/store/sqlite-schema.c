@@ -11,6 +11,8 @@ const char DB_SETUP[] = "PRAGMA foreign_keys = ON;"
 			"PRAGMA trusted_schema = OFF;"
 			"PRAGMA cell_size_check = ON;"
 			"PRAGMA cache_size = -16384;";
+const char DB_SYNC[] = "PRAGMA synchronous = FULL;";
+const char DB_SYNC_LATER[] = "PRAGMA synchronous = NORMAL;"; /* with the next, or a checkpoint */
 const char DB_SETUP_WRITER[] = "PRAGMA journal_mode = WAL;";
 
 /*

@@ -18,6 +18,7 @@ struct lite {
 	sqlite3 *lite;
 	char *path;
 	sqlite3_stmt *stmts[SQL_N];
+	bool lazy; /* the transaction that is open */
 };
 
 static struct lite *lite_of(struct db *db)
@@ -385,20 +386,35 @@ static int lite_run(struct db *db, enum sql sql, const struct db_arg *args, size
 	return r < 0 ? r : lite_next(&rows, err);
 }
 
-static int lite_begin(struct db *db, bool write, struct err *err)
+/* Between transactions. */
+static int set_lazy(struct lite *db, bool lazy, struct err *err)
 {
-	return lite_run(db, write ? SQL_BEGIN : SQL_BEGIN_READ, NULL, 0, err);
+	int r = lazy == db->lazy ? 0 : exec(db, lazy ? DB_SYNC_LATER : DB_SYNC, err);
+
+	if (r == 0)
+		db->lazy = lazy;
+	return r;
+}
+
+static int lite_begin(struct db *db, enum db_how how, struct err *err)
+{
+	int r = set_lazy(lite_of(db), how == DB_LAZY, err);
+
+	return r < 0 ? r : lite_run(db, how == DB_READ ? SQL_BEGIN_READ : SQL_BEGIN, NULL, 0, err);
 }
 
 static int lite_commit(struct db *db, struct err *err)
 {
-	return lite_run(db, SQL_COMMIT, NULL, 0, err);
+	int r = lite_run(db, SQL_COMMIT, NULL, 0, err);
+
+	return r < 0 ? r : set_lazy(lite_of(db), false, err);
 }
 
 static void lite_rollback(struct db *db)
 {
 	if (!sqlite3_get_autocommit(lite_of(db)->lite))
 		lite_run(db, SQL_ROLLBACK, NULL, 0, NULL);
+	set_lazy(lite_of(db), false, NULL);
 }
 
 /* Who writes is alone here anyway. */

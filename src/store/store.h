@@ -101,7 +101,22 @@ struct store_run {
 	uint64_t splats;
 	/* How far it is: tests that are planned, 0: nobody said; that came to their end. */
 	uint64_t tests, ended;
+	/* What runs in it now, or ran when it was lost: store_running_next() reads it. */
+	struct str running;
 };
+
+/* A program that has begun and not ended. */
+struct store_running {
+	unsigned job, program, attempt;
+	int64_t begin_ms;
+	struct str mode, machine, suite, name;
+};
+
+#define STORE_RUNNING_MAX 64 /* of one run are told */
+
+/* Takes the next off the front of *words, a copy of struct store_run's .running; false: no
+ * more. Its strings stand in @text until the next call. */
+bool store_running_next(struct str *words, struct buf *text, struct store_running *ret);
 
 struct store_runs_filter {
 	const char *branch, *mode; /* NULL: any; equal */

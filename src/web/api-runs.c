@@ -148,6 +148,28 @@ void api_counts(struct json *j, const uint64_t counts[static STATUS_N])
 	json_end(j);
 }
 
+void api_running(struct json *j, struct str words)
+{
+	_cleanup_(buf_done) struct buf text = {};
+	struct store_running r;
+
+	json_key(j, "running");
+	json_array(j);
+	while (store_running_next(&words, &text, &r)) {
+		json_object(j);
+		json_field_int(j, "program", r.program);
+		json_field_int(j, "job", r.job);
+		json_field_str(j, "suite", r.suite);
+		json_field_str(j, "name", r.name);
+		json_field_int(j, "attempt", r.attempt);
+		json_field_str(j, "mode", r.mode);
+		json_field_str(j, "machine", r.machine);
+		time_field(j, "begin", r.begin_ms);
+		json_end(j);
+	}
+	json_end(j);
+}
+
 int api_runs_one(struct json *j, const struct store_run *r, struct store *s, struct err *err)
 {
 	struct listing l = { .j = j };
@@ -175,6 +197,8 @@ int api_runs_one(struct json *j, const struct store_run *r, struct store *s, str
 		json_field_int(j, "tests", (int64_t)r->tests);
 		json_field_int(j, "ended", (int64_t)r->ended);
 	}
+	if (r->state == STORE_RUN_RUNNING)
+		api_running(j, r->running);
 	api_counts(j, r->counts);
 	json_field_int(j, "splats", (int64_t)r->splats);
 	if (s) {

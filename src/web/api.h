@@ -25,6 +25,7 @@ extern const char *const API_STATES[]; /* by enum store_run_state */
 /* ---- parts ---- */
 
 void api_counts(struct json *j, const uint64_t counts[static STATUS_N]); /* "counts" */
+void api_running(struct json *j, struct str words); /* "running", of struct store_run */
 void api_rate(struct json *j, const char *key, const struct stat_rate *r);
 void api_axis(struct json *j, const struct judge_axis *a);     /* fields */
 void api_series(struct json *j, const struct judge_series *s); /* fields */

@@ -34,3 +34,37 @@ void html_progress(struct web_html *h, int64_t run, uint64_t ended, uint64_t tes
 	html_count(h, tests);
 	out_lit(o, " tests ended");
 }
+
+void html_running(struct web_html *h, struct str words)
+{
+	_cleanup_(buf_done) struct buf text = {};
+	struct out *o = h->out;
+	struct store_running r;
+	bool any = false;
+
+	while (store_running_next(&words, &text, &r)) {
+		if (!any)
+			out_lit(o, "<ul class=\"now\" aria-label=\"Tests that have not ended\">\n");
+		any = true;
+		out_lit(o, "<li><code>");
+		out_html(o, r.suite);
+		out_lit(o, "/");
+		out_html(o, r.name);
+		out_lit(o, "</code>");
+		if (r.attempt > 1)
+			out_printf(o, ", attempt %u", r.attempt);
+		out_lit(o, ", since ");
+		html_time(h, r.begin_ms);
+		if (r.machine.n) {
+			out_lit(o, " on ");
+			out_html(o, r.machine);
+		}
+		if (r.mode.n) {
+			out_lit(o, ", ");
+			out_html(o, r.mode);
+		}
+		out_lit(o, "</li>\n");
+	}
+	if (any)
+		out_lit(o, "</ul>\n");
+}

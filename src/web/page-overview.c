@@ -55,6 +55,7 @@ static void running(struct page *p)
 		if (r->tests)
 			out_lit(o, " ");
 		html_progress(p->h, r->id, r->ended, r->tests);
+		html_running(p->h, r->running);
 		out_lit(o, "</li>\n");
 	}
 	if (any)

@@ -218,7 +218,9 @@ static int head(void *ctx, const struct store_run *run)
 		html_progress(h, run->id, run->ended, run->tests);
 		out_lit(o, "</p>");
 	}
-	out_lit(o, "\n</div>\n");
+	out_lit(o, "\n");
+	html_running(h, run->running);
+	out_lit(o, "</div>\n");
 	if (run->state == STORE_RUN_RUNNING) {
 		snprintf(events, sizeof(events), "%" PRId64 "/events", run->id);
 		html_live(h, events);

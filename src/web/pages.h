@@ -133,6 +133,8 @@ void html_commit(struct web_html *h, struct str commit); /* a hash is cut to 12 
  * @events, an address from where the page is, and shows the page anew. Files: nothing. */
 void html_live(struct web_html *h, const char *events);
 /* How far a run is that has not come to its end: a bar, and the same in words. */
+/* What runs now, or ran when it was lost, and since when: a list. @words: of struct store_run. */
+void html_running(struct web_html *h, struct str words);
 void html_progress(struct web_html *h, int64_t run, uint64_t ended, uint64_t tests);
 /* How a run went: a mark, and the same as a word ("passed", "critical"). */
 void html_run_mark(struct web_html *h, enum store_run_state state, int exit_code);

@@ -40,6 +40,7 @@ static int on_run(void *ctx, const struct store_run *run)
 		.exit_code = run->exit_code,
 		.tests = run->tests,
 		.ended = run->ended,
+		.running = keep(s, run->running),
 	};
 	if (s->n_runs == 1)
 		s->date_ms = run->end_ms ? run->end_ms : run->begin_ms;

@@ -88,6 +88,7 @@ struct web_run {
 	enum store_run_state state;
 	int exit_code;
 	uint64_t tests, ended;    /* how far it is, as struct store_run has it */
+	struct str running;       /* also */
 };
 
 /* A branch and mode that occur together; there is a flakes page for each. */

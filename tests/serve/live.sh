@@ -72,18 +72,23 @@ all=$!
 ok "what runs is told to who listens" until_in all '"running":[]'
 start
 ok "the overview has a run that goes on, and how far it is" until_says "" '1 of 3 tests ended'
+ok "what runs now, by its name" until_says "" '<li><code>t/2</code>, since <time'
 has "as a bar" '<progress aria-label="How far run 2 is" max="3" value="1">' page
 has "without a script it says what to do" "load the page again" page
 ok "its page too" until_says run/2.html '1 of 3 tests ended'
 is "the API says it" "$(curl -s "$url/api/v1/runs/2" | jq -c '[.state, .tests, .ended]')" '["running",3,1]'
-ok "so does who listens" until_in all '"running":[{"run":2,"state":"running","tests":3,"ended":1}]'
+is "- with what runs now" "$(curl -s "$url/api/v1/runs/2" |
+	jq -c '.running[] | [.program, .suite, .name, .mode, .machine, (.begin | length)]')" \
+	'[2,"t","2","normal","host",24]'
+ok "so does who listens" until_in all '"running":[{"run":2,"state":"running","tests":3,"ended":1,"running":[{"program":2,'
 curl -sN --max-time 100 -D head "$url/run/2/events" >one &
 one=$!
 ok "what ended before is told first" until_in one '"name":"1"'
 has "as an event stream" "Content-Type: text/event-stream" head
 has "that no proxy holds back" "X-Accel-Buffering: no" head
 : >state/go2
-ok "then what ends" until_in one '"name":"2"'
+ok "then what ends" until_in one '"program":2,"job":1,"suite":"t","name":"2","attempt":1,"mode":"normal","status"'
+ok "and what runs then" until_in one '"running":[{"program":3,'
 
 if command -v node >/dev/null && [ -d "$here/../browser/node_modules/playwright-core" ]; then
 	node "$here/../browser/live.mjs" "$url" 2 "$dir/state/go3" >said 2>&1
@@ -100,6 +105,7 @@ wait "$run"
 run=""
 is "each test once, as it ended" "$(events one program |
 	sed 's/ .*"name":"\([^"]*\)".*/ \1/' | tr '\n' ',')" "1 1,2 2,3 3,"
+is "and when nothing runs" "$(events one run | tail -n 1 | jq -r .running)" null
 is "and how the run ended" "$(events one run | tail -n 1 |
 	jq -r '"\(.state) \(.exit_code) \(.ended)"')" "done 0 3"
 curl -sN --max-time 20 -H 'Last-Event-ID: 2' "$url/run/2/events" >again
@@ -109,6 +115,7 @@ is "no run, no events" "$(curl -s -o /dev/null -w '%{http_code}' "$url/run/99/ev
 rm state/go*
 start
 ok "another begins" until_says "" 'How far run 3 is'
+ok "and is in the test that took longest" until_says run/3.html '<li><code>t/'
 curl -sN --max-time 60 "$url/run/3/events" >one &
 one=$!
 kill -9 "$run"
@@ -117,6 +124,7 @@ run=""
 wait "$one"
 is "one that is killed ends for who listens" "$(events one run | tail -n 1 | jq -r .state)" lost
 ok "and its page says what became of it" until_says run/3.html "ended without a word"
+has "and what ran then" "<li><code>t/" page
 is "and follows nothing" "$(grep -c data-events page)" 0
 ok "no longer does it go on" until_in all '{"newest":3,"running":[]}'
 curl -s "$url/metrics" >page
