@@ -251,6 +251,19 @@ void http_stream_wake(struct http_request *r)
 	stream_more(evhttp_request_get_connection(r->q), r);
 }
 
+size_t http_stream_left(const struct http_request *r)
+{
+	struct evhttp_connection *c = evhttp_request_get_connection(r->q);
+	struct bufferevent *b = c ? evhttp_connection_get_bufferevent(c) : NULL;
+
+	return b ? evbuffer_get_length(bufferevent_get_output(b)) : 0;
+}
+
+void http_stream_close(struct http_request *r)
+{
+	evhttp_connection_free(evhttp_request_get_connection(r->q)); /* tells on_closed() */
+}
+
 /* ---- the server ---- */
 
 /* The client went away before all of it was sent. */

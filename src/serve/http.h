@@ -104,3 +104,7 @@ typedef int (*http_more_fn)(void *ctx, struct buf *piece);
 void http_reply_stream(struct http_request *q, int status, int64_t length, http_more_fn more,
 		       void (*done)(void *ctx), void *ctx);
 void http_stream_wake(struct http_request *q);
+/* Bytes that were added and not taken, not even by the kernel. */
+size_t http_stream_left(const struct http_request *q);
+/* Cuts the connection: the client sees that it is not whole. Not from its own @more. */
+void http_stream_close(struct http_request *q);

@@ -47,7 +47,7 @@ static void seconds(struct out *o, const char *name, const char *help, int64_t m
 }
 
 void metrics_write(struct str body, const struct http_server *http, const struct pages *pages,
-		   unsigned followers, struct buf *ret)
+		   unsigned followers, struct logs_stats logs, struct buf *ret)
 {
 	const struct pages_stats s = pages_stats(pages);
 	struct out o;
@@ -62,6 +62,10 @@ void metrics_write(struct str body, const struct http_server *http, const struct
 	number(&o, "pages_rendered", "counter", "Pages that were made.", s.renders);
 	number(&o, "pages_kept_bytes", "gauge", "What is kept of them.", s.bytes);
 	number(&o, "followers", "gauge", "Who listens to events.", followers);
+	number(&o, "log_readers", "gauge", "Who is being sent a log.", logs.readers);
+	number(&o, "log_waiting_bytes", "gauge", "What waits for them to take it.", logs.bytes);
+	number(&o, "log_readers_closed", "counter", "Those that took nothing, closed for others.",
+	       logs.closed);
 	seconds(&o, "judged_age", "Since when the judgement is what it is.",
 		clock_mono_ms() - s.judged_ms);
 	seconds(&o, "judging", "How long the last judgement took.", s.took_ms);

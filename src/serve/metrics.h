@@ -4,6 +4,7 @@
  * Metrics of the server itself, OpenMetrics: behind those of the history at /metrics.
  */
 #include "serve/http.h"
+#include "serve/logs.h"
 #include "serve/pages.h"
 
 enum metrics_label {
@@ -15,4 +16,4 @@ enum metrics_label {
 
 /* @body: what the page of metrics says; ret: the same with the server's, whole. */
 void metrics_write(struct str body, const struct http_server *http, const struct pages *pages,
-		   unsigned followers, struct buf *ret);
+		   unsigned followers, struct logs_stats logs, struct buf *ret);

@@ -25,6 +25,7 @@ struct serve {
 	struct push *push;
 	struct http_server *http;
 	struct live *live;
+	struct logs *logs;
 	struct loop_watch *look;
 	struct listen listen[SERVE_LISTEN_MAX];
 	unsigned n_listen;
@@ -83,7 +84,7 @@ static void answer_page(struct http_request *q, const struct pages_page *page)
 static void answer_log(struct serve *s, struct http_request *q, const struct pages_page *page)
 {
 	struct err err = {};
-	int r = logs_answer(s->store, s->log, q, page, &err);
+	int r = logs_answer(s->logs, q, page, &err);
 
 	if (r < 0)
 		answer_error(s, q, &err);
@@ -96,7 +97,8 @@ static void answer_metrics(struct serve *s, struct http_request *q, const struct
 {
 	_cleanup_(buf_done) struct buf b = {};
 
-	metrics_write(page->body, s->http, s->pages, live_clients(s->live), &b);
+	metrics_write(page->body, s->http, s->pages, live_clients(s->live), logs_stats(s->logs),
+		      &b);
 	http_set(q, "Content-Type", str_of(WEB_PAGES[page->id].type));
 	http_set(q, "Cache-Control", STR("no-store"));
 	http_reply(q, 200, buf_str(&b));
@@ -228,6 +230,7 @@ int serve_new(struct loop *loop, const struct log *log, const struct serve_confi
 	r = pages_new(&pages, &s->pages, err);
 	s->http = http_new(loop, log, config->idle_s, &HANDLER, s);
 	s->live = live_new(config->store, log);
+	s->logs = logs_new(config->store, log);
 	s->look = loop_timer(loop, on_look, s);
 	if (r == 0)
 		r = open_all(s, config, err);
@@ -257,6 +260,7 @@ struct serve *serve_free(struct serve *s)
 		return NULL;
 	http_free(s->http);
 	live_free(s->live);
+	logs_free(s->logs);
 	loop_unwatch(s->look);
 	pages_free(s->pages);
 	for (unsigned i = 0; i < s->n_listen; i++)

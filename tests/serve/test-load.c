@@ -19,6 +19,7 @@
 #include "base/units.h"
 #include "seed.h"
 #include "serve/live.h"
+#include "serve/logs.h"
 #include "serve/serve.h"
 #include "server.h"
 #include "tap.h"
@@ -111,6 +112,8 @@ static const char *const SAYS[] = {
 };
 /* Every so many ask for a log, and take nothing of it. */
 #define TAKES_NOTHING 100
+static const char LOG_AND_END[] =
+	"GET /run/1/log-1.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 static const char LOG[] = "GET /run/1/log-1.txt HTTP/1.1\r\nHost: x\r\n\r\n";
 
 static long connections(struct bench *b)
@@ -153,6 +156,65 @@ static void test_many(struct bench *b)
 	in_time(b, "/", "when they are gone");
 	n = connections(b);
 	ok(b->t, n > 0 && n < 10, "their end is counted too: %ld", n);
+	is_int(b->t, server_stop(&b->s), 0, "it ends with 0");
+}
+
+/* ---- readers of logs that take nothing ---- */
+
+#define SILENT 320 /* as many pieces of LOGS_PIECE are 80 MiB */
+
+static long metric(struct bench *b, const char *name)
+{
+	_free_ char *line = xasprintf("\n%s ", name);
+	const char *at = strstr(get(b, "/metrics"), line);
+
+	return at ? atol(at + strlen(line)) : -1;
+}
+
+static void test_silent_readers(struct bench *b)
+{
+	int fd[SILENT], slow;
+	struct timespec nap = { .tv_nsec = 10000000 };
+	char piece[65536];
+	unsigned open = 0;
+	size_t got = 0;
+	ssize_t n = 1;
+	long held;
+
+	if (!ok(b->t, start(b, 300), "a server"))
+		return;
+	for (unsigned i = 0; i < SILENT; i++)
+		fd[i] = -1;
+	for (unsigned i = 0; i < SILENT / 2; i++) {
+		fd[i] = server_dial(&b->s);
+		open += fd[i] >= 0 && server_tell(fd[i], LOG);
+	}
+	/* One takes a little now and then, while the others come. */
+	slow = server_dial(&b->s);
+	server_tell(slow, LOG_AND_END);
+	for (unsigned i = SILENT / 2; i < SILENT; i++) {
+		fd[i] = server_dial(&b->s);
+		open += fd[i] >= 0 && server_tell(fd[i], LOG);
+		nanosleep(&nap, NULL);
+		n = read(slow, piece, 8192);
+		got += n > 0 ? (size_t)n : 0;
+	}
+	is_int(b->t, open, SILENT, "readers that take nothing of a log");
+	metric(b, "taproom_log_readers"); /* until each has his first piece */
+	in_time(b, "/run/1/log-1.txt", "the log for one who takes it");
+	ok(b->t, b->reply.n > LOG_LINES * 20, "- all of it: %zu bytes", b->reply.n);
+	while (n > 0 && (n = read(slow, piece, sizeof(piece))) > 0)
+		got += (size_t)n;
+	ok(b->t, n == 0 && got > LOG_LINES * 20, "and one who takes it slowly: %zu bytes", got);
+	held = metric(b, "taproom_log_waiting_bytes");
+	ok(b->t, held > 0 && held <= (long)LOGS_BYTES + SILENT * (long)LOGS_PIECE_MIN,
+	   "what waits for the others is bounded: %ld bytes", held);
+	ok(b->t, metric(b, "taproom_log_readers_closed_total") > 0,
+	   "those that were silent longest were closed for others");
+	for (unsigned i = 0; i < SILENT; i++)
+		closep(&fd[i]);
+	closep(&slow);
+	ok(b->t, metric(b, "taproom_log_waiting_bytes") == 0, "nothing waits when they are gone");
 	is_int(b->t, server_stop(&b->s), 0, "it ends with 0");
 }
 
@@ -270,6 +332,7 @@ int main(void)
 		return 1;
 	}
 	test_many(&b);
+	test_silent_readers(&b);
 	if (ok(&t, start(&b, IDLE_S), "a server that does not wait long")) {
 		test_slow(&b);
 		test_followers(&b);
