@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # live.sh TAPROOM: a run that goes on, seen through `taproom web`: by a page without
 # JavaScript, by server-sent events, in a browser; and one whose process is killed.
+# TAPROOM_TEST_STORE: of that history, which is empty.
 # Prints TAP.
 set -u
 TAPROOM=$(realpath -e "${1:?usage: live.sh TAPROOM}") || exit 1
@@ -29,6 +30,7 @@ suites: [{name: t, kind: exec, dir: t}]
 YAML
 cd "$dir" || exit 1
 export XDG_CONFIG_HOME="$dir"
+[ -z "${TAPROOM_TEST_STORE:-}" ] || export TAPROOM_STORE="$TAPROOM_TEST_STORE"
 
 start() {
 	"$TAPROOM" run --share "$dir/state:rw" t/1 t/2 t/3 >out 2>err &
