@@ -17,7 +17,7 @@
 #define AT_LEAST   12              /* unless there are no more than so many */
 #define SENTENCES  40
 #define EVENTS_MAX 2000          /* looked at for one another */
-#define AXES_SHOWN 4
+#define PLACES_SHOWN 4 /* of a sentence */
 
 struct page {
 	struct web_html *h;
@@ -172,16 +172,62 @@ static bool together(const struct judge_event *a, const struct judge_event *b)
 	       (!is_rate(a) && a->what != JUDGE_RENAMED && a->series->lane == b->series->lane);
 }
 
+static bool same_place(const struct judge_axis *a, const struct judge_axis *b, bool machine)
+{
+	return str_eq(a->branch, b->branch) && (!machine || str_eq(a->machine, b->machine));
+}
+
+static bool place_before(const struct judge_event *const *v, size_t i, bool machine)
+{
+	for (size_t k = 0; k < i; k++)
+		if (same_place(v[k]->axis, v[i]->axis, machine))
+			return true;
+	return false;
+}
+
+/* A branch with the modes of it; the machine with each where there are several, else once. */
+static void place(struct page *p, const struct judge_event *const *v, size_t n, size_t i,
+		  bool machine)
+{
+	struct judge_axis a = *v[i]->axis;
+	struct out *o = p->h->out;
+
+	a.mode = STR("");
+	html_axis(p->h, &a, machine);
+	for (size_t k = i; k < n; k++) {
+		if (!same_place(v[k]->axis, &a, machine) || !v[k]->axis->mode.n)
+			continue;
+		out_lit(o, " <span class=\"mode\">");
+		out_html(o, v[k]->axis->mode);
+		out_lit(o, "</span>");
+	}
+}
+
 static void places(struct page *p, const struct judge_event *const *v, size_t n)
 {
 	struct out *o = p->h->out;
+	bool machines = false;
+	size_t told = 0, more = 0;
 
-	for (size_t i = 0; i < n && i < AXES_SHOWN; i++) {
-		out_str(o, i ? STR(", ") : STR(" on "));
-		html_axis(p->h, v[i]->axis, p->machines);
+	for (size_t i = 1; i < n; i++)
+		machines |= !str_eq(v[i]->axis->machine, v[0]->axis->machine);
+	for (size_t i = 0; i < n; i++) {
+		if (place_before(v, i, machines))
+			continue;
+		if (told == PLACES_SHOWN) {
+			more++;
+			continue;
+		}
+		out_str(o, told++ ? STR(", ") : STR(" on "));
+		place(p, v, n, i, machines);
 	}
-	if (n > AXES_SHOWN)
-		out_printf(o, " and %zu more", n - AXES_SHOWN);
+	if (more)
+		out_printf(o, " and %zu more branch%s", more, more == 1 ? "" : "es");
+	if (n && p->machines && !machines && v[0]->axis->machine.n) {
+		out_lit(o, " <span class=\"quiet\">(");
+		out_html(o, v[0]->axis->machine);
+		out_lit(o, ")</span>");
+	}
 }
 
 static void commits(struct page *p, const struct judge_event *e)
