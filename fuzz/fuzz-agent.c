@@ -54,6 +54,7 @@ static void act(struct peer *p)
 		p->fetching = true;
 		p->file = 0;
 	}
+	agent_ping(&p->agent);
 	for (unsigned i = 0; i < 8 && agent_input(&p->agent, STR("0123456789"), NULL) == 0; i++)
 		;
 }

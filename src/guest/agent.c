@@ -23,7 +23,7 @@
 #define REAP_NS   3000000000ll
 
 #define CAN (PROTO_CAN_BEAT | PROTO_CAN_FETCH | PROTO_CAN_USER | PROTO_CAN_LIMITS | \
-	     PROTO_CAN_TERMINAL)
+	     PROTO_CAN_TERMINAL | PROTO_CAN_PING)
 
 struct agent {
 	struct port port;
@@ -230,6 +230,14 @@ static void on_fetch(struct agent *a, const struct proto_header *h, const char *
 	fetch_begin(&a->fetch, &a->port, h, p);
 }
 
+static void on_ping(struct agent *a, const struct proto_header *h, const char *p)
+{
+	struct proto_beat b;
+
+	beat_now(&a->beat, &b);
+	port_say(&a->port, PROTO_BEAT, 0, &b, sizeof(b));
+}
+
 static void on_poweroff(struct agent *a, const struct proto_header *h, const char *p)
 {
 	power_off();
@@ -244,7 +252,7 @@ static const struct {
 	{ PROTO_INPUT, true, on_input },      { PROTO_SIGNAL, true, on_signal },
 	{ PROTO_RESIZE, true, on_resize },    { PROTO_CLOSE, true, on_close },
 	{ PROTO_ROOM, false, on_room },       { PROTO_FETCH, false, on_fetch },
-	{ PROTO_POWEROFF, false, on_poweroff },
+	{ PROTO_POWEROFF, false, on_poweroff }, { PROTO_PING, false, on_ping },
 };
 
 static void frame_handle(struct agent *a, const struct proto_header *h, const char *p)
@@ -411,7 +419,8 @@ void agent_run(const struct config *c, int port)
 		die(ENOMEM, "start");
 	a->port.fd = port;
 	a->port.line = c->port != NULL;
-	/* Time that runs ahead while nothing happens would bring beats without end. */
+	/* Time that runs ahead while nothing happens would bring beats without end: the
+	 * launcher asks for them, by its own. */
 	a->can = c->simulated ? CAN & ~PROTO_CAN_BEAT : CAN;
 	a->fetch.fd = -1;
 	a->command = (struct command){ .in = -1, .out = -1, .err = -1 };

@@ -46,12 +46,19 @@ void beat_init(struct beat *b)
 bool beat_take(struct beat *b, struct proto_beat *ret)
 {
 	int64_t now = clock_ns(CLOCK_MONOTONIC);
-	struct sysinfo info;
 
 	if (now < b->due_ns)
 		return false;
 	/* Not one for each second that was missed. */
 	b->due_ns = now + PROTO_BEAT_MS * 1000000ll;
+	beat_now(b, ret);
+	return true;
+}
+
+void beat_now(struct beat *b, struct proto_beat *ret)
+{
+	struct sysinfo info;
+
 	if (sysinfo(&info) < 0)
 		memset(&info, 0, sizeof(info));
 	*ret = (struct proto_beat){
@@ -63,5 +70,4 @@ bool beat_take(struct beat *b, struct proto_beat *ret)
 	};
 	for (unsigned i = 0; i < 3; i++)
 		ret->load[i] = (uint32_t)(info.loads[i] * 100 >> SI_LOAD_SHIFT);
-	return true;
 }

@@ -146,6 +146,7 @@ struct beat {
 void beat_init(struct beat *b);
 /* True with *@ret filled when one is due; then the next is a second later. */
 bool beat_take(struct beat *b, struct proto_beat *ret);
+void beat_now(struct beat *b, struct proto_beat *ret); /* due or not */
 
 /* Speaks until the launcher ends it. */
 __attribute__((noreturn)) void agent_run(const struct config *c, int port);

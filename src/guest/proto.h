@@ -56,6 +56,7 @@ enum proto_type {
 	PROTO_CLOSE,      /* .stream 1 or 2: nobody reads it; as a closed pipe */
 	PROTO_FETCH,      /* struct proto_fetch, then a path and its NUL */
 	PROTO_RESUME,     /* struct proto_resume, then its configuration: the answer to WAITING */
+	PROTO_PING,       /* answered at once, by a beat */
 };
 
 /* It and the version at the head of a hello's payload stay as they are in every
@@ -80,6 +81,7 @@ enum proto_can {
 	PROTO_CAN_USER = 1 << 2,   /* START with has_user */
 	PROTO_CAN_LIMITS = 1 << 3, /* START with n_limits */
 	PROTO_CAN_TERMINAL = 1 << 4,
+	PROTO_CAN_PING = 1 << 5,
 };
 
 struct proto_hello {
@@ -132,7 +134,8 @@ struct proto_exit {
 
 /* The guest's pulse. It comes whatever a command does, also one that floods its
  * output; none for several seconds means that the guest's kernel does not run
- * even its first process. */
+ * even its first process. One whose clock is no measure of that does not offer BEAT
+ * but PING: then the launcher asks, by its own clock. */
 #define PROTO_BEAT_MS 1000
 struct proto_beat {
 	uint64_t uptime_ms;    /* CLOCK_BOOTTIME */
@@ -172,7 +175,7 @@ struct proto_resume {
  *   from scratch DIR        they are here already; DIR takes a private tmpfs
  *   port DEVICE             of /dev, a serial line; without it a virtio port.
  *                           The launcher keeps to PROTO_LINE_WINDOW on it
- *   time simulated          the clock is no measure of life: no heartbeat
+ *   time simulated          the clock is no measure of life: a heartbeat only when asked
  *   root overlay|ro|rw
  *   hostname NAME
  *   insmod FILE             of PROTO_MODULES, in this order

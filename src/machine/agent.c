@@ -7,15 +7,18 @@
 
 #include "base/mem.h"
 #include "machine/door.h"
+#include "machine/pulse.h"
 
 #define READ_SIZE 131072
 #define OUT_MAX   (1u << 20)
 /* Reads per wake-up: a guest that floods us leaves others their turn. */
 #define READS_MAX 8
-#define CAN       (PROTO_CAN_BEAT | PROTO_CAN_FETCH)
+#define CAN       (PROTO_CAN_BEAT | PROTO_CAN_FETCH | PROTO_CAN_PING)
 /* What a terminal still shows after Ctrl-C is no more than a few screens. */
 #define TERMINAL_ROOM (32u << 10)
 #define ERRNO_MAX     4095
+/* On their way at once: a line takes 96. */
+#define PINGS_MAX     64
 
 static void broken(struct agent *a, const char *why)
 {
@@ -60,6 +63,20 @@ static int tell(struct agent *a, enum proto_type type, unsigned stream, unsigned
 int agent_tell(struct agent *a, enum proto_type type, struct str payload, struct err *err)
 {
 	return tell(a, type, 0, a->command, payload, err);
+}
+
+int64_t agent_hang_ms(const struct agent *a)
+{
+	return a->can & PROTO_CAN_BEAT ? PULSE_LIMIT_MS : PULSE_ASKED_LIMIT_MS;
+}
+
+void agent_ping(struct agent *a)
+{
+	/* One may be lost on a line of UML's; the next makes up for it. */
+	if (!(a->can & PROTO_CAN_PING) || a->can & PROTO_CAN_BEAT || a->pings >= PINGS_MAX)
+		return;
+	/* What it can't be told is missed as what it does not answer. */
+	a->pings += tell(a, PROTO_PING, 0, 0, STR_NONE, NULL) == 0;
 }
 
 uint16_t agent_number(struct agent *a)
@@ -254,6 +271,7 @@ static int on_beat(struct agent *a, const struct frame *f, struct err *err)
 	struct machine_beat beat;
 	struct proto_beat b;
 
+	a->pings = 0;
 	memcpy(&b, f->payload.p, sizeof(b));
 	beat = (struct machine_beat){
 		.uptime_ms = b.uptime_ms,

@@ -48,6 +48,7 @@ struct agent {
 	int64_t last_ms;    /* since then, of the last output */
 	int64_t wall_ms;    /* guest's wall clock, of the frame in hand */
 	uint32_t can;       /* PROTO_CAN_*: what the guest offered */
+	unsigned pings;     /* since its last beat */
 	uint16_t last;      /* number of the last command or fetch */
 
 	uint16_t command;   /* number of the last one */
@@ -78,6 +79,10 @@ int agent_close_stream(struct agent *a, unsigned stream, struct err *err);
 int agent_fetch(struct agent *a, const char *path, uint64_t max, struct err *err);
 /* About the command that runs, or about none. */
 int agent_tell(struct agent *a, enum proto_type type, struct str payload, struct err *err);
+/* For how long none is no hang, where nobody says it. */
+int64_t agent_hang_ms(const struct agent *a);
+/* Asks for a beat of one that has none of its own. */
+void agent_ping(struct agent *a);
 /* For a door: a number of what another asks for, and the asking. */
 uint16_t agent_number(struct agent *a);
 int agent_pass(struct agent *a, enum proto_type type, unsigned stream, unsigned number,

@@ -115,7 +115,7 @@ static void hello(struct door *d)
 				     .time_ns = a->ready_ns };
 	/* It hears the guest's beats, whoever asked for them. */
 	struct proto_hello h = { .version = PROTO_VERSION,
-				 .can = a->can | PROTO_CAN_BEAT };
+				 .can = (a->can & ~(uint32_t)PROTO_CAN_PING) | PROTO_CAN_BEAT };
 	_cleanup_(buf_done) struct buf b = {};
 
 	buf_add(&b, &h, sizeof(h));

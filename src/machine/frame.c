@@ -35,6 +35,7 @@ static const struct frame_kind TOLD[] = {
 			    sizeof(struct proto_welcome) },
 	[PROTO_ROOM] = { "room", sizeof(uint32_t), sizeof(uint32_t) },
 	[PROTO_CLOSE] = { "close", 0, 0 },
+	[PROTO_PING] = { "ping", 0, 0 },
 	[PROTO_FETCH] = { "fetch", sizeof(struct proto_fetch) + 2,
 			  sizeof(struct proto_fetch) + 4096 },
 };

@@ -406,6 +406,7 @@ static void on_pulse(void *ctx)
 	if (now - m->pulse.beat_ms < 2 * PULSE_LOOK_MS)
 		m->pulse.cpu_ms = pulse_cpu_ms(m->run.vmm.pid, &state);
 	loop_timer_set(m->w_pulse, PULSE_LOOK_MS);
+	agent_ping(&m->agent);
 	if (!mute || m->state != MACHINE_UP || m->panicked || m->helper_ended)
 		return;
 	m->mute_ms = mute;
@@ -446,7 +447,10 @@ static void on_hello(struct machine *m, struct str release)
 		loop_timer_set(m->timer, -1);
 	m->state = MACHINE_UP;
 	m->facts.boot_ms = clock_mono_ms() - m->booted_ms;
-	pulse_begin(&m->pulse, m->config.gdb ? -1 : m->config.hang_ms, clock_mono_ms());
+	pulse_begin(&m->pulse, m->config.gdb       ? -1
+			       : m->config.hang_ms ? m->config.hang_ms
+						   : agent_hang_ms(&m->agent),
+		    clock_mono_ms());
 	m->w_pulse = loop_timer(m->loop, on_pulse, m);
 	loop_timer_set(m->w_pulse, PULSE_LOOK_MS);
 	snprintf(m->release, sizeof(m->release), "%.*s", STR_FMT(release));

@@ -54,7 +54,8 @@ struct machine_config {
 	bool cold;               /* boot, even where a ready machine could be had */
 	int64_t boot_timeout_ms; /* 0: the kind's default; waiting for a processor of the
 				  * host does not count, up to thrice as long */
-	int64_t hang_ms;         /* without a heartbeat; 0: 30 s, < 0: for ever */
+	int64_t hang_ms;         /* without a heartbeat; 0: 30 s, 5 min in simulated time;
+				  * < 0: for ever */
 	/* The debugger's stub, a socket in .work_dir (facts.gdb). Such a machine may be
 	 * stopped for hours: it is never missed. */
 	bool gdb, gdb_waits;     /* waits: its first instruction is the debugger's */

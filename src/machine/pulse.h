@@ -15,6 +15,9 @@
 #define PULSE_LOOK_MS 1000
 /* A guest under TCG on a crowded host may be away for some seconds. */
 #define PULSE_LIMIT_MS 30000
+/* In simulated time (User Mode Linux, inf-cpu) the clock stands while anything computes,
+ * and no other process has its turn until that waits: it is no hang yet. */
+#define PULSE_ASKED_LIMIT_MS 300000
 /* A limit grows by so many times itself at most. */
 #define PULSE_WAIT_TIMES 3
 

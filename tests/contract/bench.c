@@ -319,3 +319,11 @@ void bench_done(struct bench *b)
 	dir_removep(&b->work);
 	dir_removep(&b->cache);
 }
+
+bool bench_time_travels(const struct kernel *k)
+{
+	_cleanup_(buf_done) struct buf b = {};
+
+	return k->config && file_read(k->config, 0, &b, NULL) == 0 &&
+	       strstr(buf_str(&b).p, "CONFIG_UML_TIME_TRAVEL_SUPPORT=y");
+}

@@ -61,6 +61,9 @@ int bench_code(const struct bench *b);
  * $TAPROOM_TEST_UML, else the first of Debian's in the cache. */
 bool bench_kernel(const char *kind, struct kernel *k, const char *cache);
 
+/* Has it --uml-time? */
+bool bench_time_travels(const struct kernel *k);
+
 static inline const char *bench_text(struct buf *b)
 {
 	return buf_str(b).p;

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/proc.h"
+#include "base/units.h"
 #include "bench.h"
 
 #define HANG_MS 5000
@@ -64,6 +65,38 @@ static void test_stopped(struct bench *b, const char *kind)
 	ok(b->tap, strstr(b->why, "is stopped by a signal"), "- and says: %s", b->why);
 	b->m = machine_free(b->m);
 	ok(b->tap, kill((pid_t)facts.pid, 0) < 0, "- and is gone");
+}
+
+/* Where the guest's clock jumps it is asked, by ours. A kernel of its own. */
+static void test_simulated(struct tap *t)
+{
+	struct machine_config c = { .hang_ms = HANG_MS, .uml_time = "inf" };
+	struct kernel kernel = {};
+	struct bench b;
+
+	if (!bench_kernel("uml", &kernel, "/tmp") || !bench_time_travels(&kernel)) {
+		ok(t, true, "simulated time # SKIP no User Mode Linux that has it");
+		kernel_done(&kernel);
+		return;
+	}
+	bench_init(&b, t, &kernel);
+	if (ok(t, bench_boot(&b, "uml", &c), "boots in simulated time")) {
+		provoke(&b, "sleep 1000000; echo slept; while :; do sleep 1; done");
+		for (int64_t end = clock_mono_ms() + HANG_MS + 3000; clock_mono_ms() < end;)
+			bench_turn(&b, 500);
+		is_str(t, bench_text(&b.out), "slept\n", "days are slept in no time");
+		ok(t, !b.deaths && b.beats >= 3, "one whose clock runs ahead is not missed: %u "
+		   "beats", b.beats);
+		machine_signal(b.m, SIGKILL, NULL);
+		bench_wait_exit(&b);
+		provoke(&b, "exec chrt -f 99 sh -c 'while :; do :; done'");
+		bench_wait_exit(&b);
+		is_str(t, MACHINE_ENDS[b.how].word, "hang", "one that starves is");
+		ok(t, strstr(b.why, "no sign of life"), "- and says: %s", b.why);
+	}
+	b.m = machine_free(b.m);
+	bench_done(&b);
+	kernel_done(&kernel);
 }
 
 static void test_memory(struct bench *b)
@@ -307,7 +340,7 @@ static void test_full_disk(struct bench *b)
 	umount2(dir, MNT_DETACH);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct tap t = {};
 	struct kernel kernel = {};
@@ -316,6 +349,10 @@ int main(void)
 	bool root = geteuid() == 0;
 
 	TAP_HEADER();
+	if (argc > 1 && strcmp(argv[1], "simulated") == 0) {
+		test_simulated(&t);
+		return tap_done(&t);
+	}
 	if (!root || !bench_kernel("qemu", &kernel, "/tmp")) {
 		ok(&t, true, "ends # SKIP %s", root ? "no kernel in the cache" : "needs root");
 		return tap_done(&t);
@@ -324,6 +361,7 @@ int main(void)
 	test_stopped(&b, "host");
 	test_stopped(&b, "qemu");
 	test_starved(&b);
+	test_simulated(&t);
 	test_memory(&b);
 	test_dump(&b);
 	test_gdb(&b);

@@ -134,14 +134,6 @@ out:
 	bench_done(&b);
 }
 
-static bool has_time_travel(const struct kernel *k)
-{
-	_cleanup_(buf_done) struct buf b = {};
-
-	return k->config && file_read(k->config, 0, &b, NULL) == 0 &&
-	       strstr(buf_str(&b).p, "CONFIG_UML_TIME_TRAVEL_SUPPORT=y");
-}
-
 int main(void)
 {
 	static const struct {
@@ -167,7 +159,7 @@ int main(void)
 			ok(&t, true, "%s # SKIP %s", kind->name, why.p);
 		else if (!bench_kernel(kind->name, &kernel, "/tmp"))
 			ok(&t, true, "%s # SKIP no kernel for it", kind->name);
-		else if (rows[i].with.uml_time && !has_time_travel(&kernel))
+		else if (rows[i].with.uml_time && !bench_time_travels(&kernel))
 			ok(&t, true, "simulated time # SKIP its kernel has none");
 		else
 			test_kind(&t, kind->name, &kernel, &rows[i].with);

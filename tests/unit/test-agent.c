@@ -22,7 +22,7 @@ struct peer {
 	struct told told;
 	struct agent agent;
 	unsigned broken, late; /* told after broken() */
-	bool hold;
+	bool hold, quiet; /* quiet: asks for nothing */
 	char why[256];
 };
 
@@ -47,7 +47,8 @@ static void act(struct peer *p)
 static void on_hello(struct machine *m, struct str release)
 {
 	peer_of(m)->told.hello++;
-	act(peer_of(m));
+	if (!peer_of(m)->quiet)
+		act(peer_of(m));
 }
 
 static void on_output(struct machine *m, unsigned stream, int64_t ms, struct str bytes)
@@ -242,6 +243,69 @@ static void test_old(struct tap *t, struct str all)
 	is_int(t, agent_fetch(&a, "/file", 1, &err), -ENOTSUP, "nor a file");
 }
 
+/* Which pings a guest that offers @can hears of @asked. */
+static unsigned pings(uint32_t can, unsigned asked, bool answers)
+{
+	struct proto_hello h = { .version = PROTO_VERSION, .can = can };
+	_cleanup_(buf_done) struct buf hello = {}, b = {}, heard = {};
+	struct proto_beat beat = {};
+	struct loop *loop = loop_new();
+	struct loop_watch *end = loop_timer(loop, on_end, loop);
+	struct peer p = { .quiet = true };
+	struct frame f;
+	struct str rest;
+	char chunk[4096];
+	unsigned n = 0;
+	ssize_t r;
+	int fd[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) < 0)
+		return 0;
+	agent_open(&p.agent, fd[0], false, loop, &EVENTS, (struct machine *)&p);
+	buf_add(&hello, &h, sizeof(h));
+	buf_add_str(&hello, STR("6.12"));
+	frame_add(&b, PROTO_HELLO, 0, 0, buf_str(&hello));
+	for (unsigned i = 0; i < asked; i++) {
+		(void)!write(fd[1], b.p, b.n);
+		loop_timer_set(end, 20);
+		loop_run(loop);
+		agent_ping(&p.agent);
+		buf_clear(&b);
+		if (answers)
+			frame_add(&b, PROTO_BEAT, 0, 0, str_n((char *)&beat, sizeof(beat)));
+	}
+	loop_timer_set(end, 20);
+	loop_run(loop);
+	while ((r = read(fd[1], chunk, sizeof(chunk))) > 0)
+		buf_add(&heard, chunk, (size_t)r);
+	rest = buf_str(&heard);
+	while (frame_cut_told(&rest, &f, NULL) > 0)
+		n += f.head.type == PROTO_PING;
+	agent_close(&p.agent);
+	close(fd[1]);
+	loop_unwatch(end);
+	loop_free(loop);
+	return n;
+}
+
+static void test_pings(struct tap *t)
+{
+	static const struct {
+		const char *name;
+		uint32_t can;
+		bool answers;
+		unsigned want;
+	} rows[] = {
+		{ "an agent that knows neither is not asked for beats", 0, false, 0 },
+		{ "nor one that has its own", PROTO_CAN_BEAT | PROTO_CAN_PING, true, 0 },
+		{ "one that has none is, again and again", PROTO_CAN_PING, true, 3 },
+		{ "- also where it does not answer", PROTO_CAN_PING, false, 3 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		is_int(t, pings(rows[i].can, 3, rows[i].answers), rows[i].want, rows[i].name);
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_(buf_done) struct buf b = {};
@@ -256,5 +320,6 @@ int main(int argc, char **argv)
 	test_flips(&t, buf_str(&b));
 	test_flood(&t, buf_str(&b));
 	test_old(&t, buf_str(&b));
+	test_pings(&t);
 	return tap_done(&t);
 }
