@@ -68,6 +68,7 @@ struct machine_keep {
 	struct snapshot from;
 	struct buf console;    /* what is said before it is kept */
 	bool virtiofs, asked, saved;
+	bool disk_full;        /* when it was to be saved: it may be another time */
 	unsigned to_plug;      /* devices that are not there yet */
 };
 

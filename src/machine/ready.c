@@ -233,12 +233,16 @@ static void save(struct machine *m)
 	struct snapshot_parts p = { k->ram, k->state, m->facts.memory, STR_NONE };
 	int64_t begin = clock_mono_ms();
 	struct err err = {};
+	int r = 0;
 
 	life_listen(m);
 	p.console = buf_str(&k->console);
 	if (p.console.n > SNAPSHOT_CONSOLE_MAX)
 		failed(m, "its kernel said too much on its console");
-	else if (snapshot_save(m->config.cache_dir, buf_str(&m->ready_key), &p, &err) < 0)
+	else
+		r = snapshot_save(m->config.cache_dir, buf_str(&m->ready_key), &p, &err);
+	k->disk_full = r == -ENOSPC || r == -EDQUOT;
+	if (r < 0)
 		failed(m, err.text);
 	if (m->ready_failed)
 		return;
@@ -373,6 +377,8 @@ bool ready_again(struct machine *m, const char *how)
 	/* One that does not boot does not boot: this was the first try of it. */
 	if (k->stage == MACHINE_MAKE && !k->asked)
 		return false;
+	if (k->stage == MACHINE_MAKE && k->disk_full)
+		return true;
 	if (k->stage == MACHINE_MAKE)
 		snapshot_refuse(cache, key, m->cold_why);
 	else if (snapshot_lock(cache, &k->lock, NULL) > 0)

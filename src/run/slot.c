@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -94,9 +95,18 @@ static void slot_leave(struct slot *s)
 	s->lot = NULL;
 }
 
+/* An end as asked for is none where the evidence is incomplete. */
 static void job_tell_end(struct slot *s, enum machine_death how, const char *why)
 {
+	_free_ char *lost = NULL;
+
 	job_begin(s);
+	if (how == MACHINE_STOPPED && s->console_error) {
+		how = MACHINE_HOST_DISK;
+		why = lost = xasprintf("its console could not be written: %s",
+				       strerror(-s->console_error));
+	}
+	s->console_error = 0;
 	if (s->console_fd >= 0)
 		close(s->console_fd);
 	s->console_fd = -1;
@@ -180,10 +190,12 @@ static void on_ready(void *ctx, struct machine *m)
 static void on_console(void *ctx, struct machine *m, struct str bytes)
 {
 	struct slot *s = ctx;
+	int r = s->console_fd < 0 ? 0 : file_write_all(s->console_fd, bytes.p, bytes.n);
 
-	if (s->console_fd >= 0 && file_write_all(s->console_fd, bytes.p, bytes.n) < 0) {
-		log_warn(s->run->log, "console '%s' can't be written: it is incomplete",
-			 s->console_path);
+	if (r < 0) {
+		log_warn(s->run->log, "console '%s' can't be written, and is incomplete: %s",
+			 s->console_path, strerror(-r));
+		s->console_error = r;
 		close(s->console_fd);
 		s->console_fd = -1;
 	}

@@ -20,7 +20,7 @@ struct slot {
 	const struct plan_test *boots_for; /* whose .append the machine has; NULL: none's */
 	struct buf said;           /* of the console, for a test that is told there */
 	struct console *console;   /* finds splats */
-	int console_fd;
+	int console_fd, console_error; /* 0, or -errno: it is not all written */
 	char *console_path, *work_dir;
 	unsigned job;
 	bool job_open;             /* JOB_BEGIN was said */

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -366,7 +367,61 @@ static void test_maker_killed(struct bench *b)
 	}
 }
 
-int main(void)
+/* As full as can be, but for @left files. */
+static void fill(const char *dir, unsigned left)
+{
+	for (unsigned i = 0;; i++) {
+		_free_ char *path = xasprintf("%s/full-%u", dir, i);
+		int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+		if (fd < 0) {
+			while (left && i > left) {
+				_free_ char *last = xasprintf("%s/full-%u", dir, i - left--);
+
+				unlink(last);
+			}
+			return;
+		}
+		closep(&fd);
+	}
+}
+
+/* A disk that has room when it is looked at, and none for the last of its files. */
+static void test_disk_full(struct bench *b)
+{
+	_free_ char *dir = path_join(b->work, "disk"), *one = NULL;
+	struct machine_facts f;
+	char *cache = b->cache;
+	bool up;
+
+	dir_make(dir, NULL);
+	if (mount("none", dir, "tmpfs", 0, "size=4g,nr_inodes=200") < 0) {
+		ok(b->tap, true, "a disk that fills # SKIP no tmpfs can be mounted");
+		return;
+	}
+	b->cache = dir;
+	starts(b, &(struct machine_config){ .cold = true }, false, "cold, to fill the cache");
+	b->m = machine_free(b->m);
+	/* Of the ready machine's directory, its lock, .new-, ram and state. */
+	fill(dir, 4);
+	up = boot(b, &(struct machine_config){}, &f);
+	ok(b->tap, up && !f.ready && strstr(f.cold, "No space left on device"),
+	   "a disk that is full before all is written: a cold boot, %s", f.cold);
+	b->m = machine_free(b->m);
+	one = kept(b->cache, 0);
+	ok(b->tap, !one && !has_entry(b->cache, ".new-"), "- and nothing is left of it");
+	for (unsigned i = 0; i < 200; i++) {
+		_free_ char *path = xasprintf("%s/full-%u", dir, i);
+
+		unlink(path);
+	}
+	starts(b, &(struct machine_config){}, true, "- with room again it is made");
+	b->m = machine_free(b->m);
+	b->cache = cache;
+	umount2(dir, MNT_DETACH);
+}
+
+int main(int argc, char **argv)
 {
 	struct tap t = {};
 	struct kernel kernel = {};
@@ -379,6 +434,12 @@ int main(void)
 		return tap_done(&t);
 	}
 	bench_init(&b, &t, &kernel);
+	if (argc > 1 && strcmp(argv[1], "disk") == 0) {
+		test_disk_full(&b);
+		bench_done(&b);
+		kernel_done(&kernel);
+		return tap_done(&t);
+	}
 	test_made(&b);
 	test_identity(&b);
 	test_refused(&b);
@@ -392,6 +453,7 @@ int main(void)
 		dir_remove(dir, NULL);
 	}
 	test_several(&b);
+	test_disk_full(&b);
 	bench_done(&b);
 	kernel_done(&kernel);
 	return tap_done(&t);

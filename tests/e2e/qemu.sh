@@ -71,6 +71,16 @@ has "the panic is a splat" "panic" "$dir/out"
 "$TAPROOM" log latest --console >"$dir/log"
 has "the console was kept" "sysrq" "$dir/log"
 
+# A disk too small for its console.
+mkdir "$dir/small"
+# shellcheck disable=SC2016 # the inner shell's
+unshare --mount sh -c 'mount -t tmpfs -o size=16k none "$1" && "$TAPROOM" run prog/passes.sh \
+	--jobs 1 --out "$1"' sh "$dir/small" >"$dir/out" 2>"$dir/err"
+is "a disk that is full of its console: the job's end" \
+	"$("$TAPROOM" show latest --json | jq -r '.jobs[0] | .end + ": " + .reason')" \
+	"host-disk: its console could not be written: No space left on device"
+has "is told when it happens" "and is incomplete: No space left on device" "$dir/err"
+
 # What the kernel complains of, with and without a rule that excuses it.
 cat >"$dir/kmsg.yaml" <<YAML
 branch: e2e
