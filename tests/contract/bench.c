@@ -183,7 +183,8 @@ static char *release_in(const char *modules)
 	return release;
 }
 
-static bool kernel_in_cache(struct kernel *k, const char *package)
+/* The n-th, by name. */
+static bool kernel_in_cache(struct kernel *k, const char *package, size_t n)
 {
 	const char *cache = getenv("TAPROOM_TEST_CACHE"), *home = getenv("HOME");
 	_free_ char *pattern = xasprintf("%s/%staproom/debian/%s", cache ? cache : home,
@@ -191,11 +192,13 @@ static bool kernel_in_cache(struct kernel *k, const char *package)
 	glob_t g = {};
 	bool found = false;
 
-	if (glob(pattern, 0, NULL, &g) == 0) {
-		k->modules_dir = path_join(g.gl_pathv[0], "lib/modules");
+	if (glob(pattern, 0, NULL, &g) == 0 && n < g.gl_pathc) {
+		const char *dir = g.gl_pathv[n];
+
+		k->modules_dir = path_join(dir, "lib/modules");
 		k->release = release_in(k->modules_dir);
-		k->image = xasprintf("%s/boot/vmlinuz-%s", g.gl_pathv[0], k->release);
-		k->config = xasprintf("%s/boot/config-%s", g.gl_pathv[0], k->release);
+		k->image = xasprintf("%s/boot/vmlinuz-%s", dir, k->release);
+		k->config = xasprintf("%s/boot/config-%s", dir, k->release);
 		found = k->release && file_exists(k->image);
 	}
 	globfree(&g);
@@ -225,12 +228,18 @@ bool bench_kernel(const char *kind, struct kernel *k, const char *cache)
 	spec = getenv(KERNELS[i].variable);
 	if (!spec) {
 		k->uml = KERNELS[i].uml;
-		return kernel_in_cache(k, KERNELS[i].package);
+		return kernel_in_cache(k, KERNELS[i].package, 0);
 	}
 	if (kernel_find(spec, cache, NULL, k, &err) == 0)
 		return true;
 	printf("# %s\n", err.text);
 	return false;
+}
+
+bool bench_kernel_of_debian(size_t n, struct kernel *k)
+{
+	*k = (struct kernel){};
+	return kernel_in_cache(k, KERNELS[0].package, n);
 }
 
 static void boot_begin(struct bench *b)

@@ -61,6 +61,8 @@ int bench_code(const struct bench *b);
  * $TAPROOM_TEST_UML, else the first of Debian's in the cache. */
 bool bench_kernel(const char *kind, struct kernel *k, const char *cache);
 
+/* The n-th of Debian's that is in the cache; false: there are no more. */
+bool bench_kernel_of_debian(size_t n, struct kernel *k);
 /* Has it --uml-time? */
 bool bench_time_travels(const struct kernel *k);
 
