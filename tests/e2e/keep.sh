@@ -72,7 +72,7 @@ wait "$run" 2>/dev/null
 run=
 # shellcheck disable=SC2086
 ok "a killed launcher takes it along" gone $machine
-ok "its files are left" test -n "$(job)"
+# By ours, or by anybody's who shares this cache.
 "$TAPROOM" exec --machine host -- true
-is "and swept by the next start" "$(job 2>/dev/null)" ""
+is "its files are swept by the next start" "$(job 2>/dev/null)" ""
 finish
