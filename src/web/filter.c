@@ -101,6 +101,36 @@ static unsigned add(struct str *v, unsigned n, struct str s)
 	return n;
 }
 
+unsigned filter_machines(const struct web_history *h, struct str ret[static FILTER_MACHINES])
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < h->n_axes && n < FILTER_MACHINES; i++)
+		n = add(ret, n, h->axes[i].machine);
+	return n;
+}
+
+/* Among files a script shows the runs on one: the place of its bit goes with it. */
+static void choose_machine(struct grid *g)
+{
+	struct str machines[FILTER_MACHINES];
+	unsigned n = filter_machines(g->history, machines);
+	struct out *o = g->h->out;
+
+	if (n < 2)
+		return;
+	select_begin(g, "machine", "Machine");
+	option(g, STR(""), STR("any"), true);
+	for (unsigned i = 0; i < n; i++) {
+		out_printf(o, "<option data-bit=\"%u\" value=\"", i);
+		out_html(o, machines[i]);
+		out_lit(o, "\">");
+		out_html(o, machines[i]);
+		out_lit(o, "</option>");
+	}
+	select_end(g);
+}
+
 static void choose_axes(struct grid *g)
 {
 	struct str branch[CHOICES_MAX], mode[CHOICES_MAX], machine[CHOICES_MAX];
@@ -140,7 +170,8 @@ static void choose_status(struct grid *g)
 	for (int i = STATUS_N - 1; i >= 0; i--) {
 		struct str name = str_of(STATUS_INFO[i].name);
 
-		out_printf(o, "<option data-bit=\"%d\" value=\"", i);
+		out_printf(o, "<option data-bit=\"%d\"%s value=\"", i,
+			   STATUS_INFO[i].bad || i == STATUS_FLAKY ? " data-bad" : "");
 		out_html(o, name);
 		out_str(o, g->q->status >> i & 1 ? STR("\" selected>") : STR("\">"));
 		out_html(o, name);
@@ -198,16 +229,19 @@ void filter_write(struct grid *g)
 		web_path(WEB_FLAKES, g->h->args, o);
 		out_lit(o, "\">\n");
 	} else {
-		out_lit(o, " hidden>\n");
+		out_printf(o, " data-newest=\"%" PRId64 "\" hidden>\n",
+			   g->history->n_runs ? g->history->runs[g->history->n_runs - 1].begin_ms /
+							1000 : 0);
 	}
 	input(g, "name", "Name or glob", "search", g->q->name);
 	if (g->h->site->live)
 		choose_axes(g);
+	else
+		choose_machine(g);
 	choose_suite(g);
 	choose_status(g);
 	input_count(g, "flips", "Flips, at least", g->q->flips);
-	if (g->h->site->live)
-		choose_days(g);
+	choose_days(g);
 	choose_known(g);
 	choose_sort(g);
 	if (g->h->site->live)

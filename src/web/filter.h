@@ -6,4 +6,8 @@
  */
 #include "web/grid.h"
 
+#define FILTER_MACHINES 30 /* bits of a script's number */
+
 void filter_write(struct grid *g);
+/* In the order in which the history has them; further ones can't be chosen. */
+unsigned filter_machines(const struct web_history *h, struct str ret[static FILTER_MACHINES]);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/units.h"
+#include "web/filter.h"
 #include "web/known.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -269,6 +270,26 @@ static bool is_new(const struct grid *g, unsigned i)
 					       runs[g->columns[i + 1]].commit);
 }
 
+/* What a script chooses columns by, among files: when it began, and on which machines of
+ * filter_machines() it ran, as bits. */
+static void head_values(struct grid *g, uint32_t run)
+{
+	struct str machines[FILTER_MACHINES];
+	unsigned n = filter_machines(g->history, machines);
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < g->history->n_axes; i++) {
+		const struct judge_axis *a = &g->history->axes[i];
+		uint32_t at = judge_place(a, run);
+
+		for (unsigned k = 0; k < n && at < a->n && a->run[at] == run; k++)
+			bits |= str_eq(machines[k], a->machine) ? UINT32_C(1) << k : 0;
+	}
+	out_printf(g->h->out, " data-t=\"%" PRId64 "\"", g->history->runs[run].begin_ms / 1000);
+	if (n > 1)
+		out_printf(g->h->out, " data-m=\"%u\"", bits);
+}
+
 static void run_head(struct grid *g, unsigned i)
 {
 	const struct stat_outage *outage = g->outages[i];
@@ -282,6 +303,8 @@ static void run_head(struct grid *g, unsigned i)
 		out_lit(o, " out");
 	out_lit(o, "\"");
 	head_title(g, g->columns[i], outage, changes);
+	if (!g->h->site->live)
+		head_values(g, g->columns[i]);
 	out_lit(o, ">");
 	if (changes)
 		out_lit(o, "<span class=\"sign\">◆</span>");

@@ -48,9 +48,35 @@ document.addEventListener('DOMContentLoaded', function () {
     }
     return function (name) { return name.indexOf(text) >= 0; };
   }
-  function bit(name) {
-    var option = form.elements.status.querySelector('[value="' + name + '"]');
-    return 1 << Number(option.dataset.bit);
+  function bit(field) { return 1 << Number(field.selectedOptions[0].dataset.bit); }
+  /* A machine and a period choose columns; then a row is there for what it did in these.
+     Its rate stays that of all runs, which is said. */
+  var FIXED = 7, days = Array.from(grid.tHead.rows[0].cells).slice(FIXED);
+  var heads = Array.from(grid.tHead.rows[1].cells), chosen = heads.map(function () { return true; });
+  var BAD = Array.from(form.elements.status.querySelectorAll('[data-bad]')).map(function (o) { return o.value; });
+  function choose() {
+    var f = form.elements, machine = f.machine && f.machine.value ? bit(f.machine) : 0, at = 0;
+    var since = f.days.value ? Number(form.dataset.newest) - 86400 * Number(f.days.value) : 0;
+    heads.forEach(function (head, i) {
+      var show = (!machine || Number(head.dataset.m) & machine) && Number(head.dataset.t) >= since;
+      if (!show === !chosen[i]) return;
+      chosen[i] = !!show;
+      head.hidden = !show;
+      rows.forEach(function (row) { row.cells[FIXED + i].hidden = !show; });
+    });
+    days.forEach(function (day) {
+      day.all = day.all || day.colSpan;
+      var n = chosen.slice(at, at + day.all).filter(Boolean).length;
+      at += day.all;
+      day.hidden = !n;
+      day.colSpan = n || 1;
+    });
+    return chosen.filter(Boolean).length;
+  }
+  function did(row, words) {
+    return chosen.some(function (shown, i) {
+      return shown && words.some(function (w) { return row.cells[FIXED + i].classList.contains(w); });
+    });
   }
   function order(by) {
     if (by === 'name') return function (a, b) { return a.name < b.name ? -1 : a.name > b.name ? 1 : 0; };
@@ -59,18 +85,20 @@ document.addEventListener('DOMContentLoaded', function () {
   }
   function show() {
     var f = form.elements, fits = matcher(f.name.value), flips = Number(f.flips.value) || 0;
-    var status = f.status.value ? bit(f.status.value) : 0, suite = f.suite ? f.suite.value : '';
-    var excused = f.known.value, shown = 0;
+    var status = f.status.value ? bit(f.status) : 0, suite = f.suite ? f.suite.value : '';
+    var excused = f.known.value, shown = 0, columns = choose(), few = columns < heads.length;
+    var words = f.status.value ? [f.status.value] : BAD;
     rows.sort(order(f.sort.value)).forEach(function (row) {
       var known = 'known' in row.dataset;
       var good = fits(row.name) && row.values[1] >= flips && (!status || row.bits & status) &&
         (!suite || row.name.indexOf(suite.toLowerCase() + '/') === 0) &&
-        (!excused || known === (excused === 'yes'));
+        (!excused || known === (excused === 'yes')) && (!few || did(row, words));
       row.hidden = !good;
       shown += good;
       body.appendChild(row);
     });
-    document.getElementById('found').textContent = shown === rows.length ? '' : shown + ' of ' + rows.length + ' tests';
+    document.getElementById('found').textContent = (shown === rows.length && !few ? '' : shown + ' of ' + rows.length + ' tests') +
+      (few ? ' in ' + columns + ' of ' + heads.length + ' runs; rates are of all runs' : '');
     grid.querySelectorAll('[data-sort]').forEach(function (a) {
       var th = a.parentNode;
       if (a.dataset.sort === f.sort.value) th.setAttribute('aria-sort', a.dataset.sort === 'name' ? 'ascending' : 'descending');
@@ -79,7 +107,7 @@ document.addEventListener('DOMContentLoaded', function () {
   }
   function save() {
     var query = new URLSearchParams();
-    ['suite', 'name', 'status', 'flips', 'known', 'sort'].forEach(function (name) {
+    ['machine', 'suite', 'name', 'status', 'flips', 'days', 'known', 'sort'].forEach(function (name) {
       var field = form.elements[name];
       if (field && field.value && !(name === 'sort' && field.value === 'rate')) query.set(name, field.value);
     });
@@ -92,6 +120,8 @@ document.addEventListener('DOMContentLoaded', function () {
     if (field) field.value = value;
   });
   if (!form.elements.sort.value) form.elements.sort.value = 'rate';
+  if (form.elements.machine && !form.elements.machine.value) form.elements.machine.value = '';
+  if (!form.elements.days.value) form.elements.days.value = '';
   if (!form.elements.known.value) form.elements.known.value = '';
   if (!form.elements.status.value) form.elements.status.value = '';
   form.hidden = false;

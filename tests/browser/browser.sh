@@ -10,6 +10,7 @@ command -v node >/dev/null || skip "no node: apt-get install nodejs"
 [ -d "$(dirname "$0")/node_modules/playwright-core" ] ||
 	skip "playwright-core is not installed: npm ci in tests/browser"
 
+here=$(dirname "$0")
 seed=$1
 taproom=$(realpath "$2") || exit 1
 dir=$(mktemp -d) || exit 1
@@ -36,7 +37,11 @@ mkdir "$dir/site.d" "$dir/hostile.d" "$dir/live.d"
 	"$seed" "" 110 "$dir/live.d" || exit 1
 # A long past, of which few runs have pages.
 "$taproom" export --compress --runs 3 --quiet --store "$dir/live.d/history.db" "$dir/long" || exit 1
+# Of several machines.
+"$taproom" import --quiet kcidb "$here/../import/kcidb.json" --store "$dir/others.db" 2>/dev/null
+"$taproom" import --quiet nipa "$here/../import/nipa-all.json" --store "$dir/others.db" 2>/dev/null
+"$taproom" export --quiet --store "$dir/others.db" "$dir/others" || exit 1
 serve live
 live=$url
 serve hostile
-node "$(dirname "$0")/run.mjs" "$dir/site" "$dir/hostile" "$live" "$url" "$dir/long"
+node "$here/run.mjs" "$dir/site" "$dir/hostile" "$live" "$url" "$dir/long" "$dir/others"

@@ -19,7 +19,7 @@ function ok(good, name, detail) {
     console.log(String(detail).replace(/^/gm, '#   '));
 }
 
-const [site, hostile, live, hostileLive, long] = process.argv.slice(2);
+const [site, hostile, live, hostileLive, long, others] = process.argv.slice(2);
 const url = (path, root = site) => pathToFileURL(join(root, path)).href;
 const html = (root) => readdirSync(root, { recursive: true })
   .filter((f) => f.endsWith('.html')).sort();
@@ -265,6 +265,33 @@ async function filters() {
   ok(names.join() === [...names].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1)).join(), 'by keyboard too');
   await p.fill('#f-flips', '2');
   ok((await values(1)).every((n) => n >= 2), 'flips at least');
+  await p.fill('#f-flips', '');
+  /* The period, and in a history of several the machine, choose columns. */
+  const heads = () => p.$$eval('#grid thead tr:nth-child(2) th:not([hidden])', (all) => all.map((h) =>
+    [Number(h.dataset.t), Number(h.dataset.m)]));
+  const wide = () => p.$eval('#grid', (g) => [...g.tHead.rows[0].cells].slice(7).filter((c) => !c.hidden)
+    .reduce((n, c) => n + c.colSpan, 0));
+  const failed = () => p.$$eval('#grid tbody tr:not([hidden])', (all) => all.every((r) =>
+    [...r.cells].slice(7).some((c) => !c.hidden && /fail|timeout|error|crash|missing|flaky|xpass/.test(c.className))));
+  await p.goto(pathToFileURL(join(long, 'flakes.html')).href);
+  const every = await heads();
+  await p.selectOption('#f-days', '7');
+  const newest = every[0][0], lately = await heads();
+  ok(lately.length > 0 && lately.length < every.length && lately.every(([t]) => t >= newest - 7 * 86400) &&
+    await wide() === lately.length, 'a period has its runs', `${lately.length} of ${every.length}`);
+  ok(await failed() && (await rows()).length > 0 &&
+    (await p.textContent('#found')).includes('rates are of all runs'), '- and what failed in them');
+  await p.reload();
+  ok((await heads()).length === lately.length, '- and stands in the address', p.url());
+  await p.selectOption('#f-days', '');
+  ok((await heads()).length === every.length && await wide() === every.length, '- all are there again');
+  await p.goto(pathToFileURL(join(others, 'flakes.html')).href);
+  const machines = await heads();
+  await p.selectOption('#f-machine', 'x86_64');
+  ok(machines.length === 3 && (await heads()).length === 1 && await failed() && (await rows()).length > 0 &&
+    new URL(p.url()).searchParams.get('machine') === 'x86_64', 'a machine has its runs', p.url());
+  await p.goto(url('flakes.html'));
+  await p.fill('#f-flips', '2');
   await p.click('.choices a >> text=debug');
   ok(new URL(p.url()).searchParams.get('flips') === '2' && (await values(1)).every((n) => n >= 2),
     'another mode is asked the same', p.url());
