@@ -397,12 +397,11 @@ static void save_ended(struct store_record *r)
 	}
 }
 
-/* For who looks on meanwhile: it may be lost with the power, and costs nothing else. */
+/* For who looks on meanwhile: it may be lost with the power, and costs nothing else. Inside
+ * of another transaction nobody sees it, and what fails would fail all of that. */
 static void tell_running(struct store_record *r)
 {
-	int e = db_begin_lazy(r->store->db, NULL);
-
-	if (e == 0)
+	if (!r->store->db->depth && db_begin_lazy(r->store->db, NULL) == 0)
 		store_end(r->store, save_counts(r, r->counts, r->splats, 0, NULL), NULL);
 }
 
