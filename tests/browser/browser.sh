@@ -38,8 +38,8 @@ mkdir "$dir/site.d" "$dir/hostile.d" "$dir/live.d"
 # A long past, of which few runs have pages.
 "$taproom" export --compress --runs 3 --quiet --store "$dir/live.d/history.db" "$dir/long" || exit 1
 # Of several machines.
-"$taproom" import --quiet kcidb "$here/../import/kcidb.json" --store "$dir/others.db" 2>/dev/null
-"$taproom" import --quiet nipa "$here/../import/nipa-all.json" --store "$dir/others.db" 2>/dev/null
+"$taproom" import --quiet kcidb "$here/../import/kcidb.json" --store "$dir/others.db" >/dev/null 2>&1
+"$taproom" import --quiet nipa "$here/../import/nipa-all.json" --store "$dir/others.db" >/dev/null 2>&1
 "$taproom" export --quiet --store "$dir/others.db" "$dir/others" || exit 1
 serve live
 live=$url
