@@ -55,8 +55,8 @@ struct db_driver {
 	int64_t (*integer)(struct db_rows *r, int column);
 	struct str (*bytes)(struct db_rows *r, int column);
 	void (*done)(struct db_rows *r);
-	/* Once in a transaction, before words are added that all writers share:
-	 * the others wait until it ends. 1: somebody may have added some. */
+	/* Once in a transaction, before what all writers share is written, words or how
+	 * often a splat came: the others wait until it ends. 1: somebody may have. */
 	int (*share)(struct db *db, struct err *err);
 	bool can_copy; /* SQL_BACKUP */
 	/* Those that several machines need; NULL where a file does it. Before a

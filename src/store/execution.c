@@ -256,6 +256,11 @@ int note_save(const struct note *n, struct db *db, int64_t run_id, int64_t begin
 		   DB_T(excuse->link), DB_T(excuse->owner), DB_T(excuse->until));
 	if (r < 0 || s->fingerprint.n == 0)
 		return r;
+	/* Its row is every writer's, and locked until the end: one who holds it must not
+	 * have to wait for what another holds. */
+	r = db_share(db, err);
+	if (r < 0)
+		return r;
 	return db_run(db, SQL_FINGERPRINT_PUT, err, DB_T(s->fingerprint), DB_T(s->kind),
 		      DB_T(s->title), DB_I(begin_ms), DB_I(run_id));
 }
