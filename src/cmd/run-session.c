@@ -143,7 +143,20 @@ static void tell_past(void *ctx, const struct event_sink *sink)
 {
 	struct run_session *s = ctx;
 
+	s->past_is_told = true;
 	run_past_tell(&s->past, s->store, sink);
+	s->past_is_told = false;
+}
+
+/* Of a program that runs here its file; of one that ran before what the history kept. */
+static int known_log(void *ctx, unsigned program, struct str path, uint64_t from, uint64_t to,
+		     struct out *out)
+{
+	struct run_session *s = ctx;
+
+	return s->past_is_told
+		       ? store_log(s->store, s->past.id, program, 0, from, to, out, NULL)
+		       : known_log_file(NULL, program, path, from, to, out);
 }
 
 /* Goes on with a run: only if it is about the same kernel. */
@@ -266,8 +279,8 @@ int run_session_open(struct run_session *s, struct err *err)
 	int r = ignore_make(s->plan.plan, &s->log, &s->excuses, err);
 
 	if (r == 0)
-		r = known_make(s->plan.plan, clock_wall_ms(), &s->log, known_log_file, NULL,
-			       &s->knowns, err);
+		r = known_make(s->plan.plan, clock_wall_ms(), &s->log, known_log, s, &s->knowns,
+			       err);
 	if (r == 0 && !s->store)
 		r = store_open(s->opt.common.store, STORE_WRITE, &s->store, err);
 	if (r < 0)

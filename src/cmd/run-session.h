@@ -28,6 +28,7 @@ struct run_session {
 	const char *const *selectors;
 	size_t n_selectors;
 	struct run_past past;        /* of --resume; .id 0: none */
+	bool past_is_told;           /* right now */
 	struct store *store;
 	struct run_deaths *deaths;   /* of all runs */
 	struct event_sink also;      /* hears every run too; .fn NULL: nobody */
