@@ -12,6 +12,8 @@
 #define EXECUTION_BYTES_MAX (256u << 20)
 /* Names from the program down to a result. */
 #define PATH_DEPTH_MAX 64
+/* Bytes of a splat's text; of a run that was here its console kept it far smaller. */
+#define SPLAT_TEXT_MAX (16u << 20)
 
 struct execution;
 

@@ -9,7 +9,6 @@
 #include "store/slice.h"
 #include "tap/trace.h"
 
-#define SPLAT_TEXT_MAX (16u << 20)
 #define TIMES_MAX      (256u << 20)
 
 /* One execution, where its slice is. */

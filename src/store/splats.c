@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "store/pack.h"
 #include "store/slice.h"
 
 #define LIMIT_DEFAULT 100
@@ -146,4 +147,102 @@ int store_splat_axes(struct store *s, const char *fingerprint, store_splat_on_fn
 		r = fn(ctx, &on);
 	}
 	return r;
+}
+
+/* ---- another text ---- */
+
+#define TEXTS_MAX 32 /* that are read before some are written */
+
+struct texts {
+	struct text {
+		int64_t job, program, seq;
+		struct buf packed;
+		bool changed;
+	} v[TEXTS_MAX];
+	unsigned n;
+};
+
+static void texts_done(struct texts *t)
+{
+	while (t->n)
+		buf_done(&t->v[--t->n].packed);
+}
+
+/* Those behind @last. */
+static int read_texts(struct store *s, int64_t run, const struct text *last, struct texts *t,
+		      struct err *err)
+{
+	_cleanup_(db_rows_done) struct db_rows rows = {};
+	int r = db_query(s->db, SQL_SPLAT_TEXTS, &rows, err, DB_I(run), DB_I(last->job),
+			 DB_I(last->program), DB_I(last->seq), DB_I(TEXTS_MAX));
+
+	while (r == 0 && t->n < TEXTS_MAX && (r = db_next(&rows, err)) > 0) {
+		struct text *x = &t->v[t->n++];
+
+		*x = (struct text){
+			.job = db_int(&rows, 0),
+			.program = db_int(&rows, 1),
+			.seq = db_int(&rows, 2),
+		};
+		buf_add_str(&x->packed, db_str(&rows, 3));
+		r = 0;
+	}
+	return r;
+}
+
+static int change_text(struct text *x, store_splat_text_fn fn, void *ctx, struct err *err)
+{
+	_cleanup_(buf_done) struct buf text = {}, better = {};
+	int r;
+
+	if (unpack_bytes(buf_str(&x->packed), SPLAT_TEXT_MAX, &text) < 0)
+		return err_set(err, EBADMSG, "the store is damaged: a splat can't be read");
+	r = fn(ctx, (unsigned)x->job, buf_str(&text), &better);
+	if (r <= 0 || better.n > STORE_SPLAT_TEXT_MAX)
+		return r < 0 ? r : 0;
+	buf_clear(&x->packed);
+	pack_bytes(buf_str(&better), &x->packed);
+	x->changed = true;
+	return 1;
+}
+
+static int write_texts(struct store *s, int64_t run, const struct texts *t, struct err *err)
+{
+	int r = store_begin(s, err);
+
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < t->n && r == 0; i++) {
+		const struct text *x = &t->v[i];
+
+		if (x->changed)
+			r = db_run(s->db, SQL_SPLAT_TEXT, err, DB_I(run), DB_I(x->job),
+				   DB_I(x->program), DB_I(x->seq), DB_B(buf_str(&x->packed)));
+	}
+	return store_end(s, r, err);
+}
+
+int store_splat_texts(struct store *s, int64_t run, store_splat_text_fn fn, void *ctx,
+		      struct err *err)
+{
+	struct text last = { .job = -1 };
+	bool more = true;
+	int r = 0;
+
+	while (more && r >= 0) {
+		_cleanup_(texts_done) struct texts t = {};
+		bool any = false;
+
+		r = read_texts(s, run, &last, &t, err);
+		for (unsigned i = 0; i < t.n && r >= 0; i++) {
+			r = change_text(&t.v[i], fn, ctx, err);
+			any |= r > 0;
+		}
+		if (r >= 0 && any)
+			r = write_texts(s, run, &t, err);
+		more = t.n == TEXTS_MAX;
+		if (more)
+			last = t.v[t.n - 1];
+	}
+	return r < 0 ? r : 0;
 }

@@ -122,6 +122,8 @@ const char *const SQL[SQL_N] = {
 			  " frames, excuse_reason, excuse_link, excuse_owner, excuse_until)"
 			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
 			  " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+	[SQL_SPLAT_TEXT] = "UPDATE splat SET text = ?5 WHERE run_id = ?1 AND job = ?2 AND"
+			   " program = ?3 AND seq = ?4",
 	/* Runs may come in any order of time. */
 	[SQL_FINGERPRINT_PUT] =
 		"INSERT INTO fingerprint (fingerprint, kind, title, first_ms, first_run,"
@@ -187,6 +189,9 @@ const char *const SQL[SQL_N] = {
 	[SQL_FINGERPRINTS] = "SELECT fingerprint, kind, title, first_ms, first_run, last_ms,"
 			     " last_run, n FROM fingerprint ORDER BY last_ms DESC, fingerprint"
 			     " LIMIT ?1",
+	[SQL_SPLAT_TEXTS] = "SELECT job, program, seq, text FROM splat WHERE run_id = ?1 AND"
+			    " (job, program, seq) > (?2, ?3, ?4) ORDER BY job, program, seq"
+			    " LIMIT ?5",
 	[SQL_SPLATS_OF] = "SELECT s.run_id, s.job, s.program, s.line, s.lines,"
 			  " coalesce(j.mode, ''), coalesce(j.machine, ''), s.excuse_reason,"
 			  " s.excuse_link, s.excuse_owner, s.excuse_until, r.begin_ms"

@@ -348,6 +348,15 @@ typedef int (*store_splat_fn)(void *ctx, const struct store_splat_at *at);
 int store_splats(struct store *s, const char *fingerprint, unsigned limit, store_splat_fn fn,
 		 void *ctx, struct err *err);
 
+/*
+ * What splats of a run said is told anew: @fn answers 1 with the text in @ret, 0 where it
+ * stays, or -errno. Nobody waits for a lock meanwhile.
+ */
+#define STORE_SPLAT_TEXT_MAX (256u << 10)
+typedef int (*store_splat_text_fn)(void *ctx, unsigned job, struct str text, struct buf *ret);
+int store_splat_texts(struct store *s, int64_t run, store_splat_text_fn fn, void *ctx,
+		      struct err *err);
+
 /* The same, counted: all of them, on each branch, mode and machine. */
 struct store_splat_on {
 	struct str branch, mode, machine;

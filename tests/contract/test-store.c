@@ -86,6 +86,12 @@ static int write_run(struct store *s, const struct script *x, struct err *err)
 	return e;
 }
 
+static int new_text(void *ctx, unsigned job, struct str text, struct buf *ret)
+{
+	buf_printf(ret, "%u: %.*s", job, STR_FMT(text));
+	return 1;
+}
+
 static int write_all(struct store *s, const char *log, struct err *err)
 {
 	int e = 0;
@@ -97,6 +103,8 @@ static int write_all(struct store *s, const char *log, struct err *err)
 		if (e == 0 && i == RUNS / 2)
 			e = store_fold(s, 1, err);
 	}
+	if (e == 0)
+		e = store_splat_texts(s, 3, new_text, NULL, err);
 	return e == 0 ? store_alias(s, 2, 3, err) : e;
 }
 

@@ -244,6 +244,85 @@ static void test_late(struct tap *t)
 	place_done(&p);
 }
 
+/* ---- what splats said, told anew ---- */
+
+#define SPLATS 70 /* more than are read at a time */
+
+static void say_splats(struct event_sink sink, const void *id)
+{
+	say_run(sink, EVENT_RUN_BEGIN, id);
+	say_job(sink, EVENT_JOB_BEGIN, 1, "normal", NULL);
+	say_splat(sink, 1, 0, "WARNING at boot");
+	say_begin(sink, 1, 1, "a.sh", 1);
+	for (unsigned i = 0; i < SPLATS; i++)
+		say_splat(sink, 1, 1, "WARNING in mptcp_foo");
+	say_end(sink, 1, 1, "a.sh", 1, STATUS_PASS, NULL);
+	say_splat(sink, 1, 0, "WARNING at power off");
+	say_job(sink, EVENT_JOB_END, 1, "normal", NULL);
+	say_run(sink, EVENT_RUN_END, id);
+}
+
+struct texts {
+	unsigned asked, unlike, fail_at;
+	struct buf seen; /* of a replay */
+};
+
+/* Every second one is another, and one is too much. */
+static int new_text(void *ctx, unsigned job, struct str text, struct buf *ret)
+{
+	struct texts *x = ctx;
+
+	x->unlike += job != 1 || !str_starts(text, STR("WARNING: CPU: 0\n"));
+	if (++x->asked == x->fail_at)
+		return -ECANCELED;
+	buf_add_str(ret, text);
+	buf_printf(ret, "said %u\n", x->asked);
+	while (x->asked == 10 && ret->n <= STORE_SPLAT_TEXT_MAX)
+		buf_printf(ret, "%01000d", 0);
+	return x->asked % 2 == 0;
+}
+
+static void hear_texts(void *ctx, const struct event *ev)
+{
+	struct texts *x = ctx;
+	ptrdiff_t at;
+
+	if (ev->type != EVENT_SPLAT)
+		return;
+	at = str_find(ev->splat->text, STR("said "));
+	if (at >= 0)
+		buf_add_str(&x->seen, str_from(ev->splat->text, (size_t)at));
+	x->unlike += ev->splat->n_frames != 4 || ev->splat->fingerprint.n != 16;
+}
+
+static void test_texts(struct tap *t)
+{
+	_cleanup_(buf_done) struct buf said = {}, want = {};
+	struct texts x = {}, again = { .fail_at = 40 };
+	struct place p;
+	int64_t id, other;
+
+	place_init(&p);
+	id = record(&p, say_splats, "texts", NULL);
+	other = record(&p, say_splats, "other", &said);
+	is_int(t, store_splat_texts(p.s, id, new_text, &x, &p.err), 0, "splats say another text");
+	is_int(t, x.asked, SPLATS + 2, "each one, once");
+	for (unsigned i = 4; i <= SPLATS + 2; i += 2)
+		if (i != 10)
+			buf_printf(&want, "said %u\n", i);
+	buf_printf(&want, "said 2\n"); /* of no program, as the first: asked before them */
+	store_replay(p.s, id, (struct event_sink){ hear_texts, &x }, NULL);
+	is_str(t, x.seen.p, want.p, "those that have one; none is too long");
+	is_int(t, x.unlike, 0, "nothing else of them changes");
+	replays(t, &p, other, &said, "nor other runs");
+	is_int(t, store_splat_texts(p.s, id, new_text, &again, NULL), -ECANCELED,
+	       "who is asked may end it");
+	is_int(t, store_splat_texts(p.s, 99, new_text, &x, NULL), 0, "a run without splats");
+	ok(t, intact(&p), "the database is intact");
+	buf_done(&x.seen);
+	place_done(&p);
+}
+
 /* ---- hostile ---- */
 
 static void say_hostile(struct event_sink sink, const void *arg)
@@ -485,6 +564,7 @@ int main(void)
 	test_size(&t);
 	test_interleaved(&t);
 	test_late(&t);
+	test_texts(&t);
 	test_hostile(&t);
 	test_uids(&t);
 	test_many(&t);
