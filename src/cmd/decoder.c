@@ -9,6 +9,7 @@
 #include "kernel/decode.h"
 #include "kernel/kernel.h"
 #include "plan/plan.h"
+#include "tap/trace.h"
 
 #define JOBS_MAX 4096 /* of a run: what further ones say is not decoded */
 
@@ -227,6 +228,11 @@ int decoder_splat(void *ctx, const struct event *splat, struct buf *ret)
 	struct symbols *s;
 	struct out out;
 
+	/* A run that found its debug info told the places already. */
+	if (!trace_bare(splat->splat->text)) {
+		buf_add_str(ret, splat->splat->text);
+		return 1;
+	}
 	if (decoder_symbols(d, splat->job, &s, d->err.code ? NULL : &d->err) < 0 || !s)
 		return 0;
 	out_to_buf(&out, ret);

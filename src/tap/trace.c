@@ -131,6 +131,47 @@ int trace_frame(struct str line, struct event_frame *ret)
 	return 1;
 }
 
+/* What follows "f+0x1/0x2 [module]". */
+static struct str behind(struct str line, const struct event_frame *f)
+{
+	struct str rest = str_from(line, (size_t)(f->function.p - line.p) + f->function.n);
+	uint64_t number;
+
+	rest = str_from(rest, strlen("+0x"));
+	rest = str_from(rest, hex(rest, &number) + strlen("/0x"));
+	rest = str_from(rest, hex(rest, &number));
+	if (f->module.n && str_starts(rest, STR(" [")))
+		str_cut(&rest, ']');
+	return rest.p ? rest : STR("");
+}
+
+bool trace_place(struct str line, struct str *ret)
+{
+	struct event_frame f;
+	struct str rest;
+
+	if (!trace_find(line, &f) || !f.size)
+		return false;
+	rest = behind(line, &f);
+	if (!str_starts(rest, STR(" (")))
+		return false;
+	rest = str_from(rest, 2);
+	*ret = str_cut(&rest, ')');
+	return rest.p && memchr(ret->p, ':', ret->n);
+}
+
+bool trace_bare(struct str text)
+{
+	while (text.p) {
+		struct str line = str_cut(&text, '\n'), place;
+		struct event_frame f;
+
+		if (trace_find(line, &f) && f.size && !trace_place(line, &place))
+			return true;
+	}
+	return false;
+}
+
 struct str trace_plain(struct str f)
 {
 	for (size_t i = 1; i < f.n; i++)

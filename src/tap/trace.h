@@ -19,6 +19,11 @@
 int trace_frame(struct str line, struct event_frame *ret);
 /* A function with its offset, anywhere in the line. 1 or 0. */
 int trace_find(struct str line, struct event_frame *ret);
+/* The place in the source that a decoder put behind the line's frame: "net/x.c:12" of
+ * "f+0x1/0x2 [m] (net/x.c:12)". */
+bool trace_place(struct str line, struct str *ret);
+/* Is there a frame without its place in the text? */
+bool trace_bare(struct str text);
 /* Without the suffixes of compilers' copies: .isra.0, .constprop.1, .part.2,
  * .cold, .llvm.123. */
 struct str trace_plain(struct str function);

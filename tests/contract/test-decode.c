@@ -26,12 +26,14 @@ struct said {
 	const struct world *w;
 	const char *id, *call, *in; /* "taproom run CALL", where there is a @ in it: @in */
 	const char *release;
+	bool placed; /* its splat was told with the places */
 };
 
 static void say_splat_run(struct event_sink sink, const void *arg)
 {
 	const struct said *s = arg;
 	const char *at = strchr(s->call, '@');
+	_free_ char *placed = xasprintf("Call Trace:\n %s\n", s->w->place_of);
 	_free_ char *command = at ? xasprintf("%.*s%s%s", (int)(at - s->call), s->call, s->in,
 					      at + 1) : xstrdup(s->call);
 	struct event_run run = { .id = str_of(s->id), .title = STR("mptcp"),
@@ -40,8 +42,8 @@ static void say_splat_run(struct event_sink sink, const void *arg)
 				 .kernel = str_of(s->release), .time_ms = 1700000001000 };
 	struct event_splat splat = {
 		.kind = STR("warning"), .title = STR("WARNING in mptcp_close"),
-		.fingerprint = STR("0123456789abcdef"), .text = str_of(s->w->text),
-		.line = 2, .lines = 3,
+		.fingerprint = STR("0123456789abcdef"),
+		.text = str_of(s->placed ? placed : s->w->text), .line = 2, .lines = 3,
 	};
 	struct event ev = { .type = EVENT_RUN_BEGIN, .run = &run };
 
@@ -63,7 +65,7 @@ static void say_splat_run(struct event_sink sink, const void *arg)
 
 /* Run 1 is of the tree's kernel, 2 of one that nobody has, 3 says it is of the
  * tree's directory, where meanwhile another kernel is; then other ways to name
- * the tree. */
+ * the tree; 8 was told decoded, and its kernel is gone. */
 static void make_history(struct world *w)
 {
 	const char *tree = w->tree.dir;
@@ -82,6 +84,7 @@ static void make_history(struct world *w)
 		{ w, "20260131-090506-abcd", "taproom run -C @ --kernel vmlinux", tree,
 		  TREE_RELEASE },
 		{ w, "20260131-090507-abcd", "taproom run --kernel '", NULL, TREE_RELEASE },
+		{ w, "20260131-090508-abcd", "taproom run", NULL, "0.0.1-none", true },
 	};
 
 	dir_make(boot, NULL);
@@ -157,6 +160,9 @@ static const struct {
 	  "1 frame of module gone" },
 	{ "show 1 --json", 0, false, "\"splats\":[", NULL },
 	{ "show 2 --decode", 0, false, "WARNING in mptcp_close", "no debug info of kernel" },
+	{ "show 8 --decode", 0, true, "Call Trace:", NULL },
+	{ "show 8 --json --decode", 0, true, "\"decoded\":\"Call Trace:\\n", NULL },
+	{ "show 8 --symbols TREE", 0, true, "WARNING in mptcp_close", NULL },
 	{ "show 3 --symbols TREE", 2, false, "WARNING in mptcp_close", "the log is of" },
 	{ "log --file CONSOLE --symbols VMLINUX", 0, true, "<TASK>", "1 frame of module gone" },
 	{ "log --file CONSOLE --symbols TREE -q", 0, true, NULL, "1 frame of module gone" },
