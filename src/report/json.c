@@ -29,7 +29,7 @@ struct report {
 	struct tally tally;
 	struct event_sink count;
 	struct report_programs programs;
-	struct list problems, splats, jobs;
+	struct list problems, jobs;
 	struct event_run run;
 	bool ended;
 	int64_t end_ms;
@@ -43,6 +43,9 @@ struct report {
 		unsigned n_kinds;
 	} *open;
 	size_t n_open, cap_open;
+	/* Splats are written at the end, when their texts are known. */
+	struct event *splats;
+	size_t n_splats, cap_splats, splats_size;
 	struct arena arena;
 };
 
@@ -73,21 +76,48 @@ static void list_put(struct list *l, struct json *j, const char *key)
 	buf_done(&l->bytes);
 }
 
-static void put_splat(const struct report *r, struct json *j, const struct event *ev)
+static void splat(struct report *r, const struct event *ev)
 {
-	const struct event_splat *s = ev->splat;
-	_cleanup_(buf_done) struct buf decoded = {};
+	size_t before = r->arena.total;
+
+	if (r->splats_size > HELD_MAX) {
+		r->left_out++;
+		return;
+	}
+	ARRAY_GROW(r->splats, r->n_splats, r->cap_splats);
+	r->splats[r->n_splats] = *ev;
+	r->splats[r->n_splats++].splat = event_splat_copy(&r->arena, ev->splat);
+	r->splats_size += r->arena.total - before + sizeof(*ev);
+}
+
+static void put_splat(struct report *r, const struct event *ev)
+{
+	struct event_splat s = *ev->splat;
+	_cleanup_(buf_done) struct buf decoded = {}, text = {};
+	struct json *j = &r->json;
 
 	json_object(j);
-	event_json_splat(j, s);
+	event_json_splat(j, &s);
 	event_json_place(j, ev);
 	if (r->opt->decode && r->opt->decode(r->opt->decode_ctx, ev, &decoded) > 0)
 		json_field_str(j, "decoded", buf_str(&decoded));
-	if (s->excuse)
-		event_json_excuse(j, "ignored", s->excuse);
-	if (!r->opt->summary)
-		event_json_splat_details(j, s);
+	if (s.excuse)
+		event_json_excuse(j, "ignored", s.excuse);
+	if (!r->opt->summary) {
+		if (r->opt->text && r->opt->text(r->opt->text_ctx, ev, &text) > 0)
+			s.text = buf_str(&text);
+		event_json_splat_details(j, &s);
+	}
 	json_end(j);
+}
+
+static void put_splats(struct report *r)
+{
+	json_key(&r->json, "splats");
+	json_array(&r->json);
+	for (size_t i = 0; i < r->n_splats; i++)
+		put_splat(r, &r->splats[i]);
+	json_end(&r->json);
 }
 
 static void put_counts(struct json *j, const uint64_t counts[STATUS_N])
@@ -342,10 +372,7 @@ static void on_event(struct report *r, const struct event *ev)
 	case EVENT_PROGRAM_END: program_end(r, ev); break;
 	case EVENT_RESULT: result(r, ev); break;
 	case EVENT_PROBLEM: problem(r, ev); break;
-	case EVENT_SPLAT:
-		if (!list_full(r, &r->splats))
-			put_splat(r, &r->splats.json, ev);
-		break;
+	case EVENT_SPLAT: splat(r, ev); break;
 	case EVENT_ARTEFACT: artefact(r, ev); break;
 	}
 }
@@ -358,7 +385,6 @@ static struct report *begin(struct out *out, const struct report_options *opt)
 	r->count = tally_sink(&r->tally);
 	json_init(&r->json, out, false);
 	list_begin(&r->problems);
-	list_begin(&r->splats);
 	list_begin(&r->jobs);
 	json_object(&r->json);
 	if (opt->name)
@@ -387,7 +413,7 @@ static void end(struct report *r)
 	if (!r->opt->summary || !r->opt->parsed)
 		json_end(&r->json);
 	list_put(&r->problems, &r->json, "problems");
-	list_put(&r->splats, &r->json, "splats");
+	put_splats(r);
 	if (!r->opt->parsed) {
 		for (size_t i = 0; i < r->n_open; i++)
 			put_job(r, &r->open[i]);
@@ -405,6 +431,7 @@ static void end(struct report *r)
 	report_programs_done(&r->programs);
 	tally_done(&r->tally);
 	free(r->open);
+	free(r->splats);
 	arena_done(&r->arena);
 	free(r);
 }

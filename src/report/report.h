@@ -29,6 +29,10 @@ struct report_options {
 	 * json). Returns 1, or 0 when there is none. NULL: not told. */
 	int (*decode)(void *ctx, const struct event *splat, struct buf *ret);
 	void *decode_ctx;
+	/* What the text of a splat is by the document's end (json), into @ret. Returns 1,
+	 * or 0 when it is what it was. NULL: so it is always. */
+	int (*text)(void *ctx, const struct event *splat, struct buf *ret);
+	void *text_ctx;
 	/* Of `taproom parse`, whose stream is one program without begin and end:
 	 * what the reader found, valid when the document ends. NULL: a run. */
 	const struct tap_summary *parsed;
