@@ -226,10 +226,13 @@ int run_session_once(struct run_session *s, struct err *err)
 		       : store_record_new(s->store, &s->record, err);
 	if (r < 0)
 		return r;
+	s->decode = run_decode_new(&s->plan, s->cache_dir, &s->log);
 	s->format = report_format_find(s->opt.common.json ? "json" : "text", err);
 	s->report_options = (struct report_options){ .colour = s->cmd->colour,
 						     .jobs = s->plan.n_parts > 1,
-						     .verbose = s->opt.common.verbose > 0 };
+						     .verbose = s->opt.common.verbose > 0,
+						     .text = run_decode_text,
+						     .text_ctx = s->decode };
 	s->progress = progress_new(s->loop, s->cmd->terminal && !s->opt.common.quiet,
 				   s->cmd->terminal && !getenv("NO_COLOR"), s->cmd->columns,
 				   config.slots, s->plan.settings, s->plan.n_parts);
@@ -237,6 +240,7 @@ int run_session_once(struct run_session *s, struct err *err)
 	event_fan_add(&fan, store_record_sink(s->record));
 	event_fan_add(&fan, verdict_sink(s->verdict));
 	event_fan_add(&fan, progress_sink(s->progress));
+	event_fan_add(&fan, run_decode_sink(s->decode));
 	if (s->also.event)
 		event_fan_add(&fan, s->also);
 	progress_note(s->progress, s->note.p);
@@ -258,9 +262,12 @@ int run_session_once(struct run_session *s, struct err *err)
 	ignore_warn(s->excuses, &s->log);
 	known_warn(s->knowns, &s->log);
 	s->progress = progress_free(s->progress);
+	if (r >= 0)
+		run_decode_stored(s->decode, s->store, store_record_run(s->record));
 	if (s->report)
 		s->format->end(s->report);
 	s->report = NULL;
+	s->decode = run_decode_free(s->decode);
 	out_flush(s->cmd->out);
 	if (r >= 0 && store_record_error(s->record, err) < 0)
 		r = err_wrap(err, -EIO, "the history is incomplete");

@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "cmd/progress.h"
 #include "cmd/run-coverage.h"
+#include "cmd/run-decode.h"
 #include "cmd/run-keep.h"
 #include "cmd/run-options.h"
 #include "cmd/run-past.h"
@@ -42,6 +43,7 @@ struct run_session {
 	struct verdict *verdict;
 	struct store_record *record;
 	struct run_coverage *coverage; /* NULL: no kernel counts */
+	struct run_decode *decode;
 	const struct report_format *format;
 	struct report_options report_options;
 	struct report *report;       /* NULL until the run has begun */
