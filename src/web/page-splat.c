@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "tap/trace.h"
 #include "web/history.h"
 #include "web/splat.h"
 
@@ -234,6 +235,7 @@ static void on_event(void *ctx, const struct event *ev)
 	struct page *p = ctx;
 	const struct store_splat_at *at = &p->v[0];
 	struct web_args args = { .run = at->run, .job = at->job };
+	bool bare = ev->type == EVENT_SPLAT && trace_bare(ev->splat->text);
 	struct out *o = p->h->out;
 
 	if (p->said || ev->type != EVENT_SPLAT || ev->job != at->job ||
@@ -247,11 +249,11 @@ static void on_event(void *ctx, const struct event *ev)
 	if (at->line && web_site_run(p->h->site, at->run)) {
 		html_line_link(p->h, WEB_CONSOLE, &args, at->line);
 		out_printf(o, "Console, line %" PRIu64 "</a>", at->line);
-		out_str(o, ev->splat->n_frames ? STR(" · ") : STR(""));
+		out_str(o, bare ? STR(" · ") : STR(""));
 	}
-	if (ev->splat->n_frames)
+	if (bare)
 		out_printf(o, "<code>taproom show %" PRId64 " --decode</code> names the places in "
-			      "the source.", at->run);
+			      "the source", at->run);
 	out_lit(o, "</p>\n");
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "tap/trace.h"
 #include "web/splat.h"
 
 #define KINDS    50   /* that are told */
@@ -62,10 +63,34 @@ static void on_count(void *ctx, const struct event *ev)
 	k->n++;
 }
 
-static void put(struct splats *s, const struct event *ev, uint64_t times)
+static void links(struct splats *s, const struct event *ev)
 {
 	const struct event_splat *e = ev->splat;
 	struct web_args args = { .run = s->run, .job = ev->job };
+	struct out *o = s->h->out;
+	const char *dot = "";
+
+	out_lit(o, "<p class=\"links\">");
+	if (e->line && ev->job < CONSOLES && s->consoles[ev->job]) {
+		html_line_link(s->h, WEB_CONSOLE, &args, e->line);
+		out_printf(o, "Console, line %" PRIu64 "</a>", e->line);
+		dot = " · ";
+	}
+	if (web_site_splat(s->h->site, e->fingerprint)) {
+		out_str(o, str_of(dot));
+		html_splat_begin(s->h, e->fingerprint);
+		out_lit(o, "Where else it was seen</a>");
+		dot = " · ";
+	}
+	if (trace_bare(e->text))
+		out_printf(o, "%s<code>taproom show %" PRId64 " --decode</code> names the places "
+			      "in the source", dot, s->run);
+	out_lit(o, "</p>\n");
+}
+
+static void put(struct splats *s, const struct event *ev, uint64_t times)
+{
+	const struct event_splat *e = ev->splat;
 	struct out *o = s->h->out;
 
 	out_lit(o, "<details class=\"splat\">\n<summary>");
@@ -85,14 +110,8 @@ static void put(struct splats *s, const struct event *ev, uint64_t times)
 	}
 	splat_about(s->h, e);
 	splat_text(s->h, e);
-	out_lit(o, "<p class=\"links\">");
-	if (e->line && ev->job < CONSOLES && s->consoles[ev->job]) {
-		html_line_link(s->h, WEB_CONSOLE, &args, e->line);
-		out_printf(o, "Console, line %" PRIu64 "</a> · ", e->line);
-	}
-	if (html_splat_begin(s->h, e->fingerprint))
-		out_lit(o, "Where else it was seen</a> · ");
-	out_printf(o, "<code>taproom show %" PRId64 " --decode</code></p>\n</details>\n", s->run);
+	links(s, ev);
+	out_lit(o, "</details>\n");
 }
 
 static void on_splat(void *ctx, const struct event *ev)

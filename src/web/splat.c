@@ -3,6 +3,9 @@
 
 #include <inttypes.h>
 
+#include "base/mem.h"
+#include "tap/trace.h"
+
 void splat_about(struct web_html *h, const struct event_splat *s)
 {
 	struct out *o = h->out;
@@ -34,13 +37,51 @@ void splat_about(struct web_html *h, const struct event_splat *s)
 	out_lit(o, "</p>\n");
 }
 
+/* Of a decoded frame, or of what was inlined there. */
+static bool place_in(struct str line, struct str *ret)
+{
+	static const struct str BELOW[] = { STR(" (inlined by) "), STR(" (or) ") };
+
+	if (trace_place(line, ret))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(BELOW); i++) {
+		ptrdiff_t at = str_find(line, BELOW[i]);
+
+		if (at >= 0) {
+			*ret = str_from(line, (size_t)at + BELOW[i].n);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void text_line(struct out *o, struct str line)
+{
+	struct str place;
+
+	if (place_in(line, &place)) {
+		out_html(o, str_n(line.p, (size_t)(place.p - line.p)));
+		out_lit(o, "<b class=\"place\">");
+		out_html(o, place);
+		out_lit(o, "</b>");
+		line = str_from(line, (size_t)(place.p - line.p) + place.n);
+	}
+	out_html(o, line);
+}
+
 void splat_text(struct web_html *h, const struct event_splat *s)
 {
+	struct out *o = h->out;
+
 	if (!s->text.n)
 		return;
-	out_lit(h->out, "<pre class=\"log plain\" tabindex=\"0\">");
-	out_html(h->out, s->text);
-	out_lit(h->out, "</pre>\n");
+	out_lit(o, "<pre class=\"log plain\" tabindex=\"0\">");
+	for (struct str rest = s->text; rest.p;) {
+		text_line(o, str_cut(&rest, '\n'));
+		if (rest.p)
+			out_char(o, '\n');
+	}
+	out_lit(o, "</pre>\n");
 }
 
 /* Only what a browser opens as a page: a rule may say "javascript:". */

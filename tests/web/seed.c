@@ -247,10 +247,15 @@ static void splat(struct seed *s)
 		.cpu = -1,
 	};
 
-	e.text = text(s, "WARNING: CPU: 0 PID: 412 at net/mptcp/pm_netlink.c:871 "
-			 "mptcp_pm_nl_rm_addr_or_subflow+0x2a4/0x340\n"
-			 "Call Trace:\n <TASK>\n mptcp_pm_nl_flush_addrs_doit+0x1c1/0x2b0\n"
-			 " genl_family_rcv_msg_doit+0xd9/0x130\n </TASK>");
+	/* Its module had debug info. */
+	e.text = s->hostile ? STR(" f+0x1/0x2 (a:" HOSTILE "\n (inlined by) " HOSTILE) :
+		 STR("WARNING: CPU: 0 PID: 412 at net/mptcp/pm_netlink.c:871 "
+		     "mptcp_pm_nl_rm_addr_or_subflow+0x2a4/0x340 [mptcp] "
+		     "(net/mptcp/pm_netlink.c:871)\nCall Trace:\n <TASK>\n"
+		     " mptcp_pm_nl_flush_addrs_doit+0x1c1/0x2b0 [mptcp] "
+		     "(__flush_addrs at net/mptcp/pm_netlink.c:1567)\n"
+		     "  (inlined by) mptcp_pm_nl_flush_addrs_doit at net/mptcp/pm_netlink.c:1590\n"
+		     " genl_family_rcv_msg_doit+0xd9/0x130\n </TASK>");
 	emit(s, (struct event){ .type = EVENT_SPLAT, .splat = &e });
 }
 
