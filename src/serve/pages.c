@@ -273,6 +273,8 @@ static void merge(struct web_args *args, const struct web_query *q)
 		args->q.branch = path.branch;
 	if (path.mode.n)
 		args->q.mode = path.mode;
+	if (path.suite.n)
+		args->q.suite = path.suite;
 	if (path.before)
 		args->q.before = path.before;
 }

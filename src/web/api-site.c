@@ -258,7 +258,7 @@ WEB_RENDER(web_api_matrix)
 		json_str(&j, suites[i]);
 	json_end(&j);
 	if (n) {
-		matrix_init(&m, site->history, suites[at]);
+		matrix_init(&m, site->history, suites[at], &args->q, false);
 		json_field_str(&j, "suite", m.suite);
 		matrix(&j, &m, site->history->runs);
 	}

@@ -5,6 +5,8 @@
 
 #include "judge/flakes.h"
 
+#define DAY_MS INT64_C(86400000)
+
 /* ---- columns ---- */
 
 /* The last place at which any program of the suite ran; a->n: none. */
@@ -58,36 +60,64 @@ static int by_name(const void *a, const void *b)
 	const struct matrix_column *x = a, *y = b;
 	int c = natural(x->axis->branch, y->axis->branch);
 
-	return c ? c : judge_str_order(x->axis->mode, y->axis->mode);
+	if (c == 0)
+		c = judge_str_order(x->axis->mode, y->axis->mode);
+	return c ? c : by_run(a, b);
 }
 
-/* Of several machines the one that ran last. */
-static void find_columns(struct matrix *m, const struct web_history *h)
+static bool is_asked(const struct web_history *h, const struct web_query *q,
+		     const struct judge_axis *a, uint32_t run)
+{
+	int64_t newest = h->runs[h->n_runs - 1].begin_ms;
+
+	return (!q->machine.n || str_eq(a->machine, q->machine)) &&
+	       (!q->days || h->runs[run].begin_ms >= newest - q->days * DAY_MS);
+}
+
+/* The one of the same branch and mode among those before it. */
+static const struct matrix_column *same(const struct matrix_column *v, size_t n,
+					const struct judge_axis *a)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(v[i].axis->branch, a->branch) && str_eq(v[i].axis->mode, a->mode))
+			return &v[i];
+	return NULL;
+}
+
+/* Of several machines the one that ran last, and the others where they are wanted. */
+static void find_columns(struct matrix *m, const struct web_history *h,
+			 const struct web_query *q, bool others)
 {
 	_free_ struct matrix_column *v = xcalloc(h->n_axes + 1, sizeof(*v));
-	size_t n = 0, kept = 0;
+	size_t n = 0, shown;
+	unsigned more = 0;
 
 	for (size_t i = 0; i < h->n_axes; i++) {
 		const struct judge_axis *a = &h->axes[i];
 		uint32_t place = last_place(a, m->suite);
 
-		if (place < a->n)
-			v[n++] = (struct matrix_column){ a, place, a->run[place] };
+		if (place < a->n && is_asked(h, q, a, a->run[place]))
+			v[n++] = (struct matrix_column){ a, place, a->run[place], false };
 	}
 	qsort(v, n, sizeof(*v), by_run);
 	for (size_t i = 0; i < n; i++) {
-		size_t k = 0;
-
-		while (k < kept && (!str_eq(v[k].axis->branch, v[i].axis->branch) ||
-				    !str_eq(v[k].axis->mode, v[i].axis->mode)))
-			k++;
-		if (k == kept)
-			v[kept++] = v[i];
+		if (same(v, i, v[i].axis))
+			continue;
+		if (m->n_columns == MATRIX_COLUMNS)
+			m->more_columns++;
+		else
+			m->columns[m->n_columns++] = v[i];
 	}
-	m->n_columns = kept < MATRIX_COLUMNS ? (unsigned)kept : MATRIX_COLUMNS;
-	m->more_columns = (unsigned)kept - m->n_columns;
-	if (m->n_columns)
-		memcpy(m->columns, v, m->n_columns * sizeof(*v));
+	shown = m->n_columns;
+	for (size_t i = 0; i < n && others; i++) {
+		const struct matrix_column *first = same(m->columns, shown, v[i].axis);
+
+		if (!first || first->axis == v[i].axis || more == MATRIX_OTHERS)
+			continue;
+		more++;
+		m->columns[m->n_columns] = v[i];
+		m->columns[m->n_columns++].other = true;
+	}
 	qsort(m->columns, m->n_columns, sizeof(*v), by_name);
 }
 
@@ -139,12 +169,12 @@ static bool is_bad(uint8_t said)
 }
 
 /* Something failed, or it was skipped here and ran there. */
-static bool is_told(const struct matrix *m, const struct matrix_cell *cells)
+static bool is_told(const struct matrix *m, const struct matrix_cell *cells, bool others)
 {
 	uint8_t first = MATRIX_NEVER;
 
 	for (unsigned i = 0; i < m->n_columns; i++) {
-		uint8_t said = cells[i].said;
+		uint8_t said = m->columns[i].other && !others ? MATRIX_NEVER : cells[i].said;
 
 		if (is_bad(said))
 			return true;
@@ -154,6 +184,14 @@ static bool is_told(const struct matrix *m, const struct matrix_cell *cells)
 			return true;
 		first = said;
 	}
+	return false;
+}
+
+static bool ever_ran(const struct matrix *m, const struct matrix_cell *cells, bool others)
+{
+	for (unsigned i = 0; i < m->n_columns; i++)
+		if (cells[i].said != MATRIX_NEVER && (others || !m->columns[i].other))
+			return true;
 	return false;
 }
 
@@ -187,37 +225,49 @@ static struct matrix_row *add(struct matrix *m, const struct web_test *t, size_t
 static void find_rows(struct matrix *m, const struct web_history *h, const int *column)
 {
 	_free_ const struct web_test **v = xcalloc(h->tests.n + 1, sizeof(*v));
-	struct matrix_cell cells[MATRIX_COLUMNS], *program = NULL;
-	size_t n = find_tests(m, h, v), cap = 0, tests = 0;
+	struct matrix_cell cells[MATRIX_COLUMNS + MATRIX_OTHERS], *program = NULL;
+	size_t n = find_tests(m, h, v), cap = 0, tests[2] = {};
 
 	for (size_t i = 0; i < n; i++) {
+		struct matrix_row *row;
+		bool other;
+
 		fill(m, h, column, v[i], cells);
 		if (v[i]->parts[0]->whole) {
-			program = add(m, v[i], &cap)->cells;
+			program = NULL;
+			if (!ever_ran(m, cells, true))
+				continue;
+			row = add(m, v[i], &cap);
+			row->other = !ever_ran(m, cells, false);
+			program = row->cells;
 			memcpy(program, cells, m->n_columns * sizeof(*cells));
 			continue;
 		}
-		/* A test of a program of which two names have one hash. */
+		/* A test of a program that is not told, or of which two names have one hash. */
 		if (!program)
 			continue;
 		count(m, cells, program);
-		if (!is_told(m, cells))
+		if (!is_told(m, cells, true))
 			continue;
-		if (tests == MATRIX_ROWS) {
-			m->more_rows++;
+		other = !is_told(m, cells, false);
+		if (tests[other] == MATRIX_ROWS) {
+			m->more_rows += !other;
 			continue;
 		}
-		tests++;
-		memcpy(add(m, v[i], &cap)->cells, cells, m->n_columns * sizeof(*cells));
+		tests[other]++;
+		row = add(m, v[i], &cap);
+		row->other = other;
+		memcpy(row->cells, cells, m->n_columns * sizeof(*cells));
 	}
 }
 
-void matrix_init(struct matrix *m, const struct web_history *h, struct str suite)
+void matrix_init(struct matrix *m, const struct web_history *h, struct str suite,
+		 const struct web_query *q, bool others)
 {
 	_free_ int *column = xcalloc(h->n_axes + 1, sizeof(*column));
 
 	*m = (struct matrix){ .suite = suite };
-	find_columns(m, h);
+	find_columns(m, h, q, others);
 	for (size_t i = 0; i < h->n_axes; i++)
 		column[i] = -1;
 	for (unsigned i = 0; i < m->n_columns; i++)

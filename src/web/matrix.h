@@ -5,8 +5,10 @@
  * branch and mode. Nothing is read: all of it is in the judged history.
  */
 #include "web/history.h"
+#include "web/query.h"
 
 #define MATRIX_COLUMNS 48  /* branches and modes: those that ran last */
+#define MATRIX_OTHERS  48  /* and further machines of these */
 #define MATRIX_SUITES  100 /* that have a page */
 #define MATRIX_ROWS    400 /* tests of programs; programs are all there */
 
@@ -16,6 +18,7 @@
 struct matrix_column {
 	const struct judge_axis *axis;
 	uint32_t place, run; /* the latest with the suite */
+	bool other;          /* another machine of the same ran later */
 };
 
 struct matrix_cell {
@@ -28,18 +31,22 @@ struct matrix_row {
 	const struct web_test *test;
 	struct matrix_cell *cells;           /* of each column */
 	bool program;
+	bool other;                          /* nothing to tell but in such columns */
 };
 
 struct matrix {
 	struct str suite;
-	struct matrix_column columns[MATRIX_COLUMNS]; /* by branch, then mode */
+	struct matrix_column columns[MATRIX_COLUMNS + MATRIX_OTHERS]; /* by branch, then mode */
 	unsigned n_columns, more_columns;
 	struct matrix_row *rows;             /* a program, then those of its tests that */
 	size_t n_rows, more_rows;            /* said other than a pass, not the same everywhere */
 	struct arena arena;
 };
 
-void matrix_init(struct matrix *m, const struct web_history *h, struct str suite);
+/* @q: of it the machine and the days, up to the newest run. @others: of several machines
+ * not only the one that ran last: a script chooses among files. */
+void matrix_init(struct matrix *m, const struct web_history *h, struct str suite,
+		 const struct web_query *q, bool others);
 void matrix_done(struct matrix *m);
 /* Suites there are, the one with most programs first; ret[n]. Returns how many. */
 unsigned matrix_suites(const struct web_history *h, struct str *ret, unsigned n);

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #include "base/units.h"
+#include "web/filter.h"
 #include "web/matrix.h"
 #include "web/pages.h"
 
@@ -29,12 +30,15 @@ static void suites(struct page *p, const struct str *v, unsigned n)
 		   "<li class=\"what\">Suite</li>\n");
 	for (unsigned i = 0; i < n; i++) {
 		struct web_args args = { .q.suite = v[i] };
+		struct web_query q = { .machine = p->h->args->q.machine,
+				       .days = p->h->args->q.days };
 
-		out_lit(o, "<li><a");
-		html_href(p->h, WEB_MATRIX_SUITE, &args);
-		if (str_eq(v[i], p->m.suite))
-			out_lit(o, " aria-current=\"page\"");
-		out_lit(o, ">");
+		out_lit(o, "<li><a href=\"");
+		html_root(p->h);
+		web_path(WEB_MATRIX_SUITE, &args, o);
+		web_query_print(&q, true, o);
+		out_str(o, str_eq(v[i], p->m.suite) ? STR("\" aria-current=\"page\">")
+						    : STR("\">"));
 		out_html(o, v[i]);
 		out_lit(o, "</a></li>\n");
 	}
@@ -47,7 +51,7 @@ static void lead(struct page *p)
 	struct out *o = p->h->out;
 
 	for (size_t i = 0; i < p->m.n_rows; i++)
-		programs += p->m.rows[i].program;
+		programs += p->m.rows[i].program && !p->m.rows[i].other;
 	out_lit(o, "<p class=\"lead\">The latest run of ");
 	out_html(o, p->m.suite);
 	out_printf(o, " on each branch and mode: %zu program%s, and those of their tests that "
@@ -79,21 +83,28 @@ static void legend(struct page *p)
 		   "not in the latest run</li>\n<li>empty: never ran there</li>\n</ul>\n");
 }
 
+static bool is_first(const struct page *p, unsigned i)
+{
+	const struct matrix_column *v = p->m.columns;
+
+	return !i || !str_eq(v[i - 1].axis->branch, v[i].axis->branch);
+}
+
 static void branch_heads(struct page *p)
 {
 	const struct matrix_column *v = p->m.columns;
 	struct out *o = p->h->out;
 
 	out_lit(o, "<tr><th rowspan=\"2\" scope=\"col\" class=\"name\">Test</th>");
-	for (unsigned i = 0, n; i < p->m.n_columns; i += n) {
+	for (unsigned i = 0, n, shown; i < p->m.n_columns; i += n) {
 		struct str branch = v[i].axis->branch;
 		struct web_query q = { .branch = branch, .suite = p->m.suite };
 
-		for (n = 1; i + n < p->m.n_columns && str_eq(v[i + n].axis->branch, branch);)
-			n++;
+		for (n = shown = 1; i + n < p->m.n_columns && !is_first(p, i + n); n++)
+			shown += !v[i + n].other;
 		/* One or two columns have no room for a name that lies. */
 		out_printf(o, "<th class=\"branch%s\" colspan=\"%u\" scope=\"colgroup\"><a",
-			   n < 3 && branch.n > 4 ? " tall" : "", n);
+			   shown < 3 && branch.n > 4 ? " tall" : "", shown);
 		html_flakes_href(p->h, &q);
 		out_lit(o, ">");
 		out_html(o, branch.n ? branch : STR("no branch"));
@@ -102,22 +113,46 @@ static void branch_heads(struct page *p)
 	out_lit(o, "</tr>\n");
 }
 
-static void mode_head(struct page *p, const struct matrix_column *c, bool first)
+/* What a script chooses columns by, among files. */
+static void head_values(struct page *p, const struct matrix_column *c)
 {
+	struct str machines[FILTER_MACHINES];
+	unsigned n = filter_machines(p->history, machines), i = 0;
+
+	while (i < n && !str_eq(machines[i], c->axis->machine))
+		i++;
+	out_printf(p->h->out, " data-t=\"%" PRId64 "\"",
+		   p->history->runs[c->run].begin_ms / 1000);
+	if (n > 1 && i < n)
+		out_printf(p->h->out, " data-m=\"%u\"", UINT32_C(1) << i);
+	if (c->other)
+		out_lit(p->h->out, " hidden");
+}
+
+static void mode_head(struct page *p, unsigned i)
+{
+	const struct matrix_column *c = &p->m.columns[i];
 	const struct judge_run *r = &p->history->runs[c->run];
 	char text[UNIT_TEXT_MAX];
 	struct out *o = p->h->out;
 
-	out_str(o, first ? STR("<th scope=\"col\" class=\"mode-head first\" title=\"")
-			 : STR("<th scope=\"col\" class=\"mode-head\" title=\""));
+	out_str(o, is_first(p, i) ? STR("<th scope=\"col\" class=\"mode-head first\" title=\"")
+				  : STR("<th scope=\"col\" class=\"mode-head\" title=\""));
 	out_html(o, c->axis->branch);
 	out_lit(o, " ");
 	out_html(o, c->axis->mode);
+	if (c->axis->machine.n) {
+		out_lit(o, " on ");
+		out_html(o, c->axis->machine);
+	}
 	out_printf(o, ": run %" PRId64 ", ", r->id);
 	html_text(p->h, date_text(r->begin_ms, text));
 	out_str(o, r->commit.n ? STR(", ") : STR(""));
 	out_html(o, r->commit);
-	out_lit(o, "\"><span>");
+	out_lit(o, "\"");
+	if (!p->h->site->live)
+		head_values(p, c);
+	out_lit(o, "><span>");
 	out_html(o, c->axis->mode.n ? c->axis->mode : STR("no mode"));
 	out_lit(o, "</span><span class=\"quiet\">");
 	html_run_link(p->h, r->id, "");
@@ -129,12 +164,8 @@ static void mode_head(struct page *p, const struct matrix_column *c, bool first)
 static void cell_begin(struct page *p, const struct matrix_row *row, unsigned i,
 		       const char *class)
 {
-	struct out *o = p->h->out;
-	bool first = !i || !str_eq(p->m.columns[i - 1].axis->branch,
-				   p->m.columns[i].axis->branch);
-
-	out_printf(o, "<td class=\"%s%s%s\"", class, row->program ? " whole" : "",
-		   first ? " first" : "");
+	out_printf(p->h->out, "<td class=\"%s%s%s\"%s", class, row->program ? " whole" : "",
+		   is_first(p, i) ? " first" : "", p->m.columns[i].other ? " hidden" : "");
 }
 
 static void title(struct page *p, const struct matrix_cell *c, bool program)
@@ -197,7 +228,8 @@ static void row(struct page *p, const struct matrix_row *row)
 	struct out *o = p->h->out;
 	bool link;
 
-	out_lit(o, "<tr><th class=\"name\" scope=\"row\" title=\"");
+	out_str(o, row->other ? STR("<tr hidden>") : STR("<tr>"));
+	out_lit(o, "<th class=\"name\" scope=\"row\" title=\"");
 	out_html(o, s->lane->program);
 	out_str(o, row->program ? STR("") : STR("/"));
 	out_html(o, row->program ? STR("") : s->path);
@@ -218,13 +250,11 @@ static void table(struct page *p)
 
 	out_lit(o, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" "
 		   "aria-label=\"Tests by branch and mode\">\n"
-		   "<table class=\"grid matrix\">\n<thead>\n");
+		   "<table class=\"grid matrix\" id=\"matrix\">\n<thead>\n");
 	branch_heads(p);
 	out_lit(o, "<tr>");
 	for (unsigned i = 0; i < p->m.n_columns; i++)
-		mode_head(p, &p->m.columns[i],
-			  !i || !str_eq(p->m.columns[i - 1].axis->branch,
-					p->m.columns[i].axis->branch));
+		mode_head(p, i);
 	out_lit(o, "</tr>\n</thead>\n<tbody>\n");
 	for (size_t i = 0; i < p->m.n_rows; i++)
 		row(p, &p->m.rows[i]);
@@ -260,11 +290,15 @@ WEB_RENDER(web_matrix_page)
 	html_begin(&h, STR("Matrix"));
 	out_lit(out, "<h1>Matrix</h1>\n");
 	if (n) {
-		matrix_init(&p.m, site->history, suite);
+		matrix_init(&p.m, site->history, suite, &args->q, !site->live);
 		suites(&p, v, n);
 		lead(&p);
+		filter_matrix_write(&h);
 		legend(&p);
-		table(&p);
+		if (p.m.n_columns)
+			table(&p);
+		else
+			out_lit(out, "<p class=\"empty\">No run fits.</p>\n");
 		matrix_done(&p.m);
 	} else {
 		out_lit(out, "<p class=\"empty\">No results yet. <code>taproom run</code> makes "

@@ -16,6 +16,7 @@
 #define TAKES_CHANGES                                                                          \
 	(WEB_TAKES(BRANCH) | WEB_TAKES(MODE) | WEB_TAKES(MACHINE) | WEB_TAKES(SUITE) |         \
 	 WEB_TAKES(NAME) | WEB_TAKES(DAYS))
+#define TAKES_MATRIX (WEB_TAKES(MACHINE) | WEB_TAKES(DAYS))
 #define TAKES_TESTS (WEB_TAKES(SUITE) | WEB_TAKES(NAME) | WEB_TAKES(SKIP))
 #define TAKES_DIFF (WEB_TAKES(A) | WEB_TAKES(B))
 #define TAKES_LOG  (WEB_TAKES(FIND) | WEB_TAKES(LINE))
@@ -47,8 +48,8 @@ const struct web_page WEB_PAGES[WEB_PAGE_N] = {
 	[WEB_ABOUT] = { "about.html", NULL, HTML, web_about_page, NULL },
 	[WEB_SPLATS] = { "splats.html", "Splats", HTML, web_splats_page, NULL },
 	[WEB_MATRIX_SUITE] = { "matrix/{suite}.html", NULL, HTML, web_matrix_page,
-			       web_each_suite },
-	[WEB_MATRIX] = { "matrix.html", "Matrix", HTML, web_matrix_page, NULL },
+			       web_each_suite, TAKES_MATRIX },
+	[WEB_MATRIX] = { "matrix.html", "Matrix", HTML, web_matrix_page, NULL, TAKES_MATRIX },
 	[WEB_FLAKES_BRANCH_MODE_OLDER] = { "flakes/branch-mode-older/{branch}/{mode}/{before}.html",
 					   NULL, HTML, web_flakes_page,
 					   web_each_branch_mode_older, TAKES_FLAKES, false,
@@ -96,7 +97,7 @@ const struct web_page WEB_PAGES[WEB_PAGE_N] = {
 	[WEB_API_TESTS] = { "api/v1/tests", NULL, JSON, web_api_tests, NULL, TAKES_TESTS, true },
 	[WEB_API_SPLATS] = { "api/v1/splats", NULL, JSON, web_api_splats, NULL, 0, true },
 	[WEB_API_MATRIX] = { "api/v1/matrix", NULL, JSON, web_api_matrix, NULL,
-			     WEB_TAKES(SUITE), true },
+			     WEB_TAKES(SUITE) | TAKES_MATRIX, true },
 	[WEB_API_ABOUT] = { "api/v1/about", NULL, JSON, web_api_about, NULL, 0, true },
 	[WEB_RUNS_BEFORE] = { "runs/before-{before}.html", NULL, HTML, web_runs_page,
 			      web_each_runs_before, TAKES_RUNS, false, WEB_RUNS },

@@ -138,3 +138,78 @@ document.addEventListener('DOMContentLoaded', function () {
   show();
   save();
 });
+
+/* The same for a matrix: of each branch and mode it has the columns of all machines, and shows
+   those of the machine that is asked for, else of the one that ran last, in the period. */
+document.addEventListener('DOMContentLoaded', function () {
+  'use strict';
+  var form = document.getElementById('filter'), grid = document.getElementById('matrix');
+  if (!form || !grid || form.hasAttribute('action')) return;
+  var branches = Array.from(grid.tHead.rows[0].cells).slice(1), heads = Array.from(grid.tHead.rows[1].cells);
+  var rows = Array.from(grid.tBodies[0].rows), other = heads.map(function (head) { return head.hidden; });
+  var begins = heads.map(function (head) { return head.classList.contains('first'); });
+  var BAD = /\b(fail|flaky|xpass|missing|timeout|error|crash)\b/, SAID = /\b(pass|skip|xfail)\b/;
+  var found = document.getElementById('found'), all = other.filter(function (o) { return !o; }).length;
+  function wanted() {
+    var machine = form.elements.machine && form.elements.machine.value
+      ? 1 << Number(form.elements.machine.selectedOptions[0].dataset.bit) : 0;
+    var days = form.elements.days.value, since = days ? Number(form.dataset.newest) - 86400 * Number(days) : 0;
+    return heads.map(function (head, i) {
+      return !!(machine ? Number(head.dataset.m) & machine : !other[i]) && Number(head.dataset.t) >= since;
+    });
+  }
+  /* A program ran; of a test something failed, or it was skipped here and ran there. */
+  function told(row, shown) {
+    var first = '', program = row.cells[0].querySelector('b');
+    if (program) return shown.some(function (s, i) { return s && !/\bnone\b/.test(row.cells[i + 1].className); });
+    return shown.some(function (s, i) {
+      var name = row.cells[i + 1].className, said = s && SAID.exec(name), before = first;
+      if (said) first = first || said[0];
+      return s && (BAD.test(name) || (said && before && said[0] !== before));
+    });
+  }
+  function show() {
+    var shown = wanted(), at = -1, first = false, n = shown.filter(Boolean).length;
+    branches.forEach(function (branch) { branch.n = 0; });
+    heads.forEach(function (head, i) {
+      if (begins[i]) at++;
+      first = shown[i] && !branches[at].n++;
+      head.hidden = !shown[i];
+      head.classList.toggle('first', first);
+      rows.forEach(function (row) {
+        row.cells[i + 1].hidden = !shown[i];
+        row.cells[i + 1].classList.toggle('first', first);
+      });
+    });
+    branches.forEach(function (branch) {
+      branch.hidden = !branch.n;
+      branch.colSpan = branch.n || 1;
+      branch.classList.toggle('tall', branch.n < 3 && branch.textContent.length > 4);
+    });
+    rows.forEach(function (row) {
+      row.hidden = !told(row, shown);
+    });
+    found.textContent = n === all ? '' : n ? n + ' of ' + all + ' branches and modes' : 'No run fits.';
+    grid.hidden = !n;
+  }
+  function save() {
+    var query = new URLSearchParams();
+    ['machine', 'days'].forEach(function (name) {
+      var field = form.elements[name];
+      if (field && field.value) query.set(name, field.value);
+    });
+    var text = query.toString();
+    try { history.replaceState(null, '', text ? '?' + text : location.pathname); } catch (e) { /* not allowed */ }
+    document.querySelectorAll('.choices a').forEach(function (a) { a.search = text; });
+  }
+  new URLSearchParams(location.search).forEach(function (value, name) {
+    var field = form.elements[name];
+    if (field) field.value = value;
+    if (field && field.selectedIndex < 0) field.value = '';
+  });
+  form.hidden = false;
+  form.addEventListener('submit', function (e) { e.preventDefault(); });
+  form.addEventListener('input', function () { show(); save(); });
+  show();
+  save();
+});

@@ -41,7 +41,19 @@ mkdir "$dir/site.d" "$dir/hostile.d" "$dir/live.d"
 "$taproom" import --quiet kcidb "$here/../import/kcidb.json" --store "$dir/others.db" >/dev/null 2>&1
 "$taproom" import --quiet nipa "$here/../import/nipa-all.json" --store "$dir/others.db" >/dev/null 2>&1
 "$taproom" export --quiet --store "$dir/others.db" "$dir/others" || exit 1
+# The same branches and modes on two machines, on one of them long ago.
+mkdir "$dir/machines.d"
+again() { # RUN MACHINE
+	"$taproom" report "$1" --format events --store "$dir/live.d/history.db" |
+		sed "s/\"machine\":\"qemu\"/\"machine\":\"$2\"/" >"$dir/events" &&
+		"$taproom" import --quiet events "$dir/events" --store "$dir/machines.d/history.db" >/dev/null || exit 1
+}
+for run in 1 2 3 4 5 40; do again $run uml; done
+for run in 6 104 105 106 107; do again $run qemu; done
+"$taproom" export --quiet --store "$dir/machines.d/history.db" "$dir/machines" || exit 1
 serve live
 live=$url
+serve machines
+machines=$url
 serve hostile
-node "$here/run.mjs" "$dir/site" "$dir/hostile" "$live" "$url" "$dir/long" "$dir/others"
+node "$here/run.mjs" "$dir/site" "$dir/hostile" "$live" "$url" "$dir/long" "$dir/others" "$dir/machines" "$machines"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// run.mjs SITE HOSTILE-SITE URL HOSTILE-URL LONG-SITE: what a browser makes of exported
+// run.mjs SITE HOSTILE-SITE URL HOSTILE-URL LONG-SITE SITE SITE URL: what a browser makes of exported
 // sites, and of two servers.
 // Prints TAP.
 import { readFileSync, readdirSync, statSync } from 'node:fs';
@@ -19,7 +19,7 @@ function ok(good, name, detail) {
     console.log(String(detail).replace(/^/gm, '#   '));
 }
 
-const [site, hostile, live, hostileLive, long, others] = process.argv.slice(2);
+const [site, hostile, live, hostileLive, long, others, machines, machinesLive] = process.argv.slice(2);
 const url = (path, root = site) => pathToFileURL(join(root, path)).href;
 const html = (root) => readdirSync(root, { recursive: true })
   .filter((f) => f.endsWith('.html')).sort();
@@ -303,6 +303,39 @@ async function filters() {
   await off.close();
 }
 
+// ---- a matrix, of the machine and the period that are asked for: files as a server ----
+async function matrix() {
+  const { page: p, context } = await page(browser);
+  const seen = (q) => q.evaluate(() => {
+    const grid = document.getElementById('matrix'), shown = (c) => c.checkVisibility();
+    const words = (c) => `${[...c.classList].sort().join('.')} ${c.textContent} ${c.colSpan}`;
+    return grid && shown(grid) ? [...grid.rows].filter(shown).map((r) => [...r.cells].filter(shown).map(words)) : [];
+  });
+  const { page: asked, context: server } = await page(browser, { javaScriptEnabled: false }, machinesLive);
+  const { page: plain, context: off } = await page(browser, { javaScriptEnabled: false });
+  const tables = [];
+  for (const query of ['', '?machine=uml', '?machine=qemu', '?days=30', '?machine=uml&days=30', '?days=7', '?machine=uml&days=7']) {
+    await p.goto(url('matrix.html', machines) + query);
+    await asked.goto(`${machinesLive}/matrix.html${query}`);
+    const [files, pages] = [await seen(p), await seen(asked)];
+    ok(JSON.stringify(files) === JSON.stringify(pages), `a matrix${query} is the same of files and of a server`,
+      `${JSON.stringify(files)}\n${JSON.stringify(pages)}`);
+    tables.push(JSON.stringify(files));
+  }
+  ok(new Set(tables.slice(0, 3)).size === 2 && tables[0] === tables[2], 'of several machines the one that ran last');
+  ok(tables[1].length > 100 && tables[6] === '[]' && await p.textContent('#found') === 'No run fits.' &&
+    (await asked.textContent('main')).includes('No run fits.'), 'or none in that time');
+  await plain.goto(url('matrix.html', machines));
+  ok(JSON.stringify(await seen(plain)) === tables[0] && !await plain.isVisible('#filter'), 'without JavaScript too');
+  await p.goto(url('matrix.html', machines));
+  await p.selectOption('#f-machine', 'uml');
+  ok(JSON.stringify(await seen(p)) === tables[1] && new URL(p.url()).searchParams.get('machine') === 'uml' &&
+    /^\d+ of \d+ branches and modes$|^$/.test(await p.textContent('#found')), 'a choice shows at once, and stands in the address');
+  await p.selectOption('#f-machine', '');
+  ok(JSON.stringify(await seen(p)) === tables[0], 'and back');
+  await Promise.all([context, server, off].map((c) => c.close()));
+}
+
 // ---- strings that would like to be more ----
 async function harmless() {
   const { page: p, context, outside } = await page(browser);
@@ -323,7 +356,7 @@ async function harmless() {
   await context.close();
 }
 
-const parts = [validate, links, accessible, narrow, scheme, keyboard, still, paper, walk, past, filters, harmless,
+const parts = [validate, links, accessible, narrow, scheme, keyboard, still, paper, walk, past, filters, matrix, harmless,
   function subPath() { return below(ok, browser, long); },
   function files() { return turned(ok, browser, long); },
   function server() { return served(ok, browser, live); },
