@@ -10,6 +10,7 @@
 #define GRID_COLUMNS 100  /* runs on a page */
 #define GRID_ROWS    150  /* tests on a page */
 #define GRID_RUNS    1000 /* runs that rates are of, where no period is asked for */
+#define GRID_EMPTY   16   /* columns: room for words */
 #define TREND_N      20   /* bars of a trend */
 
 struct grid {

@@ -3,6 +3,7 @@
 
 #include "base/units.h"
 #include "web/history.h"
+#include "judge/words.h"
 #include "web/pages.h"
 
 /* Up to the site's root from where the page is. */
@@ -362,6 +363,12 @@ void html_duration(struct web_html *h, int64_t ms)
 		html_text(h, duration_text(ms, text));
 }
 
+void html_percent(struct web_html *h, double share)
+{
+	judge_percent(h->out, share);
+	out_lit(h->out, "\u00a0%");
+}
+
 void html_count(struct web_html *h, uint64_t n)
 {
 	char digits[24];
@@ -375,18 +382,22 @@ void html_count(struct web_html *h, uint64_t n)
 }
 
 #define COMMIT_SHORT 12
+#define COMMIT_LINE  24 /* so long a label stays in one line, hyphens or not */
 
 void html_commit(struct web_html *h, struct str commit)
 {
 	size_t hex = 0;
+	struct out *o = h->out;
+	bool line;
 
 	while (hex < commit.n && strchr("0123456789abcdef", commit.p[hex]) && commit.p[hex])
 		hex++;
-	out_lit(h->out, "<code title=\"");
-	out_html(h->out, commit);
-	out_lit(h->out, "\">");
-	out_html(h->out, hex == commit.n && hex >= 20 ? str_n(commit.p, COMMIT_SHORT) : commit);
-	out_lit(h->out, "</code>");
+	line = hex < commit.n && commit.n <= COMMIT_LINE;
+	out_str(o, line ? STR("<code class=\"commit\" title=\"") : STR("<code title=\""));
+	out_html(o, commit);
+	out_lit(o, "\">");
+	out_html(o, hex == commit.n && hex >= 20 ? str_n(commit.p, COMMIT_SHORT) : commit);
+	out_lit(o, "</code>");
 }
 
 void html_crumbs(struct web_html *h, int64_t run)

@@ -198,7 +198,7 @@ static void columns_nav(struct grid *g)
 		q.before = 0;
 		turn(g, &q, "", "Newest runs");
 	}
-	out_printf(o, "<span>%u runs, ", g->n_columns);
+	out_printf(o, "<span>%u run%s, ", g->n_columns, g->n_columns == 1 ? "" : "s");
 	html_text(g->h, date_text(g->history->runs[g->columns[g->n_columns - 1]].begin_ms, text));
 	out_lit(o, " to ");
 	html_text(g->h, date_text(g->history->runs[g->columns[0]].begin_ms, text));

@@ -58,8 +58,9 @@ static void lead(struct page *p)
 		      "failed somewhere, or were skipped here and ran there.",
 		   programs, programs == 1 ? "" : "s");
 	if (p->m.more_columns)
-		out_printf(o, " %u more branches and modes did not run for longer than these.",
-			   p->m.more_columns);
+		out_printf(o, " %u more branch%s and mode%s did not run for longer than these.",
+			   p->m.more_columns, p->m.more_columns == 1 ? "" : "es",
+			   p->m.more_columns == 1 ? "" : "s");
 	out_lit(o, "</p>\n");
 }
 
@@ -260,7 +261,8 @@ static void table(struct page *p)
 		row(p, &p->m.rows[i]);
 	out_lit(o, "</tbody>\n</table>\n</div>\n");
 	if (p->m.more_rows)
-		out_printf(o, "<p class=\"quiet\">and %zu more tests</p>\n", p->m.more_rows);
+		out_printf(o, "<p class=\"quiet\">and %zu more test%s</p>\n", p->m.more_rows,
+			   p->m.more_rows == 1 ? "" : "s");
 }
 
 /* ---- the page ---- */

@@ -247,10 +247,10 @@ static void rate_sentence(struct page *p, const struct judge_event *const *v, si
 	html_test_name(p->h, v[0]->series);
 	places(p, v, n);
 	out_str(o, v[0]->what == JUDGE_SKIPS ? STR(": skipped in ") : STR(": fails in "));
-	judge_percent(o, v[0]->after.rate);
-	out_lit(o, " % of runs, ");
-	judge_percent(o, v[0]->before.rate);
-	out_lit(o, " % before");
+	html_percent(p->h, v[0]->after.rate);
+	out_lit(o, " of runs, ");
+	html_percent(p->h, v[0]->before.rate);
+	out_lit(o, " before");
 	commits(p, v[0]);
 }
 
@@ -376,13 +376,14 @@ static size_t leaves(const struct web_tests *t)
 static void lead(struct page *p)
 {
 	const struct web_history *w = p->history;
+	size_t n = leaves(&w->tests);
 	struct out *o = p->h->out;
 
 	out_lit(o, "<p class=\"lead\">");
 	html_count(p->h, w->n_runs);
 	out_str(o, w->n_runs == 1 ? STR(" run of ") : STR(" runs of "));
-	html_count(p->h, leaves(&w->tests));
-	out_lit(o, " tests, from ");
+	html_count(p->h, n);
+	out_str(o, n == 1 ? STR(" test, from ") : STR(" tests, from "));
 	html_time(p->h, w->runs[0].begin_ms);
 	out_lit(o, " to ");
 	html_time(p->h, p->now_ms);

@@ -257,9 +257,9 @@ static void rate(struct page *p, const struct judge_past *x)
 		return;
 	}
 	if (x->s->lane->at_least)
-		out_lit(o, "≥ ");
-	judge_percent(o, g.rate.rate);
-	out_lit(o, " % <span class=\"interval\">[");
+		out_lit(o, "≥\u00a0");
+	html_percent(p->h, g.rate.rate);
+	out_lit(o, " <span class=\"interval\">[");
 	judge_percent(o, g.rate.low);
 	out_lit(o, "–");
 	judge_percent(o, g.rate.high);
@@ -394,10 +394,10 @@ static void change(struct page *p, const struct change *x)
 	out_lit(o, "</b> on ");
 	html_axis(p->h, x->x->axis, p->machines);
 	out_lit(o, ": from ");
-	judge_percent(o, c->before.rate);
-	out_lit(o, " % to ");
-	judge_percent(o, c->after.rate);
-	out_lit(o, " %, behind ");
+	html_percent(p->h, c->before.rate);
+	out_lit(o, " to ");
+	html_percent(p->h, c->after.rate);
+	out_lit(o, ", behind ");
 	html_commit_run(p->h, run_at(p, x->x, c->last));
 	out_lit(o, ", up to ");
 	html_commit_run(p->h, run_at(p, x->x, c->run));

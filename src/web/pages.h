@@ -128,6 +128,7 @@ void html_time(struct web_html *h, int64_t unix_ms);     /* <time>, UTC */
 void html_date(struct web_html *h, int64_t unix_ms);     /* the same, day only */
 void html_duration(struct web_html *h, int64_t ms);      /* < 0: nothing */
 void html_count(struct web_html *h, uint64_t n);         /* 12,345 */
+void html_percent(struct web_html *h, double share);     /* "5 %", in one line */
 void html_commit(struct web_html *h, struct str commit); /* a hash is cut to 12 */
 /* A line that says that more may come, on a server: a script of the site follows
  * @events, an address from where the page is, and shows the page anew. Files: nothing. */

@@ -23,9 +23,9 @@ static void rate_text(struct grid *g, const struct judge_flake *x)
 		return;
 	}
 	if (x->s->lane->at_least)
-		out_lit(o, "≥ ");
-	judge_percent(o, x->rate.rate);
-	out_lit(o, " % <span class=\"interval\">[");
+		out_lit(o, "≥\u00a0");
+	html_percent(g->h, x->rate.rate);
+	out_lit(o, " <span class=\"interval\">[");
 	judge_percent(o, x->rate.low);
 	out_lit(o, "–");
 	judge_percent(o, x->rate.high);
@@ -112,10 +112,9 @@ void grid_change(struct web_html *h, const struct judge_event *e)
 {
 	html_text(h, JUDGE_WHAT_NAMES[e->what]);
 	out_lit(h->out, ": from ");
-	judge_percent(h->out, e->before.rate);
-	out_lit(h->out, " % to ");
-	judge_percent(h->out, e->after.rate);
-	out_lit(h->out, " %");
+	html_percent(h, e->before.rate);
+	out_lit(h->out, " to ");
+	html_percent(h, e->after.rate);
 }
 
 /* What changed in that run, or NULL. */
@@ -159,10 +158,9 @@ static const char *class_of(uint8_t cell)
 						: "none";
 }
 
-static void cell(struct grid *g, const struct judge_flake *x, unsigned column)
+static void cell(struct grid *g, const struct judge_flake *x, unsigned column, uint8_t cell)
 {
 	uint32_t run = g->columns[column];
-	uint8_t cell = judge_flake_cell(x, run);
 	const struct judge_event *change = change_at(g, x, run);
 	int64_t id = g->history->runs[run].id;
 	struct out *o = g->h->out;
@@ -193,6 +191,61 @@ static void cell(struct grid *g, const struct judge_flake *x, unsigned column)
 	else
 		out_str(o, cell == JUDGE_CELL_UNKNOWN ? STR("◦") : STR("·"));
 	out_lit(o, "</td>");
+}
+
+/* Has the site a page of it? */
+static bool has_page(const struct web_site *site, const struct web_query *q)
+{
+	for (unsigned i = 0; i < site->n_choices && !site->live; i++)
+		if (str_eq(site->choices[i].branch, q->branch) &&
+		    (!q->mode.n || str_eq(site->choices[i].mode, q->mode)))
+			return true;
+	return site->live;
+}
+
+/* Where the row is empty for long, as its branches seldom run: when it was told last, and
+ * where all of a page is about it. */
+static void ran(struct grid *g, const struct judge_flake *x, uint32_t run)
+{
+	const struct judge_run *r = &g->history->runs[run];
+	struct web_query q = *g->q;
+	struct out *o = g->h->out;
+
+	out_str(o, g->q->before ? STR("<td><span class=\"ran\">ran ")
+				: STR("<td><span class=\"ran\">last ran "));
+	html_date(g->h, r->begin_ms);
+	q.branch = r->branch;
+	q.before = 0;
+	q.skip = 0;
+	if (!g->q->branch.n && r->branch.n && has_page(g->h->site, &q)) {
+		out_lit(o, " on <a");
+		html_flakes_href(g->h, &q);
+		out_lit(o, ">");
+		out_html(o, r->branch);
+		out_lit(o, "</a>");
+	}
+	out_lit(o, "</span></td>");
+}
+
+static void cells(struct grid *g, const struct judge_flake *x)
+{
+	uint8_t said[GRID_COLUMNS];
+	unsigned empty = 0, i = 0;
+	uint32_t run;
+
+	for (unsigned k = 0; k < g->n_columns; k++) {
+		said[k] = judge_flake_cell(x, g->columns[k]);
+		empty += empty == k && said[k] == JUDGE_CELL_NO_RUN;
+	}
+	if (empty >= GRID_EMPTY && !change_at(g, x, g->columns[0])) {
+		run = g->columns[empty < g->n_columns ? empty : empty - 1];
+		while (run > g->flakes.first && judge_flake_cell(x, run) == JUDGE_CELL_NO_RUN)
+			run--;
+		ran(g, x, run);
+		i = 1;
+	}
+	for (; i < g->n_columns; i++)
+		cell(g, x, i, said[i]);
 }
 
 /* ---- a row ---- */
@@ -260,8 +313,7 @@ void grid_rows(struct grid *g)
 		values(g, g->rows[i]);
 		name(g, g->rows[i]);
 		stats(g, g->rows[i]);
-		for (unsigned k = 0; k < g->n_columns; k++)
-			cell(g, g->rows[i], k);
+		cells(g, g->rows[i]);
 		out_lit(g->h->out, "</tr>\n");
 	}
 }

@@ -97,8 +97,9 @@ document.addEventListener('DOMContentLoaded', function () {
       shown += good;
       body.appendChild(row);
     });
-    document.getElementById('found').textContent = (shown === rows.length && !few ? '' : shown + ' of ' + rows.length + ' tests') +
-      (few ? ' in ' + columns + ' of ' + heads.length + ' runs; rates are of all runs' : '');
+    document.getElementById('found').textContent = (shown === rows.length && !few ? '' : shown + ' of ' + rows.length + (rows.length === 1 ? ' test' : ' tests')) +
+      (few ? ' in ' + columns + ' of ' + heads.length + (heads.length === 1 ? ' run' : ' runs') + '; rates are of all runs' : '');
+    grid.classList.toggle('few', few);
     grid.querySelectorAll('[data-sort]').forEach(function (a) {
       var th = a.parentNode;
       if (a.dataset.sort === f.sort.value) th.setAttribute('aria-sort', a.dataset.sort === 'name' ? 'ascending' : 'descending');

@@ -303,6 +303,26 @@ async function filters() {
   await off.close();
 }
 
+// ---- a test of a branch that seldom runs: an empty row says why, and leads to its own ----
+async function seldom() {
+  const { page: p, context } = await page(browser);
+  const ran = () => p.$$eval('#grid .ran', (all) => all.filter((s) => s.checkVisibility()).map((s) => s.textContent));
+  const row = '#grid tbody tr:has([title*="weekly_flows"])';
+  await p.goto(url('flakes.html', machines));
+  ok((await ran()).length > 0 && (await ran()).every((s) => /^last ran \d{4}-\d\d-\d\d on weekly$/.test(s)) &&
+    await p.locator(`${row} .ran`).count() > 0, 'what did not run for long says when it ran last', (await ran()).join('\n'));
+  ok(await p.$eval(row, (r) => r.cells.length) === await p.$eval('#grid', (g) => 7 + g.tHead.rows[1].cells.length),
+    'and is a row as all are');
+  await p.selectOption('#f-days', '7');
+  ok((await ran()).length === 0, 'but where the runs are chosen');
+  await p.selectOption('#f-days', '');
+  await p.locator(`${row} .ran a`).first().click();
+  await p.waitForURL(/flakes\/branch\/weekly\.html$/);
+  ok((await ran()).length === 0 && await p.locator(`${row} td.fail, ${row} td.flaky, ${row} td.timeout`).count() > 0,
+    "its branch's page has them together", p.url());
+  await context.close();
+}
+
 // ---- a matrix, of the machine and the period that are asked for: files as a server ----
 async function matrix() {
   const { page: p, context } = await page(browser);
@@ -356,7 +376,7 @@ async function harmless() {
   await context.close();
 }
 
-const parts = [validate, links, accessible, narrow, scheme, keyboard, still, paper, walk, past, filters, matrix, harmless,
+const parts = [validate, links, accessible, narrow, scheme, keyboard, still, paper, walk, past, filters, seldom, matrix, harmless,
   function subPath() { return below(ok, browser, long); },
   function files() { return turned(ok, browser, long); },
   function server() { return served(ok, browser, live); },
