@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -129,33 +128,9 @@ static int judge(char *why, size_t size)
 	return r == 0 && !p.error && p.rate >= ACCEL_KVM_MIN;
 }
 
-/* The file: boot_id, a blank, 0 or 1, a blank, the sentence. */
-static int recall(const char *path, const char *boot, char *why, size_t size)
-{
-	_free_ char *line = NULL;
-	size_t n = strlen(boot);
-
-	if (file_read_line(path, &line, NULL) < 0 || strncmp(line, boot, n) != 0 ||
-	    strlen(line) < n + 4 || line[n] != ' ' || (line[n + 1] != '0' && line[n + 1] != '1'))
-		return -ENOENT;
-	snprintf(why, size, "%s", line + n + 3);
-	return line[n + 1] == '1';
-}
-
-static char *boot_id(void)
-{
-	char *boot = NULL;
-
-	return file_read_line("/proc/sys/kernel/random/boot_id", &boot, NULL) < 0 ?
-	       xstrdup("?") : boot;
-}
-
 int accel_kvm(const char *cache_dir, char *why, size_t size, bool *ret_fresh)
 {
-	_free_ char *path = cache_dir ? path_join(cache_dir, "kvm-probe") : NULL;
-	_free_ char *boot = boot_id();
-	_free_ char *text = NULL;
-	int r = -ENOENT;
+	int r;
 
 	*ret_fresh = false;
 	/* What a look tells needs no memory: it may change at any time. */
@@ -165,65 +140,29 @@ int accel_kvm(const char *cache_dir, char *why, size_t size, bool *ret_fresh)
 				 : "/dev/kvm may not be opened: add yourself to group kvm");
 		return 0;
 	}
-	if (path)
-		r = recall(path, boot, why, size);
+	r = trial_recall(cache_dir, "kvm-probe", why, size);
 	if (r >= 0)
 		return r;
 	r = judge(why, size);
 	*ret_fresh = true;
-	text = xasprintf("%s %d %s\n", boot, r, why);
-	/* Not remembered, it is measured again. */
-	if (path && dir_make(cache_dir, NULL) == 0)
-		file_write(path, str_of(text), 0644, NULL);
+	trial_learn(cache_dir, "kvm-probe", r, why);
 	return r;
 }
 
-/* ---- trials ---- */
-
-/* A file's name and state: another build of it has another. */
-static uint64_t identity(uint64_t hash, const char *path)
-{
-	struct stat st = {};
-	uint64_t facts[4];
-
-	hash = str_hash(str_of(path), hash);
-	if (stat(path, &st) == 0) {
-		facts[0] = (uint64_t)st.st_ino;
-		facts[1] = (uint64_t)st.st_size;
-		facts[2] = (uint64_t)st.st_mtim.tv_sec;
-		facts[3] = (uint64_t)st.st_mtim.tv_nsec;
-		hash = str_hash(str_n((const char *)facts, sizeof(facts)), hash);
-	}
-	return hash;
-}
-
-/* One file each, of the format above: runs at the same time don't collide. */
-static char *trial_path(const char *cache_dir, const struct accel_pair *pair)
-{
-	uint64_t hash = identity(identity(STR_HASH_INIT, pair->vmm), pair->image);
-
-	return xasprintf("%s/kvm-trial-%016llx", cache_dir, (unsigned long long)hash);
-}
-
-void accel_learn(const char *cache_dir, const struct accel_pair *pair, bool reached,
+void accel_learn(const char *cache_dir, const struct trial_pair *pair, bool reached,
 		 const char *why)
 {
-	_free_ char *path = cache_dir ? trial_path(cache_dir, pair) : NULL;
-	_free_ char *boot = boot_id();
-	_free_ char *text = xasprintf("%s %d %s\n", boot, reached, reached ? "reached" : why);
+	_free_ char *name = trial_name("kvm-trial", pair);
 
-	/* Not remembered, it is tried again. */
-	if (path && dir_make(cache_dir, NULL) == 0)
-		file_write(path, str_of(text), 0644, NULL);
+	trial_learn(cache_dir, name, reached, reached ? "reached" : why);
 }
 
-int accel_tried(const char *cache_dir, const struct accel_pair *pair, struct accel *a)
+int accel_tried(const char *cache_dir, const struct trial_pair *pair, struct accel *a)
 {
-	_free_ char *path = cache_dir ? trial_path(cache_dir, pair) : NULL;
-	_free_ char *boot = boot_id();
+	_free_ char *name = trial_name("kvm-trial", pair);
 	char why[sizeof(a->why)];
 	size_t n = strlen(a->why);
-	int r = path ? recall(path, boot, why, sizeof(why)) : -ENOENT;
+	int r = trial_recall(cache_dir, name, why, sizeof(why));
 
 	a->trial = r < 0;
 	if (r == 0)
@@ -234,7 +173,7 @@ int accel_tried(const char *cache_dir, const struct accel_pair *pair, struct acc
 	return r != 0;
 }
 
-int accel_choose(const char *asked, const char *cache_dir, const struct accel_pair *pair,
+int accel_choose(const char *asked, const char *cache_dir, const struct trial_pair *pair,
 		 const struct log *log, struct accel *ret, struct err *err)
 {
 	bool good;

@@ -13,18 +13,13 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "machine/trial.h"
 
 struct accel {
 	const char *name; /* "kvm", "tcg" */
 	char why[256];    /* a sentence */
 	bool fresh;       /* measured just now, not remembered */
 	bool trial;       /* kvm, and no guest has reached its agent on it yet */
-};
-
-/* What a guest's success depends on, beside the host's boot. */
-struct accel_pair {
-	const char *vmm;   /* its program's path */
-	const char *image; /* the kernel's */
 };
 
 /* How long a trial may take to reach the agent: on hardware it is a second. */
@@ -37,13 +32,13 @@ struct accel_pair {
 /* @asked: "auto", "kvm", "tcg". "kvm" fails, with the reason, where it is not
  * to be trusted. @cache_dir may be NULL: nothing is remembered. @pair may be
  * NULL: only the host is judged. */
-int accel_choose(const char *asked, const char *cache_dir, const struct accel_pair *pair,
+int accel_choose(const char *asked, const char *cache_dir, const struct trial_pair *pair,
 		 const struct log *log, struct accel *ret, struct err *err);
 /* How a trial ended: @reached its agent, or not, and then @why in a sentence. */
-void accel_learn(const char *cache_dir, const struct accel_pair *pair, bool reached,
+void accel_learn(const char *cache_dir, const struct trial_pair *pair, bool reached,
 		 const char *why);
 /* Adds what was learnt of @pair to @a, of a host whose KVM is good: a sentence,
  * or that the next boot is the trial. Returns 0 where no guest reached its agent. */
-int accel_tried(const char *cache_dir, const struct accel_pair *pair, struct accel *a);
+int accel_tried(const char *cache_dir, const struct trial_pair *pair, struct accel *a);
 /* Returns 1 when KVM can be trusted, 0 when not; @why says so with figures. */
 int accel_kvm(const char *cache_dir, char *why, size_t size, bool *ret_fresh);

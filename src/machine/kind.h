@@ -133,6 +133,8 @@ struct machine {
 	struct machine_facts facts;
 	char accel_why[256], accel_how[160];
 	bool accel_trial, accel_failed; /* kvm for the first time; and not again */
+	bool board_trial, board_failed; /* a microvm for the first time; and not again */
+	char board_how[160];
 	bool ready_failed;        /* boots are cold from now on */
 	struct buf ready_key;
 	char cold_why[256];

@@ -335,7 +335,10 @@ void machine_end(struct machine *m)
 {
 	if (m->state == MACHINE_UP && !may_write(m)) {
 		m->state = MACHINE_STOPPING;
+		/* All at once: each gives back the guest's memory, which takes a while. */
 		proc_kill(&m->run.vmm, SIGKILL);
+		for (unsigned i = 0; i < m->run.n_helpers; i++)
+			proc_kill(&m->run.helpers[i], SIGKILL);
 	} else {
 		machine_stop(m);
 	}

@@ -21,10 +21,7 @@ static void args_machine(struct qemu *q)
 	arg(q, "-display");
 	arg(q, "none");
 	arg(q, "-machine");
-	/* Only a PCI bus takes devices while it runs; one of PCI Express wants a
-	 * port for each, and waits. */
-	arg(q, "%s,accel=%s,memory-backend=ram",
-	    q->m->run.keep.stage == MACHINE_COLD ? "q35" : "pc", q->accel.name);
+	arg(q, "%s,accel=%s,memory-backend=ram", q->board, q->accel.name);
 	ready_args_memory(q);
 	arg(q, "-m");
 	arg(q, "%lluk", (unsigned long long)f->memory >> 10);

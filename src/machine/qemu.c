@@ -4,6 +4,7 @@
  * menu, nothing of it in the file system: initramfs, console, the agent's port
  * and the files' sockets are inherited descriptors.
  */
+#include "machine/board.h"
 #include "machine/ready.h"
 
 #include <stdio.h>
@@ -55,7 +56,7 @@ static void decide(struct qemu *q)
 static int choose_accel(struct qemu *q)
 {
 	struct machine *m = q->m;
-	const struct accel_pair pair = { q->program, m->config.image };
+	const struct trial_pair pair = { q->program, m->config.image };
 	bool failed = m->accel_failed || (m->boots > 1 && strcmp(m->facts.accel, "kvm") == 0);
 	int r;
 
@@ -76,12 +77,19 @@ static int choose_accel(struct qemu *q)
 static void booted(struct machine *m)
 {
 	_free_ char *program = proc_find(PROGRAM);
-	const struct accel_pair pair = { program, m->config.image };
+	const struct trial_pair pair = { program, m->config.image };
 
 	ready_booted(m);
 	if (program && (m->accel_trial || m->accel_failed))
 		accel_learn(m->config.cache_dir, &pair, m->accel_trial, m->accel_how);
+	if (program)
+		board_booted(m, program);
 	m->accel_trial = false;
+}
+
+static bool again(struct machine *m, const char *how)
+{
+	return ready_again(m, how) || board_again(m, how);
 }
 
 static int unbooted(struct machine *m, const char *how)
@@ -168,10 +176,14 @@ static int boot(struct machine *m, struct err *err)
 	if (r < 0)
 		return r;
 	ready_choose(&q);
-	if (m->run.keep.stage == MACHINE_READY)
-		return start(&q);
-	r = vmlinux_open(m->config.image, m->config.cache_dir, &q.kernel, err);
-	if (r >= 0)
+	if (m->run.keep.stage != MACHINE_READY)
+		r = vmlinux_open(m->config.image, m->config.cache_dir, &q.kernel, err);
+	if (r < 0)
+		return r;
+	q.board = board_choose(&q);
+	if (m->board_trial && !m->run.timeout_ms)
+		m->run.timeout_ms = BOARD_TRIAL_MS;
+	if (m->run.keep.stage != MACHINE_READY)
 		r = qemu_initrd(&q);
 	return r < 0 ? r : start(&q);
 }
@@ -233,7 +245,7 @@ const struct machine_ops machine_qemu_ops = {
 	.watched = ready_watched,
 	.monitored = ready_monitored,
 	.waiting = ready_waiting,
-	.again = ready_again,
+	.again = again,
 	.booted = booted,
 	.unbooted = unbooted,
 };

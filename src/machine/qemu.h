@@ -25,6 +25,7 @@ struct qemu {
 	bool virtiofs;             /* else 9p */
 	bool tcg;                  /* the accelerator */
 	unsigned tsc_khz;          /* what the guest is told under it; 0: nothing */
+	const char *board;         /* and its properties (board.h) */
 	int kernel;                /* unpacked; -1: the image boots as it is */
 	int initramfs, console, port, monitor; /* -1: none */
 	int words[MACHINE_VOICES];

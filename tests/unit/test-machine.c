@@ -543,38 +543,6 @@ static void test_accel(struct tap *t)
 	printf("# %s\n", a.why);
 }
 
-/* By host boot, VMM and kernel: another of any of them is tried anew. */
-static void test_trials(struct tap *t)
-{
-	static const struct {
-		const char *vmm, *image;
-		int learn; /* -1: nothing, 0, 1 */
-		int want;
-		bool trial;
-		const char *says, *what;
-	} rows[] = {
-		{ "/vmm", "/image", -1, 1, true, "good", "before the first boot" },
-		{ "/vmm", "/image", 1, 1, false, "good; a guest reached", "after a good one" },
-		{ "/vmm", "/image", 0, 0, false, "did not boot this kernel: it hung", "a bad one" },
-		{ "/vmm", "/image2", -1, 1, true, "good", "another kernel" },
-		{ "/vmm2", "/image", -1, 1, true, "good", "another VMM" },
-	};
-	_cleanup_(dir_removep) char *dir = NULL;
-
-	dir_temp("/tmp", "taproom-accel-", &dir, NULL);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct accel_pair pair = { rows[i].vmm, rows[i].image };
-		struct accel a = { .name = "kvm", .why = "good" };
-		int r;
-
-		if (rows[i].learn >= 0)
-			accel_learn(dir, &pair, rows[i].learn, "it hung");
-		r = accel_tried(dir, &pair, &a);
-		ok(t, r == rows[i].want && a.trial == rows[i].trial && strstr(a.why, rows[i].says),
-		   "kvm, %s", rows[i].what);
-	}
-}
-
 int main(void)
 {
 	struct tap t = {};
@@ -588,6 +556,5 @@ int main(void)
 	test_kconfig(&t);
 	test_vmlinux(&t);
 	test_accel(&t);
-	test_trials(&t);
 	return tap_done(&t);
 }
