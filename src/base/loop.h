@@ -21,7 +21,8 @@ struct loop *loop_free(struct loop *l);
 void loop_run(struct loop *l);  /* until loop_stop(), or no watch is left */
 void loop_stop(struct loop *l); /* after the callback that called it */
 
-/* The descriptor stays the caller's. */
+/* The descriptor stays the caller's, who unwatches it before closing it: the kernel is
+ * told of changes once a round (epoll's changelist). */
 struct loop_watch *loop_io(struct loop *l, int fd, unsigned what, loop_io_fn fn, void *ctx);
 /* One-shot; armed by loop_timer_set(), which may be called again any time.
  * ms < 0 disarms. */

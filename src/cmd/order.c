@@ -55,9 +55,9 @@ static void on_progress(void *ctx, const struct kernel_progress *p)
 		v->told_ms = 0;
 		return;
 	}
-	buf_printf(&line, "%s: %" PRIu64, p->what, p->lines);
-	if (p->lines_all > p->lines)
-		buf_printf(&line, " of %" PRIu64, p->lines_all);
+	buf_printf(&line, "%s: %" PRIu64, p->what, p->steps);
+	if (p->steps_all > p->steps)
+		buf_printf(&line, " of %" PRIu64, p->steps_all);
 	buf_printf(&line, " steps, %s", duration_clock(p->elapsed_ms, elapsed));
 	if (p->left_ms >= 0)
 		buf_printf(&line, ", about %s left", duration_clock(p->left_ms, left));

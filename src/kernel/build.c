@@ -53,7 +53,7 @@ struct build {
 	char *took;      /* <cache>/objects/<arch>-<mode>-<base>.took */
 	char *log_path, *mark;
 	bool ccache;
-	uint64_t lines_all;
+	uint64_t steps_all;
 	int64_t took_ms;
 };
 
@@ -205,30 +205,30 @@ static void common_words(const struct build *b, struct words *w)
 }
 
 static int make(const struct build *b, const char *what, const char *allconfig,
-		const char *const *targets, uint64_t *ret_lines, struct err *err)
+		const char *const *targets, uint64_t *ret_steps, struct err *err)
 {
 	_cleanup_(words_done) struct words w = {};
 	struct make m = { .dir = b->from.dir, .log_path = b->log_path, .allconfig = allconfig,
 			  .mark = b->mark, .what = what, .order = b->order };
-	uint64_t lines;
+	uint64_t steps;
 	int r;
 
 	common_words(b, &w);
 	for (; *targets; targets++)
 		word(&w, xstrdup(*targets));
 	m.words = (const char *const *)w.v;
-	if (ret_lines) {
-		m.lines_all = b->lines_all;
+	if (ret_steps) {
+		m.steps_all = b->steps_all;
 		m.took_ms = b->took_ms;
 	}
-	r = make_run(&m, &lines, err);
-	if (ret_lines)
-		*ret_lines = lines;
+	r = make_run(&m, &steps, err);
+	if (ret_steps)
+		*ret_steps = steps;
 	return r;
 }
 
-#define MAKE(b, what, allconfig, ret_lines, err, ...)                                              \
-	make(b, what, allconfig, (const char *const[]){ __VA_ARGS__, NULL }, ret_lines, err)
+#define MAKE(b, what, allconfig, ret_steps, err, ...)                                              \
+	make(b, what, allconfig, (const char *const[]){ __VA_ARGS__, NULL }, ret_steps, err)
 
 /* Nothing but what is wanted: everything else that can be is off. */
 static int configure_tiny(const struct build *b, struct err *err)
@@ -330,24 +330,24 @@ static int configure(const struct build *b, struct err *err)
 	return r;
 }
 
-/* "1780 lines in 240000 ms" of the last build from nothing. */
+/* "1780 steps in 240000 ms" of the last build from nothing. */
 static void read_took(struct build *b)
 {
 	_free_ char *line = NULL;
-	struct str rest, lines;
+	struct str rest, steps;
 	uint64_t n, ms;
 
 	if (file_read_line(b->took, &line, NULL) < 0)
 		return;
 	rest = str_of(line);
-	lines = str_cut(&rest, ' ');
-	if (str_to_u64(lines, &n) && str_to_u64(str_trim(rest), &ms) && ms < INT64_MAX / 2) {
-		b->lines_all = n;
+	steps = str_cut(&rest, ' ');
+	if (str_to_u64(steps, &n) && str_to_u64(str_trim(rest), &ms) && ms < INT64_MAX / 2) {
+		b->steps_all = n;
 		b->took_ms = (int64_t)ms;
 	}
 }
 
-/* How many lines an interrupted build got to, by the file that it leaves; of one that
+/* How many steps an interrupted build got to, by the file that it leaves; of one that
  * was whole, and is edited, nobody knows how much is left: then there is no estimate. */
 static void expect_rest(struct build *b, const char *begun, uint64_t *ret_had)
 {
@@ -357,19 +357,19 @@ static void expect_rest(struct build *b, const char *begun, uint64_t *ret_had)
 	*ret_had = 0;
 	if (file_read_line(begun, &line, NULL) < 0)
 		return;
-	if (!str_to_u64(str_of(line), &had) || had >= b->lines_all) {
-		b->lines_all = 0;
+	if (!str_to_u64(str_of(line), &had) || had >= b->steps_all) {
+		b->steps_all = 0;
 		return;
 	}
 	*ret_had = had;
-	b->took_ms = (int64_t)((double)b->took_ms * (double)(b->lines_all - had) /
-			       (double)b->lines_all);
-	b->lines_all -= had;
+	b->took_ms = (int64_t)((double)b->took_ms * (double)(b->steps_all - had) /
+			       (double)b->steps_all);
+	b->steps_all -= had;
 }
 
-static void note_begun(const char *begun, bool whole, uint64_t lines)
+static void note_begun(const char *begun, bool whole, uint64_t steps)
 {
-	_free_ char *text = xasprintf("%" PRIu64 "\n", lines);
+	_free_ char *text = xasprintf("%" PRIu64 "\n", steps);
 
 	file_write(begun, whole ? STR("whole\n") : str_of(text), 0644, NULL);
 }
@@ -383,7 +383,7 @@ static int make_kernel(struct build *b, struct err *err)
 	int64_t start = clock_mono_ms();
 	char text[UNIT_TEXT_MAX];
 	struct buf took = {};
-	uint64_t lines = 0, had;
+	uint64_t steps = 0, had;
 	int r;
 
 	/* Nobody said goodbye last time: what was being written is half there. */
@@ -404,9 +404,9 @@ static int make_kernel(struct build *b, struct err *err)
 	if (r == 0 && fresh)
 		r = file_write(begun, STR("0\n"), 0644, err);
 	if (r == 0)
-		r = MAKE(b, "build", NULL, &lines, err, b->arch->target);
-	if (lines)
-		note_begun(begun, r == 0, had + lines);
+		r = MAKE(b, "build", NULL, &steps, err, b->arch->target);
+	if (steps)
+		note_begun(begun, r == 0, had + steps);
 	if (r == 0 && kernel_config_value(config, "MODULES") == 'y')
 		r = MAKE(b, "modules", NULL, NULL, err, "modules");
 	/* A make that is stopped removes what it was writing, and only then waits for
@@ -416,7 +416,7 @@ static int make_kernel(struct build *b, struct err *err)
 	if (r == 0 || r == -EIO)
 		unlink(b->mark);
 	if (r == 0 && fresh) {
-		buf_printf(&took, "%" PRIu64 " %" PRId64 "\n", lines, clock_mono_ms() - start);
+		buf_printf(&took, "%" PRIu64 " %" PRId64 "\n", steps, clock_mono_ms() - start);
 		file_write(b->took, buf_str(&took), 0644, NULL);
 		buf_done(&took);
 	}

@@ -16,7 +16,7 @@
  *                                  interrupted goes on, an edit builds what it must
  *   objects/<...>.lock             held while make writes there
  *   objects/<arch>-<mode>-<base>.took
- *                                  lines and time of the last build from nothing
+ *                                  steps and time of the last build from nothing
  *   worktrees/<repository>-<N>/    "git:REF", checked out; the user's own checkout
  *                                  and index are never touched
  *   copies/<tree>/                 the source of a tree that was built in place
@@ -31,8 +31,8 @@
 
 struct kernel_progress {
 	const char *what;       /* "configure", "build": a word */
-	uint64_t lines;         /* of make's so far, of this build */
-	uint64_t lines_all;     /* of the last build from nothing; 0: unknown */
+	uint64_t steps;         /* of make's so far, of this build */
+	uint64_t steps_all;     /* of the last build from nothing; 0: unknown */
 	int64_t elapsed_ms;
 	int64_t left_ms;        /* -1: unknown */
 };

@@ -28,7 +28,8 @@ struct running {
 	struct loop *loop;
 	struct loop_watch *output, *end, *timer, *grace, *signals[3];
 	int fd, log_fd;
-	uint64_t lines;
+	uint64_t steps;
+	unsigned column; /* of a line that may begin a step; 3: it does not */
 	int64_t start;
 	int log_error; /* of writing the log; -errno */
 	bool stopped;
@@ -39,24 +40,38 @@ static void tell(struct running *r)
 	const struct make *m = r->make;
 	struct kernel_progress p = {
 		.what = m->what,
-		.lines = r->lines,
-		.lines_all = m->lines_all,
+		.steps = r->steps,
+		.steps_all = m->steps_all,
 		.elapsed_ms = clock_mono_ms() - r->start,
 		.left_ms = -1,
 	};
 
-	/* By the lines that are left at the speed of the last build, or of this one
+	/* By the steps that are left at the speed of the last build, or of this one
 	 * where it is far enough to tell: the machine may be busier today. */
-	if (m->lines_all > p.lines && m->took_ms > 0) {
-		double left = (double)(m->lines_all - p.lines);
-		double then = (double)m->took_ms / (double)m->lines_all;
-		double now = p.lines ? (double)p.elapsed_ms / (double)p.lines : then;
-		double weight = (double)p.lines / (double)m->lines_all;
+	if (m->steps_all > p.steps && m->took_ms > 0) {
+		double left = (double)(m->steps_all - p.steps);
+		double then = (double)m->took_ms / (double)m->steps_all;
+		double now = p.steps ? (double)p.elapsed_ms / (double)p.steps : then;
+		double weight = (double)p.steps / (double)m->steps_all;
 
 		p.left_ms = (int64_t)(left * (now * weight + then * (1 - weight)));
 	}
 	if (m->order->progress)
 		m->order->progress(m->order->ctx, &p);
+}
+
+/* A step of kbuild begins its line with two blanks and a word in capitals: what
+ * compilers say between them, in thousands of lines or none, is no work. */
+static void count_steps(struct running *r, const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (r->column == 2 && p[i] >= 'A' && p[i] <= 'Z')
+			r->steps++;
+		if (p[i] == '\n')
+			r->column = 0;
+		else
+			r->column = r->column < 2 && p[i] == ' ' ? r->column + 1 : 3;
+	}
 }
 
 /* Returns false when there is nothing more for now. */
@@ -72,8 +87,7 @@ static bool take_output(struct running *r)
 			r->output = loop_unwatch(r->output);
 		return false;
 	}
-	for (ssize_t i = 0; i < n; i++)
-		r->lines += chunk[i] == '\n';
+	count_steps(r, chunk, (size_t)n);
 	if (r->log_error == 0)
 		r->log_error = file_write_all(r->log_fd, chunk, (size_t)n);
 	return true;
@@ -213,7 +227,7 @@ static const char *const UNSET[] = {
  * word when it is ended is such a one to itself. */
 #define SHELL "trap : TERM INT HUP; \"$@\"; exit $?"
 
-int make_run(const struct make *m, uint64_t *ret_lines, struct err *err)
+int make_run(const struct make *m, uint64_t *ret_steps, struct err *err)
 {
 	_cleanup_(closep) int rd = -1, wr = -1, log_fd = -1;
 	_free_ char *jobs = xasprintf("-j%u", cores()), *allconfig = NULL;
@@ -257,7 +271,7 @@ int make_run(const struct make *m, uint64_t *ret_lines, struct err *err)
 	loop_free(r.loop);
 	if (m->order->progress)
 		m->order->progress(m->order->ctx, NULL);
-	*ret_lines = r.lines;
+	*ret_steps = r.steps;
 	return judge(&r, proc_exit_code(status), err);
 }
 

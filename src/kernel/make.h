@@ -13,17 +13,17 @@ struct make {
 	const char *allconfig;    /* KCONFIG_ALLCONFIG; NULL: none */
 	const char *mark;         /* touched twice a second while make runs */
 	const char *what;         /* of struct kernel_progress */
-	uint64_t lines_all;       /* of the last one from nothing; 0: unknown */
+	uint64_t steps_all;       /* of the last one from nothing; 0: unknown */
 	int64_t took_ms;          /* of it */
 	const struct kernel_order *order;
 };
 
 /*
- * Nothing of the caller's environment that changes a build reaches it. @ret_lines:
+ * Nothing of the caller's environment that changes a build reaches it. @ret_steps:
  * how many it said. -EINTR: a signal ended it. -EIO: it failed; the sentence has
  * the first error.
  */
-int make_run(const struct make *m, uint64_t *ret_lines, struct err *err);
+int make_run(const struct make *m, uint64_t *ret_steps, struct err *err);
 
 /*
  * file_lock(), which says what is waited for: "waiting for process N, which

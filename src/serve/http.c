@@ -218,7 +218,7 @@ static void stream_more(struct evhttp_connection *c, void *ctx)
 	if (r->later)
 		return;
 	if (n < 0) {
-		evhttp_connection_free(c); /* tells on_closed() */
+		http_stream_close(r);
 		return;
 	}
 	b = evbuffer_new();

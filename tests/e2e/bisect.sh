@@ -40,6 +40,7 @@ defconfig allnoconfig:
 olddefconfig:
 linux bzImage: core.c
 	@echo '  CC      core.o'
+	@printf 'core.c:1:5: warning: a core\n    1 | int core;\n  ^~~~\n'
 	@if grep -n '#error' core.c >&2; then echo 'core.c:1:2: error: no core' >&2; exit 1; fi
 	@mkdir -p $(O)/include/config
 	@cp ../../../../real/linux $(O)/linux
@@ -221,4 +222,6 @@ for signal in INT KILL; do
 done
 ok "nothing of it reached the checkout" test "$(state_of)" = "$before"
 ok "nor is a bisection of git's begun" sh -c '! git bisect log'
+is "a build's steps are what kbuild says it does, not what compilers say" \
+	"$(find "$dir/cache" -name '*.took' -exec cut -d' ' -f1 {} \; | sort -u)" 1
 finish

@@ -29,16 +29,24 @@ YAML
 cd "$dir" || exit 1
 export XDG_CONFIG_HOME="$dir"
 latest() { "$TAPROOM" show latest --json | jq -r "$1"; }
-# interrupt SIGNAL: begins a run, and ends it while its second test waits.
-interrupt() {
-	rm -f "$dir/state/waited" "$dir/state/ran"
-	"$TAPROOM" run --share "$dir/state:rw" t >"$dir/out" 2>"$dir/err" &
+# shellcheck disable=SC2317 # called by stop_when
+waits() { [ -e "$dir/state/waited" ]; }
+# shellcheck disable=SC2317 # called by stop_when
+waits_again() { [ -e "$dir/state/again" ]; }
+# shellcheck disable=SC2317 # called by stop_when
+waits_behind_failure() { waits_again && latest '.programs[].exit' | grep -qx 1; }
+# stop_when SIGNAL CONDITION RUN-ARGUMENT...: begins a run, and ends it when the condition
+# holds, a command. Its exit code.
+stop_when() {
+	signal=$1 condition=$2
+	shift 2
+	"$TAPROOM" run --share "$dir/state:rw" "$@" >"$dir/out" 2>"$dir/err" &
 	pid=$!
 	for _ in $(seq 300); do
-		[ -e "$dir/state/waited" ] && break
+		"$condition" && break
 		sleep 0.1
 	done
-	kill "-$1" "$pid"
+	kill "-$signal" "$pid"
 	wait "$pid" 2>"$dir/null"
 }
 
@@ -46,7 +54,8 @@ interrupt() {
 is "nothing to go on with" "$?" 2
 has "says so" "none of the last runs was interrupted" "$dir/err"
 for signal in INT KILL; do
-	interrupt "$signal"
+	rm -f "$dir/state/waited" "$dir/state/ran"
+	stop_when "$signal" waits t
 	before=$("$TAPROOM" runs --json --brief | jq length)
 	cd / || exit 1
 	"$TAPROOM" run --resume >"$dir/out" 2>"$dir/err"
@@ -78,14 +87,7 @@ cat >t/2 <<SH
 echo 2 >>$dir/state/ran
 SH
 chmod +x t/2
-"$TAPROOM" run --share "$dir/state:rw" --repeat 4 t/2 >"$dir/out" 2>"$dir/err" &
-pid=$!
-for _ in $(seq 300); do
-	[ -e "$dir/state/again" ] && break
-	sleep 0.1
-done
-kill -INT "$pid"
-wait "$pid"
+stop_when INT waits_again --repeat 4 t/2
 is "the second of four rounds is interrupted" "$?" 130
 "$TAPROOM" run --resume >"$dir/out" 2>"$dir/err"
 is "it goes on" "$?" 0
@@ -104,14 +106,7 @@ suites: [{name: t, kind: exec, dir: t}]
 YAML
 rm -f "$dir/state/ran" "$dir/state/again"
 echo 2 >"$dir/state/ran"
-"$TAPROOM" run --config trees.yaml --share "$dir/state:rw" --repeat 2 t/2 >"$dir/out" 2>"$dir/err" &
-pid=$!
-for _ in $(seq 300); do
-	[ -e "$dir/state/again" ] && break
-	sleep 0.1
-done
-kill -INT "$pid"
-wait "$pid"
+stop_when INT waits_again --config trees.yaml --repeat 2 t/2
 "$TAPROOM" run --resume >"$dir/out" 2>"$dir/err"
 is "of two trees the one that was interrupted goes on" "$?" 0
 is "in both of its rounds, and no other" "$("$TAPROOM" runs --json --brief |
@@ -126,14 +121,7 @@ YAML
 rm -f "$dir/state/again"
 echo 2 >"$dir/state/ran"
 printf '#!/bin/sh\necho the pump is slow\nexit 1\n' >t/1
-"$TAPROOM" run --config known.yaml --share "$dir/state:rw" t/1 t/2 >"$dir/out" 2>"$dir/err" &
-pid=$!
-for _ in $(seq 300); do
-	[ -e "$dir/state/again" ] && "$TAPROOM" show latest --json | grep -q '"exit":1' && break
-	sleep 0.1
-done
-kill -INT "$pid"
-wait "$pid"
+stop_when INT waits_behind_failure --config known.yaml t/1 t/2
 "$TAPROOM" run --resume >"$dir/out" 2>"$dir/err"
 is "a known failure of the first part is known when the run goes on: exit code" "$?" 0
 has "and told so" "1 known issue" "$dir/out"
