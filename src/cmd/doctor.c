@@ -161,8 +161,8 @@ static void check_qemu(struct doctor *d, const char *group)
 	if (strstr(devices, "\"virtio-9p-pci\""))
 		tell(d, group, "9p", DOCTOR_GOOD, "where a kernel has no virtiofs", NULL);
 	else
-		tell(d, group, "9p", DOCTOR_LESS, "this QEMU has no virtio-9p-pci; kernels "
-		     "without virtiofs can't see the host's files", NULL);
+		tell(d, group, "9p", DOCTOR_LESS, "this QEMU has no virtio-9p-pci; for "
+		     "kernels without virtiofs what is needed of the host's files is packed", NULL);
 }
 
 static void check_virtiofsd(struct doctor *d, const char *group)
@@ -172,12 +172,12 @@ static void check_virtiofsd(struct doctor *d, const char *group)
 	share_server_find(&s);
 	if (!s.path) {
 		package_add(d, "qemu-system-common");
-		tell(d, group, "virtiofsd", DOCTOR_MISSING, "kernels without 9p, Debian's cloud "
-		     "kernels among them, can't see the host's files",
+		tell(d, group, "virtiofsd", DOCTOR_MISSING, "for kernels without 9p, Debian's cloud "
+		     "kernels among them, what is needed of the host's files is packed",
 		     "apt-get install qemu-system-common");
 	} else if (geteuid() != 0) {
-		tell(d, group, "virtiofsd", DOCTOR_LESS, "needs root; 9p is used, where the "
-		     "kernel has it", "sudo taproom ...");
+		tell(d, group, "virtiofsd", DOCTOR_LESS, "needs root; 9p is used where the "
+		     "kernel has it, else what is needed is packed", "sudo taproom ...");
 	} else {
 		tell(d, group, "virtiofsd", DOCTOR_GOOD, s.path, NULL);
 	}

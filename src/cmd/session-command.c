@@ -5,8 +5,11 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/proc.h"
 #include "base/units.h"
 
 #define AT(field) .offset = offsetof(struct session_options, field)
@@ -157,6 +160,30 @@ static void terminal_env(struct session_command *c)
 	}
 }
 
+/* The program, its directory without what is in it, and the files that it is given. */
+static void needed(struct session_command *c)
+{
+	const char *const *v = c->command.argv;
+	const char *dir = c->command.dir;
+
+	for (size_t i = 0; v[i]; i++) {
+		_free_ char *here = v[i][0] == '/' ? xstrdup(v[i]) : path_join(dir, v[i]);
+		_free_ char *program = i || strchr(v[i], '/') ? NULL : proc_find(v[i]);
+		const char *path = program ? program : here;
+		struct stat st;
+
+		if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+			opt_list_add(&c->needed, arena_strndup(&c->arena, path, strlen(path)));
+	}
+	if (access(dir, F_OK) == 0) {
+		char *way = arena_alloc(&c->arena, strlen(dir) + 2);
+
+		snprintf(way, strlen(dir) + 2, "%s/", dir);
+		opt_list_add(&c->needed, way);
+	}
+	opt_list_add(&c->needed, NULL);
+}
+
 int session_command_make(struct session_command *c, const struct session_order *order,
 			 const char *cwd, struct err *err)
 {
@@ -181,6 +208,7 @@ int session_command_make(struct session_command *c, const struct session_order *
 		env_add(c, "SHELL", c->shell);
 	c->argv[0] = c->shell;
 	c->command.argv = order->argv ? order->argv : c->argv;
+	needed(c);
 	for (size_t i = 0; i < o->env.n; i++) {
 		if (!strchr(o->env.v[i], '=') || o->env.v[i][0] == '=')
 			return err_set(err, EINVAL, "--env '%s': write NAME=VALUE", o->env.v[i]);
@@ -217,5 +245,6 @@ void session_command_ready(struct session_command *c, const char *release)
 void session_command_done(struct session_command *c)
 {
 	opt_list_done(&c->env);
+	opt_list_done(&c->needed);
 	arena_done(&c->arena);
 }

@@ -16,6 +16,7 @@ struct session_command {
 	struct machine_user user;
 	uint32_t groups[SESSION_GROUPS_MAX];
 	struct opt_list env;
+	struct opt_list needed; /* of the host's files: config.needed of machine/machine.h */
 	struct arena arena;
 	const char *shell; /* the user's */
 	const char *argv[2];

@@ -376,11 +376,13 @@ static void on_ready(void *ctx, struct machine *m)
 
 static int code_of(struct session *s, const struct machine_exit *exit)
 {
+	struct machine_facts f;
 	struct err err = {};
 
 	if (exit->status >= 0)
 		return proc_exit_code(exit->status);
-	err_set(&err, -exit->status, "%s", exit->why ? exit->why : strerror(-exit->status));
+	machine_facts(s->m, &f);
+	err_set(&err, -exit->status, f.packed ? "%s; %s" : "%s", exit->why, f.packed);
 	return fail(s, exit->status == -ENOENT ? SESSION_NOT_FOUND : SESSION_NOT_EXECUTABLE,
 		    &err);
 }
@@ -536,6 +538,7 @@ static int boot(struct session *s, struct err *err)
 	if (r < 0)
 		return r;
 	config.work_dir = s->work.path;
+	config.needed = s->command.needed.v;
 	kind = machine_options_settle(kind, &s->kernel);
 	return machine_boot(kind, &config, s->loop, &s->log, &EVENTS, s, &s->m, err);
 }

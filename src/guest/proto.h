@@ -172,6 +172,7 @@ struct proto_resume {
  *
  *   from virtiofs|9p TAG    the host's files come from this device, or
  *   from hostfs DIR         User Mode Linux: from this directory of the host, or
+ *   from initramfs -        what is needed of them is packed beside the agent, or
  *   from scratch DIR        they are here already; DIR takes a private tmpfs
  *   port DEVICE             of /dev, a serial line; without it a virtio port.
  *                           The launcher keeps to PROTO_LINE_WINDOW on it

@@ -84,11 +84,37 @@ static int mount_overlay(const char *lower, const char *scratch, unsigned i, con
 	return mount("overlay", dir, "overlay", 0, data) < 0 ? -errno : 0;
 }
 
+static void root_switch(const char *new)
+{
+	if (chdir(new) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 ||
+	    chdir("/") < 0)
+		die(errno, "switch to the new root");
+}
+
+/* Nothing but the initramfs, in which what is needed was packed: its root as a mount
+ * like another, which pivot_root(2) takes. */
+static int root_packed(const struct config *c)
+{
+	int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	unlink("/init");
+	unlink(PROTO_CONFIG);
+	rmdir(PROTO_MODULES);
+	if (host < 0 || mount("/", "/mnt", NULL, MS_BIND, NULL) < 0 ||
+	    (c->root == ROOT_RO &&
+	     mount(NULL, "/mnt", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) < 0))
+		die(errno, "bind the initramfs");
+	root_switch("/mnt");
+	return host;
+}
+
 /* The root of a kernel of our own: we are in its initramfs. */
 static int root_kernel(const struct config *c)
 {
 	int host, r;
 
+	if (strcmp(c->fs, "initramfs") == 0)
+		return root_packed(c);
 	mkdir("/host", 0755);
 	mkdir("/new", 0755);
 	mkdir("/scratch", 0755);
@@ -105,9 +131,7 @@ static int root_kernel(const struct config *c)
 	} else if (mount("/host", "/new", NULL, MS_BIND, NULL) < 0) {
 		die(errno, "bind the host's root");
 	}
-	if (chdir("/new") < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 ||
-	    chdir("/") < 0)
-		die(errno, "switch to the new root");
+	root_switch("/new");
 	return host;
 }
 
@@ -249,6 +273,9 @@ static void modules_show(const struct config *c, int host)
 		}
 		mkdir(to, 0755);
 	}
+	/* Too many to be packed: the launcher knows. */
+	if (strcmp(c->fs, "initramfs") == 0 && access(from, F_OK) < 0)
+		return;
 	if (mount(from, to, NULL, MS_BIND, NULL) < 0)
 		die(errno, "show the kernel's modules from '%s/%s'", c->modules, c->release);
 }

@@ -204,7 +204,7 @@ static int on_exit(struct agent *a, const struct frame *f, struct err *err)
 		return err_set(err, EPROTO, "an exit status that is none: %d", e.status);
 	exit = (struct machine_exit){
 		.status = e.status,
-		.why = a->note[0] ? a->note : NULL,
+		.why = a->note[0] ? a->note : e.status < 0 ? strerror(-e.status) : NULL,
 		.user_ms = (int64_t)(e.user_us / 1000),
 		.system_ms = (int64_t)(e.system_us / 1000),
 		.max_rss_kb = e.max_rss_kb,

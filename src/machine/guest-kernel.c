@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "machine/closure.h"
 #include "machine/initramfs.h"
 #include "machine/kind.h"
 
@@ -59,7 +60,8 @@ int guest_kernel_check(struct guest_kernel *k, const struct need *needs, size_t 
 	for (size_t i = 0; i < n; i++) {
 		const struct need *need = &needs[i];
 
-		if ((need->overlay && c->root != MACHINE_ROOT_OVERLAY) || (need->net && !c->net))
+		if ((need->overlay && (k->packed || c->root != MACHINE_ROOT_OVERLAY)) ||
+		    (need->net && !c->net))
 			continue;
 		if (!has(k, need))
 			return err_set(err, ENOTSUP,
@@ -88,8 +90,8 @@ static int pack_modules(const struct guest_kernel *k, struct initramfs *a, struc
 	return 0;
 }
 
-int guest_kernel_initramfs(const struct guest_kernel *k, struct str told, int *ret_fd,
-			   struct err *err)
+int guest_kernel_initramfs(const struct guest_kernel *k, struct str told, const struct log *log,
+			   int *ret_fd, struct err *err)
 {
 	_cleanup_(initramfs_done) struct initramfs a = { .out = { .max = INITRAMFS_MAX } };
 	int r;
@@ -99,6 +101,8 @@ int guest_kernel_initramfs(const struct guest_kernel *k, struct str told, int *r
 	initramfs_file(&a, "init", 0755, machine_guest());
 	initramfs_file(&a, PROTO_CONFIG + 1, 0644, told);
 	r = pack_modules(k, &a, err);
+	if (r == 0 && k->packed)
+		r = closure_pack(&a, k->config, log, err);
 	if (r < 0)
 		return r;
 	r = initramfs_end(&a);

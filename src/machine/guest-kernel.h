@@ -22,6 +22,7 @@ struct guest_kernel {
 	struct buf text;         /* its .config; empty: unknown */
 	struct modules modules;  /* those that were wanted */
 	bool has_modules;
+	bool packed;             /* the host's files are not seen: what is needed is packed */
 };
 
 /* Reads .config and module lists, where there are any. @c must outlive it. */
@@ -35,8 +36,9 @@ int guest_kernel_check(struct guest_kernel *k, const struct need *needs, size_t 
 		       struct err *err);
 
 /*
- * The initramfs: the guest program, @told (guest/proto.h's configuration) and
- * the modules that were wanted. *ret_fd is an anonymous file.
+ * The initramfs: the guest program, @told (guest/proto.h's configuration), the
+ * modules that were wanted, and where it is .packed what is needed of the host's files
+ * (machine/closure.h). *ret_fd is an anonymous file.
  */
-int guest_kernel_initramfs(const struct guest_kernel *k, struct str told, int *ret_fd,
-			   struct err *err);
+int guest_kernel_initramfs(const struct guest_kernel *k, struct str told, const struct log *log,
+			   int *ret_fd, struct err *err);

@@ -48,6 +48,11 @@ void initramfs_file(struct initramfs *a, const char *path, mode_t mode, struct s
 	entry(a, path, S_IFREG | mode, 0, 0, data);
 }
 
+void initramfs_link(struct initramfs *a, const char *path, const char *target)
+{
+	entry(a, path, S_IFLNK | 0777, 0, 0, str_of(target));
+}
+
 void initramfs_node(struct initramfs *a, const char *path, mode_t mode, unsigned major,
 		    unsigned minor)
 {

@@ -18,6 +18,7 @@ struct initramfs {
 
 void initramfs_dir(struct initramfs *a, const char *path, mode_t mode);
 void initramfs_file(struct initramfs *a, const char *path, mode_t mode, struct str data);
+void initramfs_link(struct initramfs *a, const char *path, const char *target);
 void initramfs_node(struct initramfs *a, const char *path, mode_t mode, unsigned major,
 		    unsigned minor); /* @mode with S_IFCHR or S_IFBLK */
 int initramfs_end(struct initramfs *a); /* trailer; 0 or the first error */

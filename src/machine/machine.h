@@ -47,6 +47,10 @@ struct machine_config {
 	enum machine_root root;
 	const struct machine_share *shares;
 	unsigned n_shares;
+	/* What its commands take of the host's files, should the guest not see them all:
+	 * files with what these need, directories with all that is in them; one that ends
+	 * with a slash, itself alone. Absolute; NULL-ended or NULL. */
+	const char *const *needed;
 	bool net;                /* user-mode network */
 	const char *const *append;    /* kernel command line; NULL-ended or NULL */
 	const char *const *qemu_opts; /* VMM arguments; NULL-ended or NULL */
@@ -243,6 +247,8 @@ struct machine_facts {
 	int64_t boot_ms;    /* the boot that became ready; -1 until then */
 	bool ready;         /* it started from one that was kept when it had booted */
 	const char *cold;   /* a sentence: why it did not; "" if it did */
+	const char *packed; /* a sentence: of the host's files the guest sees only what was
+			     * packed for it, and why; NULL: all */
 	int64_t pid;        /* of the VMM on the host */
 	const char *gdb;    /* socket of the debugger's stub; NULL: none */
 	const char *dump;   /* its memory, written when it panicked; NULL: it was not */

@@ -104,6 +104,7 @@ static void config_copy(struct machine *m, const struct machine_config *from)
 	c->uml_time = copy(m, from->uml_time);
 	c->append = copy_list(m, from->append);
 	c->qemu_opts = copy_list(m, from->qemu_opts);
+	c->needed = copy_list(m, from->needed);
 	c->dump = copy(m, from->dump);
 	c->vmlinux = copy(m, from->vmlinux);
 	c->enter = copy(m, from->enter);

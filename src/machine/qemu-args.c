@@ -152,6 +152,8 @@ static int args_files(struct qemu *q)
 	unsigned tag = 1;
 	int r = 0;
 
+	if (q->guest.packed)
+		return 0;
 	if (q->virtiofs)
 		r = serve(q, "/", rw);
 	else

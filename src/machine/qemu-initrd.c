@@ -2,12 +2,12 @@
 /* What the guest finds before it has a root: its agent, what that is told, modules. */
 #include "machine/qemu.h"
 
-int qemu_guest_config(const struct machine *m, bool virtiofs, struct buf *text, struct err *err)
+int qemu_guest_config(const struct machine *m, const char *fs, struct buf *text, struct err *err)
 {
 	const struct machine_config *c = &m->config;
 	unsigned tag = 1;
 
-	buf_printf(text, "from %s taproom0\n", virtiofs ? "virtiofs" : "9p");
+	buf_printf(text, "from %s %s\n", fs, strcmp(fs, QEMU_PACKED) == 0 ? "-" : "taproom0");
 	if (c->modules_dir)
 		buf_printf(text, "modules %s %s\n", c->release, c->modules_dir);
 	for (unsigned i = 0; i < c->n_shares; i++)
@@ -20,12 +20,18 @@ int qemu_guest_config(const struct machine *m, bool virtiofs, struct buf *text, 
 	return machine_guest_config(m, text, err);
 }
 
+const char *qemu_fs(bool virtiofs)
+{
+	return virtiofs ? "virtiofs" : "9p";
+}
+
 static int guest_config(struct qemu *q, struct buf *text)
 {
 	for (size_t i = 0; i < q->guest.modules.n; i++)
 		buf_printf(text, "insmod %s\n", q->guest.modules.v[i].name);
 	if (q->m->run.keep.stage != MACHINE_MAKE)
-		return qemu_guest_config(q->m, q->virtiofs, text, q->err);
+		return qemu_guest_config(q->m, q->guest.packed ? QEMU_PACKED : qemu_fs(q->virtiofs),
+					 text, q->err);
 	buf_printf(text, "wait\n");
 	return 0;
 }
@@ -37,5 +43,5 @@ int qemu_initrd(struct qemu *q)
 
 	if (r < 0)
 		return r;
-	return guest_kernel_initramfs(&q->guest, buf_str(&told), &q->initramfs, q->err);
+	return guest_kernel_initramfs(&q->guest, buf_str(&told), q->m->log, &q->initramfs, q->err);
 }

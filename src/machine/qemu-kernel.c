@@ -29,7 +29,20 @@ static const struct need P9[] = {
 	{ "9P_FS", "9p", "the host's files" },
 };
 
-/* virtiofs where it can be, else 9p, else the reason why neither. */
+#define PACKED(why) "the guest's kernel can't see the host's files (" why "), but only what was " \
+		    "packed for it; --share DIR packs more"
+
+/* What is packed can't come back. */
+static bool wants_back(const struct machine_config *c)
+{
+	bool rw = c->root == MACHINE_ROOT_RW;
+
+	for (unsigned i = 0; i < c->n_shares; i++)
+		rw |= c->shares[i].rw;
+	return rw;
+}
+
+/* virtiofs where it can be, else 9p, else packed, else the reason why neither. */
 static int choose_files(struct qemu *q)
 {
 	const char *release = q->m->config.release;
@@ -39,6 +52,15 @@ static int choose_files(struct qemu *q)
 	q->virtiofs = virtiofs && q->server.path && geteuid() == 0;
 	if (q->virtiofs || guest_kernel_has(&q->guest, P9, ARRAY_SIZE(P9)))
 		return 0;
+	if (!wants_back(&q->m->config)) {
+		q->guest.packed = true;
+		q->m->facts.packed = !virtiofs         ? PACKED("it has neither virtiofs nor 9p")
+				     : !q->server.path ? PACKED("there is no virtiofsd, and it "
+								"has no 9p")
+						       : PACKED("virtiofsd needs root, and it "
+								"has no 9p");
+		return 0;
+	}
 	if (!virtiofs)
 		return err_set(q->err, ENOTSUP,
 			       "kernel %s can't see the host's files: set CONFIG_VIRTIO_FS, or "
@@ -88,6 +110,6 @@ int qemu_kernel(struct qemu *q)
 	if (r == 0 && !c->cold)
 		want_more(q);
 	if (r == 0)
-		r = guest_kernel_check(&q->guest, NEEDS, ARRAY_SIZE(NEEDS), q->err);
-	return r < 0 ? r : choose_files(q);
+		r = choose_files(q);
+	return r < 0 ? r : guest_kernel_check(&q->guest, NEEDS, ARRAY_SIZE(NEEDS), q->err);
 }

@@ -22,7 +22,7 @@ struct qemu {
 	struct accel accel;
 	struct guest_kernel guest;
 	struct share_server server;
-	bool virtiofs;             /* else 9p */
+	bool virtiofs;             /* else 9p, where they are not packed */
 	bool tcg;                  /* the accelerator */
 	unsigned tsc_khz;          /* what the guest is told under it; 0: nothing */
 	const char *board;         /* and its properties (board.h) */
@@ -38,8 +38,11 @@ struct qemu {
  * -ENOTSUP names the option that the kernel lacks. */
 int qemu_kernel(struct qemu *q);
 int qemu_initrd(struct qemu *q);
+/* What brings the host's files, as the agent is told. */
+const char *qemu_fs(bool virtiofs);
+#define QEMU_PACKED "initramfs"
 /* What its agent is told, but for the modules. */
-int qemu_guest_config(const struct machine *m, bool virtiofs, struct buf *text,
+int qemu_guest_config(const struct machine *m, const char *fs, struct buf *text,
 		      struct err *err);
 /* The kernel's command line. */
 void qemu_kernel_line(const struct qemu *q, struct buf *line);

@@ -68,8 +68,9 @@ __attribute__((format(printf, 2, 3))) static void cold(struct machine *m, const 
 	log_debug(m->log, "a cold boot: %s", m->cold_why);
 }
 
-static const char *why_cold(const struct machine *m)
+static const char *why_cold(const struct qemu *q)
 {
+	const struct machine *m = q->m;
 	const struct machine_config *c = &m->config;
 
 	if (c->cold)
@@ -80,6 +81,8 @@ static const char *why_cold(const struct machine *m)
 		return "a debugger sees all of a boot";
 	if (c->qemu_opts[0])
 		return "what --qemu-opt adds may not be kept";
+	if (q->guest.packed)
+		return "what it needs of the host's files is packed for it alone";
 	if (m->accel_trial)
 		return "no guest has reached its agent on this kvm yet";
 	return NULL;
@@ -120,7 +123,7 @@ void ready_choose(struct qemu *q)
 {
 	struct machine *m = q->m;
 	struct machine_keep *k = &m->run.keep;
-	const char *why = why_cold(m);
+	const char *why = why_cold(q);
 	struct err err = {};
 	int r = 0;
 
@@ -283,7 +286,7 @@ static void wake(struct machine *m)
 	int e = getrandom(r.entropy, sizeof(r.entropy), 0) == sizeof(r.entropy) ? 0 : -EIO;
 
 	if (e == 0)
-		e = qemu_guest_config(m, m->run.keep.virtiofs, &text, &err);
+		e = qemu_guest_config(m, qemu_fs(m->run.keep.virtiofs), &text, &err);
 	life_console(m, buf_str(&m->run.keep.from.console));
 	clock_gettime(CLOCK_REALTIME, &now);
 	r.wall_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;

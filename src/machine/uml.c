@@ -132,7 +132,8 @@ static int make_initramfs(struct uml *u)
 		buf_printf(&b, "share %s %s %s\n", c->shares[i].rw ? "rw" : "ro",
 			   c->shares[i].rw ? "hostfs" : "-", c->shares[i].dir);
 	r = machine_guest_config(u->m, &b, u->err);
-	return r < 0 ? r : guest_kernel_initramfs(&u->guest, buf_str(&b), &u->initramfs, u->err);
+	return r < 0 ? r : guest_kernel_initramfs(&u->guest, buf_str(&b), u->m->log,
+							    &u->initramfs, u->err);
 }
 
 /* What the cage is told: where its tmpfs goes, what may be written. */

@@ -15,6 +15,7 @@
 #include "base/proc.h"
 #include "base/units.h"
 #include "run/after.h"
+#include "run/needed.h"
 
 /* Of the console, of one test that is told there. */
 #define SAID_MAX (4u << 20)
@@ -490,6 +491,7 @@ int slot_boot(struct slot *s, struct lot *l, struct err *err)
 	struct run *r = s->run;
 	struct machine_config config = l->setting->config;
 	struct event_sink sink = { on_splat, s };
+	_cleanup_(arena_done) struct arena needed = {};
 	_free_ const char **words = NULL;
 	_free_ char *dump = NULL;
 	int rc;
@@ -500,6 +502,7 @@ int slot_boot(struct slot *s, struct lot *l, struct err *err)
 	/* One that the kernel runs while it boots has the machine for itself. */
 	s->had_pre = s->had_post = s->test;
 	config.append = words = boot_words(s);
+	config.needed = run_needed(l->setting, &needed);
 	if (s->test) {
 		/* One that was kept has told it before. */
 		config.cold = config.once = true;

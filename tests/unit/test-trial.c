@@ -81,7 +81,8 @@ static void board_row(struct tap *t, const char *dir, size_t i)
 	if (BOARDS[i].config)
 		buf_add_str(&q.guest.text, str_of(BOARDS[i].config));
 	board = board_choose(&q);
-	ok(t, str_starts(str_of(board), str_of(BOARDS[i].board)) && m.board_trial == BOARDS[i].trial,
+	ok(t, str_starts(str_of(board), str_of(BOARDS[i].board)) &&
+	      m.board_trial == BOARDS[i].trial,
 	   "board, %s: %s", BOARDS[i].what, board);
 	buf_done(&q.guest.text);
 }
