@@ -172,8 +172,8 @@ static void check_virtiofsd(struct doctor *d, const char *group)
 	share_server_find(&s);
 	if (!s.path) {
 		package_add(d, "qemu-system-common");
-		tell(d, group, "virtiofsd", DOCTOR_MISSING, "for kernels without 9p, Debian's cloud "
-		     "kernels among them, what is needed of the host's files is packed",
+		tell(d, group, "virtiofsd", DOCTOR_MISSING, "for kernels without 9p, Debian's "
+		     "cloud kernels among them, what is needed of the host's files is packed",
 		     "apt-get install qemu-system-common");
 	} else if (geteuid() != 0) {
 		tell(d, group, "virtiofsd", DOCTOR_LESS, "needs root; 9p is used where the "
