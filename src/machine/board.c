@@ -26,8 +26,6 @@ static const char *why_not(struct qemu *q, int known)
 {
 	const struct machine_config *c = &q->m->config;
 
-	if (q->kernel < 0)
-		return "its image has no entry for another (CONFIG_PVH)";
 	if (!q->guest.text.n)
 		return "its .config is not known";
 	if (!guest_kernel_has(&q->guest, MICROVM, ARRAY_SIZE(MICROVM)))

@@ -12,7 +12,7 @@
 /* How long a trial may take to reach the agent, before q35 is tried. */
 #define BOARD_TRIAL_MS 30000
 
-/* The value of -machine; its stage, image, .config and accelerator are known.
+/* The value of -machine; its stage, .config and accelerator are known.
  * Whether it is a trial is in m->board_trial. */
 const char *board_choose(struct qemu *q);
 /* The agent was reached: a trial, or the boot after one, has told something. */

@@ -176,14 +176,13 @@ static int boot(struct machine *m, struct err *err)
 	if (r < 0)
 		return r;
 	ready_choose(&q);
-	if (m->run.keep.stage != MACHINE_READY)
-		r = vmlinux_open(m->config.image, m->config.cache_dir, &q.kernel, err);
-	if (r < 0)
-		return r;
 	q.board = board_choose(&q);
 	if (m->board_trial && !m->run.timeout_ms)
 		m->run.timeout_ms = BOARD_TRIAL_MS;
-	if (m->run.keep.stage != MACHINE_READY)
+	if (m->run.keep.stage == MACHINE_READY)
+		return start(&q);
+	r = vmlinux_open(m->config.image, m->config.cache_dir, &q.kernel, err);
+	if (r >= 0)
 		r = qemu_initrd(&q);
 	return r < 0 ? r : start(&q);
 }

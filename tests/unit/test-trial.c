@@ -44,14 +44,13 @@ static const struct {
 	const char *what;
 	const char *config; /* of the kernel; NULL: unknown */
 	enum machine_stage stage;
-	bool no_entry, no_tsc, kvm, opts, failed, once, gdb;
+	bool no_tsc, kvm, opts, failed, once, gdb;
 	const char *board;
 	bool trial;
 } BOARDS[] = {
 	{ "one that can", CAN, .board = "microvm", .trial = true },
 	{ "to be kept", CAN, .stage = MACHINE_MAKE, .board = "pc" },
 	{ "that was kept", CAN, .stage = MACHINE_READY, .board = "pc" },
-	{ "an image without the entry", CAN, .no_entry = true, .board = "q35" },
 	{ "an unknown .config", NULL, .board = "q35" },
 	{ "no ACPI", "CONFIG_PCI_MMCONFIG=y\n", .board = "q35" },
 	{ "no PCI_MMCONFIG", "CONFIG_ACPI=y\n", .board = "q35" },
@@ -75,7 +74,6 @@ static void board_row(struct tap *t, const char *dir, size_t i)
 					    .once = BOARDS[i].once, .gdb = BOARDS[i].gdb };
 	m.run.keep.stage = BOARDS[i].stage;
 	m.board_failed = BOARDS[i].failed;
-	q.kernel = BOARDS[i].no_entry ? -1 : 3;
 	q.tcg = !BOARDS[i].kvm;
 	q.tsc_khz = BOARDS[i].no_tsc ? 0 : 2000000;
 	if (BOARDS[i].config)
