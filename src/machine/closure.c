@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/units.h"
+#include "machine/elf.h"
 
 #define LINKS_MAX 40 /* on the way to one file; path_resolution(7) */
 #define DEPTH_MAX 32 /* of directories, and of what needs what */
@@ -21,7 +22,6 @@
 #define BATCH     1000 /* programs, whose libraries are listed at once */
 #define LIST_MAX  (16u << 20)
 #define LOADER_MS 60000
-#define PHDRS_MAX 64
 
 /* A program whose libraries are not packed yet. */
 struct waiting {
@@ -61,29 +61,6 @@ static int take(struct closure *c, const char *path)
 }
 
 /* ---- what a file takes ---- */
-
-/* The loader that an ELF file asks for; empty: none. */
-static struct str elf_loader(struct str elf)
-{
-	Elf64_Ehdr e;
-	Elf64_Phdr p;
-
-	if (elf.n < sizeof(e))
-		return STR_NONE;
-	memcpy(&e, elf.p, sizeof(e));
-	if (memcmp(e.e_ident, ELFMAG, SELFMAG) != 0 || e.e_ident[EI_CLASS] != ELFCLASS64 ||
-	    e.e_phentsize != sizeof(p) || e.e_phnum > PHDRS_MAX || e.e_phoff > elf.n ||
-	    elf.n - e.e_phoff < (size_t)e.e_phnum * sizeof(p))
-		return STR_NONE;
-	for (unsigned i = 0; i < e.e_phnum; i++) {
-		memcpy(&p, elf.p + e.e_phoff + i * sizeof(p), sizeof(p));
-		if (p.p_type == PT_INTERP && p.p_offset <= elf.n && p.p_filesz &&
-		    p.p_filesz <= elf.n - p.p_offset)
-			return str_n(elf.p + p.p_offset,
-				     strnlen(elf.p + p.p_offset, p.p_filesz));
-	}
-	return STR_NONE;
-}
 
 /* "	libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x7f...)": the path, or empty. */
 static struct str list_path(struct str line)
@@ -175,8 +152,10 @@ static int add_file(struct closure *c, const char *path, const struct stat *st, 
 		rest = str_from(rest, 2);
 		return add_interpreter(c, str_cut(&rest, '\n'), depth);
 	}
-	interp = elf_loader(rest);
-	loader = arena_strndup(&c->arena, interp.p ? interp.p : "", interp.n);
+	interp = elf_segment(rest, PT_INTERP, 0);
+	if (!interp.n)
+		return 0;
+	loader = arena_strndup(&c->arena, interp.p, strnlen(interp.p, interp.n));
 	if (access(loader, X_OK) < 0)
 		return 0;
 	ARRAY_GROW(c->waiting, c->n_waiting, c->cap_waiting);

@@ -11,11 +11,11 @@
 #include "base/file.h"
 #include "base/inflate.h"
 #include "base/mem.h"
+#include "machine/elf.h"
 #include "machine/kind.h"
 
 #define VMLINUX_MAX (512u << 20)
 #define IMAGE_MAX   (256u << 20)
-#define PHDRS_MAX   64
 #define CACHE_FILES 4 /* of some 60 MB each */
 
 /* Offsets in a bzImage: Documentation/arch/x86/boot.rst, "The Real-Mode Kernel
@@ -61,23 +61,11 @@ static bool note_found(struct str notes)
 
 static bool has_pvh(struct str elf)
 {
-	Elf64_Ehdr e;
-	Elf64_Phdr p;
+	struct str notes;
 
-	if (elf.n < sizeof(e))
-		return false;
-	memcpy(&e, elf.p, sizeof(e));
-	if (memcmp(e.e_ident, ELFMAG, SELFMAG) != 0 || e.e_ident[EI_CLASS] != ELFCLASS64 ||
-	    e.e_phentsize != sizeof(p) || e.e_phnum > PHDRS_MAX || e.e_phoff > elf.n ||
-	    elf.n - e.e_phoff < (size_t)e.e_phnum * sizeof(p))
-		return false;
-	for (unsigned i = 0; i < e.e_phnum; i++) {
-		memcpy(&p, elf.p + e.e_phoff + i * sizeof(p), sizeof(p));
-		if (p.p_type == PT_NOTE && p.p_offset <= elf.n &&
-		    p.p_filesz <= elf.n - p.p_offset &&
-		    note_found(str_n(elf.p + p.p_offset, p.p_filesz)))
+	for (unsigned i = 0; (notes = elf_segment(elf, PT_NOTE, i)).p; i++)
+		if (note_found(notes))
 			return true;
-	}
 	return false;
 }
 
