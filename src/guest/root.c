@@ -264,9 +264,9 @@ static void modules_show(const struct config *c, int host)
 
 	snprintf(from, sizeof(from), "/proc/self/fd/%d%s/%s", host, c->modules, c->release);
 	snprintf(to, sizeof(to), "/lib/modules/%s", c->release);
-	/* A root that can't be written shows these modules only, or none: a
-	 * command that needs one says so itself. */
-	if (make_dirs(to) < 0) {
+	/* A root that can't be written, or is the host's own, shows these modules only, or
+	 * none: a command that needs one says so itself. */
+	if (c->root == ROOT_RW || make_dirs(to) < 0) {
 		if (mount("tmpfs", "/lib/modules", "tmpfs", 0, "mode=0755") < 0) {
 			dprintf(STDERR_FILENO, "no /lib/modules, and no place for it\n");
 			return;

@@ -42,15 +42,17 @@ static char *first_there(char *v[])
 	return hit;
 }
 
-/* <dir>/<release> must be there for <dir> to be of use. */
+/* <dir>/<release> must hold modules for <dir> to be of use: one that is empty was made
+ * to mount something there. */
 static char *modules_of(char *dirs[], const char *release)
 {
 	char *hit = NULL;
 
 	for (; *dirs; dirs++) {
-		_free_ char *own = path_join(*dirs, release);
+		_free_ char *list = xasprintf("%s/%s/modules.dep", *dirs, release);
+		_free_ char *tree = xasprintf("%s/%s/kernel", *dirs, release);
 
-		if (!hit && file_exists(own))
+		if (!hit && (file_exists(list) || file_exists(tree)))
 			hit = *dirs;
 		else
 			free(*dirs);

@@ -369,8 +369,11 @@ static void test_roots(struct bench *b, const char *kind)
 {
 	/* Not in /tmp, which is the guest's own where the root is read-only. */
 	_cleanup_(dir_removep) char *dir = NULL;
-	_free_ char *script = NULL, *file = NULL;
+	_free_ char *script = NULL, *file = NULL, *modules = NULL;
+	bool had;
 
+	modules = path_join("/lib/modules", b->kernel.release ? b->kernel.release : "");
+	had = file_exists(modules);
 	dir_temp("/var/tmp", "taproom-contract-", &dir, NULL);
 	file = path_join(dir, "file");
 	script = xasprintf("test -d '%s' && echo x > '%s'", dir, file);
@@ -389,6 +392,7 @@ static void test_roots(struct bench *b, const char *kind)
 		}
 		b->m = machine_free(b->m);
 	}
+	is_int(b->tap, file_exists(modules), had, "no place for its modules is left on the host");
 }
 
 /* A guest that never gets up: told once, with what it said last. */
