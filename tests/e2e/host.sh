@@ -42,6 +42,8 @@ is "a failure: exit code" "$?" 1
 has "conclusion names it" "prog/fails.sh/bad" "$dir/out"
 is "flaky is not a failure" "$("$TAPROOM" runs --json | jq '.[0].counts.flaky')" 1
 is "planned and not seen" "$("$TAPROOM" runs --json | jq '.[0].counts.missing')" 2
+run prog/fails.sh
+has "what failed in the only run before is not flaky for that" "1 failing before" "$dir/out"
 
 run prog/namespace.sh
 is "a namespace fit for network tests" "$?" 0
