@@ -56,7 +56,8 @@ void chart_heads(struct web_html *h, const struct web_scale *s)
 
 			if (ms >= s->to_ms)
 				break;
-			if (ms < s->from_ms || along(s, ms) > 0.95)
+			/* The last one must have room, on a narrow screen too. */
+			if (ms < s->from_ms || along(s, ms) > 0.88)
 				continue;
 			strftime(text, sizeof(text), STEPS[step] < 12 ? "%b %Y" : "%Y", &tm);
 			out_printf(h->out, "<text x=\"%.1f%%\" y=\"12\">%s</text>",
