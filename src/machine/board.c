@@ -11,14 +11,12 @@ static const struct need MICROVM[] = {
 	{ "PCI_MMCONFIG", NULL, "the devices of a microvm" },
 };
 
-/* 1, 0, or -ENOENT as trial_recall(). */
-static int tried(const struct machine_config *c, const char *vmm)
+static char *name_of(const struct machine *m, const char *vmm)
 {
-	const struct trial_pair pair = { vmm, c->image };
-	_free_ char *name = trial_name("microvm-trial", &pair);
-	char how[160];
+	const struct trial_pair pair = { vmm, m->config.image };
+	bool kvm = strcmp(m->facts.accel, "kvm") == 0;
 
-	return trial_recall(c->cache_dir, name, how, sizeof(how));
+	return trial_name(kvm ? "microvm-kvm" : "microvm-tcg", &pair);
 }
 
 /* NULL: it can, as far as it is known without a boot. */
@@ -35,6 +33,9 @@ static const char *why_not(struct qemu *q, int known)
 		return "how fast this host's clock counts is not known";
 	if (c->qemu_opts[0])
 		return "what --qemu-opt adds is for a PC";
+	/* What fails is to be blamed on one of them. */
+	if (q->m->accel_trial)
+		return "no guest has reached its agent on this kvm yet";
 	if (q->m->board_failed || known == 0)
 		return "it did not boot on a microvm";
 	if (known < 0 && (c->once || c->gdb || !c->cache_dir))
@@ -45,13 +46,15 @@ static const char *why_not(struct qemu *q, int known)
 const char *board_choose(struct qemu *q)
 {
 	struct machine *m = q->m;
+	_free_ char *name = name_of(m, q->program);
+	char how[sizeof(m->board_how)];
 	const char *why;
 	int known;
 
 	m->board_trial = false;
 	if (m->run.keep.stage != MACHINE_COLD)
 		return "pc";
-	known = tried(&m->config, q->program);
+	known = trial_recall(m->config.cache_dir, name, how, sizeof(how));
 	why = why_not(q, known);
 	m->board_trial = !why && known < 0;
 	log_debug(m->log, "board %s%s%s", why ? "q35" : "microvm", why ? ": " : "", why ? why : "");
@@ -62,8 +65,7 @@ const char *board_choose(struct qemu *q)
 
 void board_booted(struct machine *m, const char *vmm)
 {
-	const struct trial_pair pair = { vmm, m->config.image };
-	_free_ char *name = trial_name("microvm-trial", &pair);
+	_free_ char *name = name_of(m, vmm);
 
 	/* That a microvm is no good for this kernel is only known when q35 is. */
 	if (m->board_trial || m->board_failed)
@@ -74,8 +76,7 @@ void board_booted(struct machine *m, const char *vmm)
 
 bool board_again(struct machine *m, const char *how)
 {
-	/* A new accelerator is the likelier reason. */
-	if (!m->board_trial || m->accel_trial)
+	if (!m->board_trial)
 		return false;
 	m->board_trial = false;
 	m->board_failed = true;

@@ -5,7 +5,7 @@
  * one that can be given devices while it runs without a port for each. A cold boot
  * takes "microvm", which has next to nothing that a kernel must look for, where the
  * kernel has what that takes and a guest reached its agent on it, which is tried once
- * per QEMU and kernel; else "q35". Inside this room only.
+ * per QEMU, kernel and accelerator; else "q35". Inside this room only.
  */
 #include "machine/qemu.h"
 

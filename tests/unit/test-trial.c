@@ -44,7 +44,7 @@ static const struct {
 	const char *what;
 	const char *config; /* of the kernel; NULL: unknown */
 	enum machine_stage stage;
-	bool no_tsc, kvm, opts, failed, once, gdb;
+	bool no_tsc, kvm, kvm_trial, opts, failed, once, gdb;
 	const char *board;
 	bool trial;
 } BOARDS[] = {
@@ -56,6 +56,7 @@ static const struct {
 	{ "no PCI_MMCONFIG", "CONFIG_ACPI=y\n", .board = "q35" },
 	{ "a clock of unknown speed", CAN, .no_tsc = true, .board = "q35" },
 	{ "the same on kvm", CAN, .no_tsc = true, .kvm = true, .board = "microvm", .trial = true },
+	{ "a kvm that is on trial", CAN, .kvm = true, .kvm_trial = true, .board = "q35" },
 	{ "options for a PC", CAN, .opts = true, .board = "q35" },
 	{ "a trial that failed", CAN, .failed = true, .board = "q35" },
 	{ "no second boot", CAN, .once = true, .board = "q35" },
@@ -65,7 +66,8 @@ static const struct {
 static void board_row(struct tap *t, const char *dir, size_t i)
 {
 	static const char *const none[] = { NULL }, *const some[] = { "-device", "sga", NULL };
-	struct machine m = { .run = MACHINE_RUN_NONE };
+	struct machine m = { .run = MACHINE_RUN_NONE, .accel_trial = BOARDS[i].kvm_trial,
+			     .facts.accel = BOARDS[i].kvm ? "kvm" : "tcg" };
 	struct qemu q = { .m = &m, .program = (char *)"/vmm", .guest.config = &m.config };
 	const char *board;
 
@@ -87,7 +89,7 @@ static void board_row(struct tap *t, const char *dir, size_t i)
 
 /* The board that the one that can gets, tried or not. */
 static void board_after(struct tap *t, const char *dir, struct machine *m, const char *board,
-			const char *what)
+			bool trial, const char *what)
 {
 	struct qemu q = { .m = m, .program = (char *)"/vmm", .tsc_khz = 2000000,
 			  .guest.config = &m->config };
@@ -95,14 +97,15 @@ static void board_after(struct tap *t, const char *dir, struct machine *m, const
 
 	buf_add_str(&q.guest.text, STR(CAN));
 	is = board_choose(&q);
-	ok(t, str_starts(str_of(is), str_of(board)) && !m->board_trial, "board, %s: %s", what, is);
+	ok(t, str_starts(str_of(is), str_of(board)) && m->board_trial == trial, "board, %s: %s",
+	   what, is);
 	buf_done(&q.guest.text);
 }
 
 static void test_boards(struct tap *t, const char *dir)
 {
 	static const char *const none[] = { NULL };
-	struct machine m = { .run = MACHINE_RUN_NONE };
+	struct machine m = { .run = MACHINE_RUN_NONE, .facts.accel = "tcg" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(BOARDS); i++)
 		board_row(t, dir, i);
@@ -110,16 +113,18 @@ static void test_boards(struct tap *t, const char *dir)
 					    .qemu_opts = none, .once = true, .gdb = true };
 	m.board_trial = true;
 	board_booted(&m, "/vmm");
-	board_after(t, dir, &m, "microvm", "after a good trial, whoever asks");
-	m.board_trial = m.accel_trial = true;
-	ok(t, !board_again(&m, "it hung"), "board, a kvm on trial is blamed first");
-	m.accel_trial = false;
+	board_after(t, dir, &m, "microvm", false, "after a good trial, whoever asks");
+	m.facts.accel = "kvm";
+	m.config.once = m.config.gdb = false;
+	board_after(t, dir, &m, "microvm", true, "on another accelerator it is tried anew");
+	m.facts.accel = "tcg";
+	m.board_trial = true;
 	ok(t, board_again(&m, "it hung") && !board_again(&m, "it hung"),
 	   "board, a trial that failed is followed by another boot, once");
-	board_after(t, dir, &m, "q35", "that boot");
+	board_after(t, dir, &m, "q35", false, "that boot");
 	board_booted(&m, "/vmm");
 	m.board_failed = false;
-	board_after(t, dir, &m, "q35", "after it, for the next machine");
+	board_after(t, dir, &m, "q35", false, "after it, for the next machine");
 }
 
 int main(void)
