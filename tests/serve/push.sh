@@ -36,14 +36,14 @@ id=$("$TAPROOM" runs --branch export --brief -n 1 --json --store a.db | jq -r '.
 is "no token" "$(push "$id" --to "$to")" "taproom: no token: set TAPROOM_TOKEN, or give --token-file; \
 'taproom token add' makes one where the run goes to 2"
 export TAPROOM_TOKEN=nonsense
-is "a token that is none" "$(push "$id" --to "$to" | sed 's/401.*4$/401 4/')" \
+is "a token that is none" "$(push "$id" --to "$to" | sed 's/: 401.*4$/: 401 4/')" \
 	"taproom: '$to' did not take the run: 401 4"
 is "a token goes nowhere unencrypted" "$(push "$id" --to http://ci.example.org)" \
 	"taproom: 'http://ci.example.org/api/v1/runs' would get the token unencrypted: use https:// 2"
 is "no such address" "$(push "$id" --to ftp://x)" \
 	"taproom: 'ftp://x/api/v1/runs' is no http:// or https:// address 2"
 export TAPROOM_TOKEN="$some"
-is "not of this branch" "$(push "$id" --to "$to" | sed 's/403.*4$/403 4/')" \
+is "not of this branch" "$(push "$id" --to "$to" | sed 's/: 403.*4$/: 403 4/')" \
 	"taproom: '$to' did not take the run: 403 4"
 export TAPROOM_TOKEN="$token"
 is "nobody there" "$(push "$id" --to http://127.0.0.1:1 | sed 's/: Fail.*4$/ 4/')" \
@@ -77,6 +77,6 @@ is "no such file" "$(push --file nowhere --to "$to" --token-file secret | sed 's
 is "a run and a file" "$(push "$id" --file sent --to "$to")" \
 	"taproom: push takes a run or --file, not also '$id' 2"
 "$TAPROOM" token revoke all --tokens tokens >/dev/null
-is "one that was revoked" "$(push "$id" --to "$to" --token-file secret | sed 's/401.*4$/401 4/')" \
+is "one that was revoked" "$(push "$id" --to "$to" --token-file secret | sed 's/: 401.*4$/: 401 4/')" \
 	"taproom: '$to' did not take the run: 401 4"
 finish
