@@ -168,9 +168,14 @@ static void check_qemu(struct doctor *d, const char *group)
 static void check_virtiofsd(struct doctor *d, const char *group)
 {
 	_cleanup_(share_server_done) struct share_server s = {};
+	_free_ char *text = NULL;
+	struct err err = {};
+	int r = share_server_find(&s, &err);
 
-	share_server_find(&s);
-	if (!s.path) {
+	if (r < 0) {
+		tell(d, group, "virtiofsd", DOCTOR_MISSING, err.text,
+		     SHARE_SERVER_ENV "=PATH names another");
+	} else if (!s.path) {
 		package_add(d, "qemu-system-common");
 		tell(d, group, "virtiofsd", DOCTOR_MISSING, "for kernels without 9p, Debian's "
 		     "cloud kernels among them, what is needed of the host's files is packed",
@@ -179,7 +184,8 @@ static void check_virtiofsd(struct doctor *d, const char *group)
 		tell(d, group, "virtiofsd", DOCTOR_LESS, "needs root; 9p is used where the "
 		     "kernel has it, else what is needed is packed", "sudo taproom ...");
 	} else {
-		tell(d, group, "virtiofsd", DOCTOR_GOOD, s.path, NULL);
+		text = xasprintf("%s, the one %s", s.path, s.rust ? "in Rust" : "of QEMU");
+		tell(d, group, "virtiofsd", DOCTOR_GOOD, text, NULL);
 	}
 }
 

@@ -47,9 +47,11 @@ static int choose_files(struct qemu *q)
 {
 	const char *release = q->m->config.release;
 	bool virtiofs = guest_kernel_has(&q->guest, VIRTIOFS, ARRAY_SIZE(VIRTIOFS));
+	int r = virtiofs ? share_server_find(&q->server, q->err) : 0;
 
-	share_server_find(&q->server);
-	q->virtiofs = virtiofs && q->server.path && geteuid() == 0;
+	if (r < 0)
+		return r;
+	q->virtiofs = r && geteuid() == 0;
 	if (q->virtiofs || guest_kernel_has(&q->guest, P9, ARRAY_SIZE(P9)))
 		return 0;
 	if (!wants_back(&q->m->config)) {

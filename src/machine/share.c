@@ -11,24 +11,53 @@
 
 #include "base/mem.h"
 
-static const struct {
-	const char *path;
-	bool rust;
-} SERVERS[] = {
-	{ "/usr/lib/qemu/virtiofsd", false },
-	{ "/usr/libexec/virtiofsd", true },
-	{ "/usr/lib/virtiofsd", true },
+#define HELP_MAX (64U << 10)
+#define HELP_WAIT_MS 10000
+
+/* Where distributions put it; few have it in PATH. */
+static const char *const SERVERS[] = {
+	"/usr/lib/qemu/virtiofsd",
+	"/usr/libexec/virtiofsd",
+	"/usr/lib/virtiofsd",
+	"virtiofsd",
 };
 
-void share_server_find(struct share_server *ret)
+/* Its help tells which of the two it is: they have had each other's paths. */
+static int server_ask(struct share_server *s, struct err *err)
 {
+	const char *argv[] = { s->path, "--help", NULL };
+	struct proc_spec spec = { .argv = argv, .in = PROC_NULL, .err = PROC_NULL };
+	_cleanup_(buf_done) struct buf help = { .max = HELP_MAX };
+	int r = proc_run(&spec, &help, NULL, HELP_WAIT_MS, err);
+
+	if (r < 0)
+		return r;
+	s->rust = strstr(buf_str(&help).p, "--shared-dir") != NULL;
+	s->announces = strstr(buf_str(&help).p, "--no-announce-submounts") != NULL;
+	if (r > 0 || (!s->rust && !strstr(buf_str(&help).p, "source=")))
+		return err_set(err, ENOEXEC, "'%s --help' is not what a virtiofsd says", s->path);
+	return 0;
+}
+
+int share_server_find(struct share_server *ret, struct err *err)
+{
+	const char *named = getenv(SHARE_SERVER_ENV);
+	int r;
+
 	*ret = (struct share_server){};
+	if (named && named[0]) {
+		ret->path = proc_find(named);
+		if (!ret->path)
+			return err_set(err, ENOENT, SHARE_SERVER_ENV ": no program '%s'", named);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(SERVERS) && !ret->path; i++)
-		if (access(SERVERS[i].path, X_OK) == 0)
-			*ret = (struct share_server){ xstrdup(SERVERS[i].path),
-						      SERVERS[i].rust };
+		ret->path = proc_find(SERVERS[i]);
 	if (!ret->path)
-		*ret = (struct share_server){ proc_find("virtiofsd"), true };
+		return 0;
+	r = server_ask(ret, err);
+	if (r < 0)
+		share_server_done(ret);
+	return r < 0 ? r : 1;
 }
 
 void share_server_done(struct share_server *s)
@@ -74,8 +103,6 @@ int share_serve(const struct share_server *s, const char *dir, bool rw, const ch
 {
 	_cleanup_(closep) int listener = -1, connected = -1;
 	_free_ char *fd = NULL, *source = NULL;
-	/* Below an overlay nobody writes: the guest may keep what it read. */
-	const char *cache = rw ? "auto" : "always";
 	const char *argv[16] = { s->path };
 	struct proc_spec spec = { .argv = argv, .in = PROC_NULL, .out = PROC_NULL, .err = words };
 	unsigned n = 1;
@@ -88,13 +115,18 @@ int share_serve(const struct share_server *s, const char *dir, bool rw, const ch
 	argv[n++] = fd;
 	if (s->rust) {
 		argv[n++] = source;
+		/* Below an overlay nobody writes: the guest may keep what it read. */
 		argv[n++] = rw ? "--cache=auto" : "--cache=always";
 		argv[n++] = "--sandbox=chroot";
+		argv[n++] = "--log-level=error";
+		/* An overlay shows nothing of a mount that was announced. */
+		if (s->announces)
+			argv[n++] = "--no-announce-submounts";
 	} else {
 		argv[n++] = "-o";
 		argv[n++] = source;
 		argv[n++] = "-o";
-		argv[n++] = strcmp(cache, "auto") == 0 ? "cache=auto" : "cache=always";
+		argv[n++] = rw ? "cache=auto" : "cache=always";
 		argv[n++] = "-o";
 		argv[n++] = "sandbox=chroot,log_level=err";
 	}

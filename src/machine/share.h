@@ -15,10 +15,16 @@
 struct share_server {
 	char *path;          /* NULL: none here */
 	bool rust;           /* the rewrite has options of its own */
+	bool announces;      /* mounts below the directory, unless it is told not to */
 };
 
-/* Looks where distributions put it. */
-void share_server_find(struct share_server *ret);
+#define SHARE_SERVER_ENV "TAPROOM_VIRTIOFSD"
+
+/*
+ * The one that the environment names, else looks where distributions put it. Returns
+ * 1, 0 where there is none, or an error: what is named or there is no such server.
+ */
+int share_server_find(struct share_server *ret, struct err *err);
 void share_server_done(struct share_server *s);
 /* The package that has it, for a sentence. */
 #define SHARE_SERVER_PACKAGE "qemu-system-common (or virtiofsd)"
