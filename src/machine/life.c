@@ -2,16 +2,15 @@
 #include "machine/life.h"
 
 #include <cjson/cJSON.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/units.h"
 #include "machine/door.h"
+#include "machine/share.h"
 #include "machine/tail.h"
 
 #define STOP_MS      5000  /* a guest that was asked to power off */
@@ -144,12 +143,11 @@ static enum machine_death life_verdict(struct machine *m, int status, struct buf
 
 static void log_words(struct machine *m)
 {
-	struct buf b = {};
+	_cleanup_(buf_done) struct buf b = {};
 
 	tail_last_lines(buf_str(&m->tail), 4, &b);
 	if (b.n)
 		log_debug(m->log, "the console ended with: %s", b.p);
-	buf_done(&b);
 }
 
 /* What it lacks, as far as its last words tell. */
@@ -216,10 +214,26 @@ static void boot_failed(struct machine *m, enum machine_death death, const char 
 	    b.n ? "; its console ended with: " : "", b.n ? b.p : "");
 }
 
+static void said_read(struct machine *m, unsigned voice)
+{
+	int fd = m->run.said[voice];
+	char chunk[4096];
+	ssize_t n = 0;
+
+	while (fd >= 0 && (n = read(fd, chunk, sizeof(chunk))) > 0) {
+		log_debug(m->log, "%s: %.*s", m->kind->name,
+			  STR_FMT(str_trim(str_n(chunk, (size_t)n))));
+		tail_add(&m->words[voice], chunk, (size_t)n);
+	}
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		m->w_said[voice] = loop_unwatch(m->w_said[voice]);
+}
+
 static void helper_failed(struct machine *m)
 {
 	_cleanup_(buf_done) struct buf b = {};
 
+	said_read(m, MACHINE_HELPERS);
 	tail_last_lines(buf_str(&m->words[MACHINE_HELPERS]), 2, &b);
 	die(m, m->state == MACHINE_BOOTING ? MACHINE_BOOT_FAILED : MACHINE_VANISHED,
 	    "the server of the host's files ended%s%s", b.n ? ": " : "", buf_str(&b).p);
@@ -311,21 +325,6 @@ void life_listen(struct machine *m)
 		m->w_console = loop_unwatch(m->w_console);
 }
 
-static void said_read(struct machine *m, unsigned voice)
-{
-	int fd = m->run.said[voice];
-	char chunk[4096];
-	ssize_t n = 0;
-
-	while (fd >= 0 && (n = read(fd, chunk, sizeof(chunk))) > 0) {
-		log_debug(m->log, "%s: %.*s", m->kind->name,
-			  STR_FMT(str_trim(str_n(chunk, (size_t)n))));
-		tail_add(&m->words[voice], chunk, (size_t)n);
-	}
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		m->w_said[voice] = loop_unwatch(m->w_said[voice]);
-}
-
 static void on_console(void *ctx, int fd, unsigned ready)
 {
 	life_listen(ctx);
@@ -354,10 +353,12 @@ static void on_vmm_end(void *ctx, int fd, unsigned ready)
 	qmp_drain(&m->monitor);
 	agent_drain(&m->agent);
 	death = life_verdict(m, status, &how);
-	if (m->state == MACHINE_BOOTING)
-		boot_failed(m, death, how.p);
-	else
+	if (m->state != MACHINE_BOOTING)
 		die(m, death, "%s", how.p);
+	else if (share_failed(m->run.helpers, m->run.n_helpers))
+		helper_failed(m);
+	else
+		boot_failed(m, death, how.p);
 }
 
 /* Without its files the guest hangs: better an end than a deadline. But it
@@ -368,7 +369,6 @@ static void on_helper_end(void *ctx, int fd, unsigned ready)
 
 	for (unsigned i = 0; i < m->run.n_helpers; i++)
 		m->w_helpers[i] = loop_unwatch(m->w_helpers[i]);
-	said_read(m, MACHINE_HELPERS);
 	m->helper_ended = true;
 	if (m->state == MACHINE_BOOTING || m->state == MACHINE_UP)
 		loop_timer_set(m->timer, HELPER_MS);

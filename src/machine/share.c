@@ -3,10 +3,12 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -143,4 +145,17 @@ int share_serve(const struct share_server *s, const char *dir, bool rw, const ch
 	*ret_fd = connected;
 	connected = -1;
 	return 0;
+}
+
+bool share_failed(const struct proc *servers, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		siginfo_t ended = {};
+
+		/* Both end well when they lose their VMM. */
+		if (waitid(P_PID, (id_t)servers[i].pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+		    ended.si_pid && (ended.si_code != CLD_EXITED || ended.si_status != 0))
+			return true;
+	}
+	return false;
 }

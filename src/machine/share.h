@@ -35,3 +35,6 @@ void share_server_done(struct share_server *s);
  */
 int share_serve(const struct share_server *s, const char *dir, bool rw, const char *work_dir,
 		int words, struct proc *ret, int *ret_fd, struct err *err);
+
+/* One of them has ended, and not because its VMM did. None is reaped. */
+bool share_failed(const struct proc *servers, unsigned n);
