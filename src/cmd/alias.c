@@ -43,8 +43,8 @@ const struct opt_command cmd_alias_help = {
 		"history' print it, or by its number there. suite/program alone is the program: "
 		"with it go those of its tests that have the same name in the new one. Nothing "
 		"that is stored changes; --remove takes it back. Tests that both ran in one run "
-		"are two, and are refused.\n\n"
-		"Without operands it lists all such names, in the form that --file reads.\n\n"
+		"are two, and are refused.\n"
+		"Without operands it lists all such names, in the form that --file reads.\n"
 		"Exit status: 0 done, 2 no such test, or they can't be one, 4 the store can't be "
 		"written.",
 	.opts = OPTS,

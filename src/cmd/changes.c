@@ -74,6 +74,7 @@ struct telling {
 	const struct judge_run *runs;
 	bool machines;
 	size_t suspects; /* that are not told */
+	bool filtered;
 	const struct plan *plan;
 	int64_t now_ms;
 	unsigned care;   /* rules that need it */
@@ -315,6 +316,8 @@ static void print_table(struct telling *t, const struct judge_events *e, size_t 
 	if (!e->n && n_runs)
 		out_printf(t->c->out, "Nothing changed in %u run%s.\n", n_runs,
 			   n_runs == 1 ? "" : "s");
+	else if (!e->n && t->filtered)
+		out_lit(t->c->out, "No run fits; 'taproom runs' lists all.\n");
 	else if (!e->n)
 		out_lit(t->c->out, "No runs to judge: 'taproom run' makes one, 'taproom runs' "
 				   "lists them.\n");
@@ -351,6 +354,7 @@ static void tell(struct cmd *c, const struct judge *j, const struct changes_opti
 {
 	struct judge_changes_filter f = { .suite = o->suite };
 	struct telling t = { .c = c, .machines = judged_machines(j), .plan = plan,
+			     .filtered = o->branch || o->mode,
 			     .now_ms = clock_wall_ms() };
 	_cleanup_(judge_events_done) struct judge_events e = {};
 	size_t max = o->limit ? (size_t)o->limit : SIZE_MAX;

@@ -41,7 +41,7 @@ const struct opt_command cmd_diff_help = {
 		"Here latest-1 is the run before the other side of the same branch, modes and "
 		"machines that ran one of its suites. For each test that fails in B only: how "
 		"often it failed before B, and the chance to fail so often without any change. "
-		HISTORY_RUN_HELP "\n\n"
+		HISTORY_RUN_HELP "\n"
 		"Exit status: 0 compared; with --exit-code: nothing fails that did not, or known "
 		"issues only, 1 something does, 2 usage, 4 the history can't be read.",
 	.opts = OPTS,

@@ -43,8 +43,8 @@ const struct opt_command cmd_import_help = {
 	.usage = "taproom import FORMAT PATH... [options]",
 	.summary = "Takes over the results of others.",
 	.text = "FORMAT is mptcp-results (a directory, a file, a git checkout), tap, junit, nipa, "
-		"kcidb, testclutch, or events: what 'taproom report --format events' wrote, "
-		"logs and all.\n"
+		"kcidb, testclutch, events, or json: what 'taproom report' wrote in that "
+		"format; events has the logs.\n"
 		"A run that is there already stays as it is: the same PATH twice changes nothing. "
 		"A damaged record is told and counted, the rest goes in.\n"
 		"Exit status: 0 all of it is there, 1 something was damaged, 2 usage, 4 nothing "

@@ -42,7 +42,7 @@ const struct opt_command cmd_known_help = {
 	.text = "The rules are those of 'known' in taproom.yaml(5). Each is told with what of it "
 		"failed lately, and what became of it: it excuses failures; none of its tests "
 		"failed, it may be over; it is expired; it matches no test. Also when it hides a "
-		"change: what it excuses fails more often since the rule was written.\n\n"
+		"change: what it excuses fails more often since the rule was written.\n"
 		"Exit status: 0 listed; with --exit-code: every rule excuses failures or may be "
 		"over, 1 one needs care; 2 usage or configuration, 4 the store can't be read.",
 	.opts = OPTS,

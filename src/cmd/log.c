@@ -474,7 +474,13 @@ int cmd_log_run(struct cmd *c, int argc, char **argv)
 				      "--console and --lines don't go with it");
 		return cmd_fail(c, EXIT_USAGE, &err);
 	}
-	if (n != 2 || o.console) {
+	if (n > 2 || (n == 2 && o.console)) {
+		err_set(&err, EINVAL, o.console ?
+			"--console prints what the run's machines said; '%s' doesn't go with it" :
+			"log takes one run and one selector, not also '%s'", argv[n]);
+		return cmd_fail(c, EXIT_USAGE, &err);
+	}
+	if (n != 2) {
 		code = history_one_operand(c, "log", n, argv);
 		if (code >= 0)
 			return code;

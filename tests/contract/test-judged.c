@@ -128,7 +128,7 @@ static const struct row CHANGES[] = {
 	{ "changes --pool -n 0", 0, "            0 % of 40 [0-6.0] -> 100 % of 20 [88-100]; "
 	  "debug\n", NULL, "; export" },
 	{ "changes --branch e?p*t -n 0", 0, "regression    mptcp/join.sh/breaks\n", NULL, NULL },
-	{ "changes --branch nope", 0, "No runs to judge", NULL, NULL },
+	{ "changes --branch nope", 0, "No run fits", NULL, "taproom run'" },
 	{ "changes --since 1d", 0, "Nothing changed in 120 runs.", NULL, NULL },
 	{ "changes -n 0", 0, "2 suspects: --suspects lists them.\n", NULL, "regression?" },
 	{ "changes -n 0 --suspects", 0, "2024-02-22  regression?   mptcp/join.sh/grows\n", NULL,
