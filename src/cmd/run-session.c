@@ -172,8 +172,8 @@ static int record_past(struct run_session *s, struct run_config *c, struct err *
 	if (r < 0)
 		return r;
 	run_past_apply(&s->past, &s->plan, c->retries);
-	log_info(&s->log, "run %" PRId64 " goes on: %zu tests are done, %zu are left", s->past.id,
-		 s->past.done, run_plan_tests(&s->plan));
+	log_info(&s->log, "run %" PRId64 " goes on: %zu test%s done, %zu left", s->past.id,
+		 s->past.done, s->past.done == 1 ? "" : "s", run_plan_tests(&s->plan));
 	c->n_done = s->past.done;
 	c->past = tell_past;
 	c->past_ctx = s;

@@ -63,7 +63,7 @@ for signal in INT KILL; do
 	cd "$dir" || exit 1
 	# Which ran before it is the history's to say: two waits in any place.
 	is "says how much is done and left, four in all" \
-		"$(sed -n 's/.* goes on: \([0-9]*\) tests are done, \([0-9]*\) are left/\1 \2/p' \
+		"$(sed -n 's/.* goes on: \([0-9]*\) tests* done, \([0-9]*\) left/\1 \2/p' \
 			"$dir/err" | { read -r a b; echo $((a + b)); })" 4
 	is "each ran once, the one that was interrupted again" \
 		"$(sort "$dir/state/ran" | tr '\n' ' ')" "1 2 2 3 4 "
