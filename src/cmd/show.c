@@ -51,7 +51,7 @@ static int print_head(void *ctx, const struct store_run *r)
 	out_printf(c->out, "run %" PRId64, r->id);
 	word(c, " (", r->uid);
 	out_printf(c->out, "), begun %s UTC", date_text(r->begin_ms, text));
-	if (r->end_ms)
+	if (r->end_ms > r->begin_ms) /* else nobody told */
 		out_printf(c->out, ", took %s", duration_text(r->end_ms - r->begin_ms, text));
 	word(c, "\n", r->title);
 	word(c, ", branch ", r->branch);

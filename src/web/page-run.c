@@ -140,7 +140,7 @@ static void facts(struct web_html *h, const struct store_run *run)
 	html_fact(h, "Began");
 	html_time(h, run->begin_ms);
 	html_fact_end(h);
-	if (run->end_ms) {
+	if (run->end_ms > run->begin_ms) { /* else nobody told */
 		html_fact(h, "Took");
 		html_duration(h, run->end_ms - run->begin_ms);
 		html_fact_end(h);

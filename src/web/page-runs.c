@@ -56,7 +56,7 @@ static int row(void *ctx, const struct store_run *run)
 	html_time(h, run->begin_ms);
 	out_lit(h->out, "</td>\n");
 	cell(h, "num", "Took");
-	if (run->end_ms)
+	if (run->end_ms > run->begin_ms) /* else nobody told */
 		html_duration(h, run->end_ms - run->begin_ms);
 	out_lit(h->out, "</td>\n");
 	cell(h, "", "Branch, commit");

@@ -44,6 +44,8 @@ is "one file of it" "$(import mptcp-results "$fixtures/mptcp/stable-6.1/normal.j
 is "what was not published is not a pass" \
 	"$(runs '[.[] | select(.uid == "mptcp-export-debug-8345662680")][0].counts | {pass, fail}')" \
 	'{"pass":1,"fail":0}'
+is "nor is it told how long it took, which nobody knows" "$("$taproom" show latest | head -1 |
+	grep -c ', took ')" 0
 # A rate of it is of the runs that came to their end, and says that it is a bound.
 "$taproom" flakes --since 9999d --json >"$dir/flakes"
 is "rates have the runs behind them" "$(jq '[.flakes[] | select(.program != "completed")] |
