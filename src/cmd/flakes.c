@@ -75,7 +75,7 @@ static void print_spark(struct cmd *c, const struct judge_flakes *f, const struc
 	uint8_t cells[JUDGED_SPARK];
 	unsigned n = 0;
 
-	for (uint32_t i = f->n_runs; i > 0 && n < JUDGED_SPARK; i--) {
+	for (uint32_t i = f->n_runs; i > f->first && n < JUDGED_SPARK; i--) {
 		cells[n] = judge_flake_cell(x, i - 1);
 		n += cells[n] != JUDGE_CELL_NO_RUN;
 	}
@@ -115,11 +115,17 @@ static bool several_modes(const struct judge_flakes *f)
 	return false;
 }
 
+static uint32_t runs_in(const struct judge_flakes *f)
+{
+	/* A mode that never ran makes no axis. */
+	return f->n_axes ? f->n_runs - f->first : 0;
+}
+
 static void print_nothing(struct cmd *c, const struct judge_flakes *f, bool filtered)
 {
-	if (f->n_runs)
-		out_printf(c->out, "Nothing failed in %u run%s.\n", f->n_runs,
-			   f->n_runs == 1 ? "" : "s");
+	if (runs_in(f))
+		out_printf(c->out, "Nothing failed in %u run%s.\n", runs_in(f),
+			   runs_in(f) == 1 ? "" : "s");
 	else if (filtered)
 		out_lit(c->out, "No run fits; 'taproom runs' lists all.\n");
 	else
@@ -163,7 +169,7 @@ static void print_table(struct cmd *c, const struct telling *t, size_t n, bool f
 	if (f->n_outages)
 		out_printf(c->out, "%zu outage%s in these %u runs, each counted once; 'taproom "
 			   "changes' lists them.\n", f->n_outages, f->n_outages == 1 ? "" : "s",
-			   f->n_runs);
+			   runs_in(f));
 }
 
 static void print_json(struct cmd *c, const struct telling *t, size_t n)
@@ -177,21 +183,19 @@ static void print_json(struct cmd *c, const struct telling *t, size_t n)
 	for (size_t i = 0; i < f->n; i++)
 		v[i] = &f->v[i];
 	json_init(&j, c->out, false);
-	api_flakes(&j, f, v, n < f->n ? n : f->n, RUNS_DEFAULT, &known);
+	api_flakes(&j, f, v, n < f->n ? n : f->n,
+		   runs_in(f) < RUNS_DEFAULT ? runs_in(f) : RUNS_DEFAULT, &known);
 }
 
+/* All of it, also where few runs are told: that a test failed once, is what tells that it
+ * was there where only failures were published. */
 static int load(struct store *s, const struct flakes_options *o, struct judge **ret,
 		struct err *err)
 {
 	struct judge_filter filter = {
-		.scan = { .branch = o->branch, .mode = o->mode, .runs = RUNS_DEFAULT,
-			  .times = o->common.json },
+		.scan = { .branch = o->branch, .mode = o->mode, .times = o->common.json },
 	};
 
-	if (o->since_ms) {
-		filter.scan.since_ms = clock_wall_ms() - o->since_ms;
-		filter.scan.runs = 0;
-	}
 	return judge_load(s, &filter, ret, err);
 }
 
@@ -207,7 +211,7 @@ static enum judge_sort sort_of(const char *by)
 int cmd_flakes_run(struct cmd *c, int argc, char **argv)
 {
 	_cleanup_(telling_done) struct telling t = {};
-	const struct judge_flakes_filter all = {};
+	struct judge_flakes_filter window = {};
 	struct flakes_options o = {};
 	struct store *s = NULL;
 	struct judge *j = NULL;
@@ -230,11 +234,12 @@ int cmd_flakes_run(struct cmd *c, int argc, char **argv)
 	store_close(s);
 	if (r < 0)
 		return history_fail(c, r, &err);
-	if (j) {
-		judge_flakes(j, &all, &t.flakes);
-		/* A mode that never ran makes no axis. */
-		t.flakes.n_runs = t.flakes.n_axes ? t.flakes.n_runs : 0;
-	}
+	if (o.since_ms)
+		window.since_ms = t.now_ms - o.since_ms;
+	else
+		window.newest = RUNS_DEFAULT;
+	if (j)
+		judge_flakes(j, &window, &t.flakes);
 	judge_flakes_sort(&t.flakes, sort_of(o.sort));
 	shown = o.limit ? (size_t)o.limit : SIZE_MAX;
 	if (o.common.json)

@@ -128,6 +128,11 @@ if [ -d "$data" ]; then
 		"$(runs '[.[].counts.flaky] | add')" \
 		"$(cat "$data"/*/*.json | jq -s '[.[][].results // {} | to_entries[] | .key as $p | .value[] |
 		  select(.result == "flaky" and (.name | ltrimstr("test: ")) != $p)] | length')"
+	# It failed in 11 of the newest 1000 runs, and before: where it is not told, it passed,
+	# or did not run.
+	is "a rate of the newest runs knows what was before" "$("$taproom" flakes --json | jq -c \
+		'[.flakes[] | select(.key == "diag: ....chk sndbuf server/client") | .n > 20] | unique')" \
+		'[true]'
 else
 	skip "years of results" "not here: $data"
 fi
