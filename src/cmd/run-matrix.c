@@ -98,7 +98,8 @@ static void print_text(const struct run_plan *p, const char *branch, unsigned ma
 		all.n += s.n;
 		all.unknown += s.unknown;
 	}
-	out_printf(out, "%u job%s, %zu tests, ", p->n_parts, p->n_parts == 1 ? "" : "s", all.n);
+	out_printf(out, "%u job%s, %zu test%s, ", p->n_parts, p->n_parts == 1 ? "" : "s", all.n,
+		   all.n == 1 ? "" : "s");
 	if (all.unknown == all.n)
 		out_lit(out, "expected time unknown: the history has none of them");
 	else

@@ -275,6 +275,8 @@ int run_session_once(struct run_session *s, struct err *err)
 		log_info(&s->log, "run %" PRId64 " is kept: taproom show %" PRId64 ", taproom log %"
 			 PRId64 " [TEST]", store_record_run(s->record), store_record_run(s->record),
 			 store_record_run(s->record));
+	if (r == RUN_EXIT_STOPPED && !s->silent)
+		log_info(&s->log, "taproom run --resume goes on with it");
 	s->id = store_record_run(s->record);
 	s->record = store_record_free(s->record);
 	s->verdict = verdict_free(s->verdict);

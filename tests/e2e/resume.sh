@@ -89,6 +89,7 @@ SH
 chmod +x t/2
 stop_when INT waits_again --repeat 4 t/2
 is "the second of four rounds is interrupted" "$?" 130
+has "it says how to go on" "taproom run --resume goes on with it" "$dir/err"
 "$TAPROOM" run --resume >"$dir/out" 2>"$dir/err"
 is "it goes on" "$?" 0
 is "and so do the two behind it" "$(grep -c 2 "$dir/state/ran")" 4
