@@ -47,6 +47,9 @@ check_help() { # check_help WORDS...: its output is in $dir/help
 	[ -s "$dir/help" ] || problem="$problem; nothing on standard output"
 	width=$(wc -L <"$dir/help")
 	[ "$width" -le 80 ] || problem="$problem; $width columns"
+	cat -s "$dir/help" | cmp -s - "$dir/help" || problem="$problem; two blank lines"
+	! sed -n '/^Options:/,$p' "$dir/help" | grep -q '^      .*[a-z]\.$' ||
+		problem="$problem; an option with a full stop"
 	result "taproom${*:+ $*} --help: exit 0, standard output, 80 columns" "${problem#; }"
 }
 

@@ -22,17 +22,17 @@ struct store_options {
 #define OFFSET(member) offsetof(struct store_options, member)
 
 static const struct opt OPTS[] = {
-	{ OPT_TYPE_STR, 0, "branch", "GLOB", "gc: only runs of branches that fit.",
+	{ OPT_TYPE_STR, 0, "branch", "GLOB", "gc: only runs of branches that fit",
 	  OFFSET(branch) },
 	{ OPT_TYPE_DURATION, 0, "keep-logs", "AGE", "gc: logs and consoles of runs older than "
-	  "AGE go.", OFFSET(keep_logs), .positive = true },
-	{ OPT_TYPE_DURATION, 0, "keep-runs", "AGE", "gc: runs older than AGE go as a whole.",
+	  "AGE go", OFFSET(keep_logs), .positive = true },
+	{ OPT_TYPE_DURATION, 0, "keep-runs", "AGE", "gc: runs older than AGE go as a whole",
 	  OFFSET(keep_runs), .positive = true },
 	{ OPT_TYPE_STR, 0, "config", "FILE", "gc: without --keep-logs and --keep-runs, by the "
-	  "'keep' rules of this configuration. [default: as 'taproom run' finds it]",
+	  "'keep' rules of this configuration [default: as 'taproom run' finds it]",
 	  OFFSET(config) },
-	{ OPT_TYPE_FLAG, 0, "dry-run", NULL, "gc: only says what would go.", OFFSET(dry) },
-	{ OPT_TYPE_FLAG, 0, "repair", NULL, "check: makes anew what follows from the runs.",
+	{ OPT_TYPE_FLAG, 0, "dry-run", NULL, "gc: only says what would go", OFFSET(dry) },
+	{ OPT_TYPE_FLAG, 0, "repair", NULL, "check: makes anew what follows from the runs",
 	  OFFSET(repair) },
 	OPT_GROUP("Common", CMD_COMMON, struct store_options, common),
 	OPT_END,

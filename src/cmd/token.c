@@ -100,7 +100,8 @@ static int list(struct cmd *c, const struct options *o, const char *path, struct
 		return 0;
 	}
 	if (!t.n)
-		out_lit(c->out, "No token yet: 'taproom token add NAME --branches GLOB' makes one.\n");
+		out_lit(c->out, "No token yet: 'taproom token add NAME --branches GLOB' makes "
+				"one.\n");
 	else
 		out_printf(c->out, "%-20s %-20s %-10s %8s %8s\n", "NAME", "BRANCHES", "SINCE",
 			   "RUNS/H", "SIZE");
