@@ -17,14 +17,15 @@
 #include "cmd/outlet.h"
 #include "cmd/order.h"
 #include "cmd/run-keep.h"
+#include "cmd/session-boot.h"
 #include "cmd/session-command.h"
+#include "cmd/session-fetch.h"
 #include "cmd/terminal.h"
 #include "run/run.h"
 
 #define INPUT_CHUNK 65536
 /* Several times it is for us: a machine that does not answer is left. */
 #define LEAVE_KEY   0x1d /* Ctrl-], as in telnet and machinectl */
-#define FETCH_MAX   (UINT64_C(16) << 30)
 
 /* What we hand on. Those that end a process end us where there is no command. */
 static const struct {
@@ -66,9 +67,8 @@ struct session {
 	struct times leave;
 	struct outlet out[2]; /* standard output and errors */
 	bool gone[2];         /* whose reader is gone */
-	int fetch_fd;         /* of what is fetched; -1: nothing */
-	char *fetch_file;
-	size_t n_fetched;
+	struct boot_line boot_line;
+	struct session_fetch fetch;
 	bool started, exited, died;
 	int code;
 };
@@ -77,12 +77,14 @@ static void finish(struct session *s, int code)
 {
 	s->code = code;
 	s->input = loop_unwatch(s->input);
+	boot_line_end(&s->boot_line);
 	terminal_restore(&s->terminal);
 	loop_stop(s->loop);
 }
 
 static int fail(struct session *s, int code, const struct err *err)
 {
+	boot_line_end(&s->boot_line);
 	terminal_restore(&s->terminal);
 	return cmd_fail(s->cmd, code, err);
 }
@@ -288,49 +290,26 @@ static void fetch_failed(struct session *s, const struct err *err)
 	fetch_next(s);
 }
 
-/* The guest gives bytes; the name and the place are ours. */
-static int fetch_begin(struct session *s, const char *text, struct err *err)
-{
-	const char *colon = strchr(text, ':');
-	_free_ char *path = colon ? xstrndup(text, (size_t)(colon - text)) : xstrdup(text);
-	_free_ char *full = path[0] == '/' ? xstrdup(path)
-					   : path_join(s->command.command.dir, path);
-
-	free(s->fetch_file);
-	s->fetch_file = xstrdup(colon && colon[1] ? colon + 1 : path_base(path));
-	s->fetch_fd = open(s->fetch_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (s->fetch_fd < 0)
-		return err_sys(err, errno, "--fetch: make file '%s'", s->fetch_file);
-	return machine_fetch(s->m, full, FETCH_MAX, err);
-}
-
 static void fetch_next(struct session *s)
 {
-	const struct opt_list *l = &s->order->options->fetch;
 	struct err err = {};
+	int r = session_fetch_next(&s->fetch, s->m, &err);
 
-	if (s->fetch_fd >= 0)
-		close(s->fetch_fd);
-	s->fetch_fd = -1;
-	if (s->n_fetched == l->n && s->order->common->verbose > 1)
-		machine_stop(s->m);
-	else if (s->n_fetched == l->n)
-		machine_end(s->m);
-	else if (fetch_begin(s, l->v[s->n_fetched++], &err) < 0)
+	if (r < 0)
 		fetch_failed(s, &err);
+	else if (r == 0 && s->order->common->verbose > 1)
+		machine_stop(s->m);
+	else if (r == 0)
+		machine_end(s->m);
 }
 
 static void on_file(void *ctx, struct machine *m, struct str bytes)
 {
 	struct session *s = ctx;
-	int r = s->fetch_fd < 0 ? 0 : file_write_all(s->fetch_fd, bytes.p, bytes.n);
 	struct err err = {};
 
-	if (r < 0) {
-		err_sys(&err, -r, "write '%s'", s->fetch_file);
-		unlink(s->fetch_file);
+	if (session_fetch_bytes(&s->fetch, bytes, &err) < 0)
 		finish_failed(s, SESSION_HARNESS, &err);
-	}
 }
 
 static void on_fetched(void *ctx, struct machine *m, int status, const char *why)
@@ -342,7 +321,7 @@ static void on_fetched(void *ctx, struct machine *m, int status, const char *why
 		fetch_next(s);
 		return;
 	}
-	unlink(s->fetch_file);
+	session_fetch_drop(&s->fetch);
 	err_set(&err, -status, "--fetch: %s", why);
 	fetch_failed(s, &err);
 }
@@ -357,7 +336,10 @@ static void on_ready(void *ctx, struct machine *m)
 	struct err err = {};
 	char text[UNIT_TEXT_MAX];
 
+	boot_line_end(&s->boot_line);
 	machine_facts(m, &f);
+	if (f.packed)
+		log_info(&s->log, "%s", f.packed);
 	log_debug(&s->log, "%s%s%s, kernel %s, ready after %s%s", f.kind, *f.accel ? " " : "",
 		  f.accel, f.release, duration_text(f.boot_ms, text),
 		  f.ready ? ", from a ready machine" : "");
@@ -510,6 +492,7 @@ static void watch(struct session *s)
 static int enter(struct session *s, struct err *err)
 {
 	watch(s);
+	boot_line_begin(&s->boot_line, s->loop, s->cmd->terminal, &s->cmd->log, &s->log);
 	return run_keep_enter(s->order->options->enter, s->cache_dir, s->work.path, s->loop,
 			      &s->log, &EVENTS, s, &s->m, err);
 }
@@ -540,6 +523,7 @@ static int boot(struct session *s, struct err *err)
 	config.work_dir = s->work.path;
 	config.needed = s->command.needed.v;
 	kind = machine_options_settle(kind, &s->kernel);
+	boot_line_begin(&s->boot_line, s->loop, s->cmd->terminal, &s->cmd->log, &s->log);
 	return machine_boot(kind, &config, s->loop, &s->log, &EVENTS, s, &s->m, err);
 }
 
@@ -554,9 +538,7 @@ static void session_done(struct session *s)
 	outlet_close(&s->out[0]);
 	outlet_close(&s->out[1]);
 	loop_free(s->loop);
-	if (s->fetch_fd >= 0)
-		close(s->fetch_fd);
-	free(s->fetch_file);
+	session_fetch_done(&s->fetch);
 	run_work_close(&s->work);
 	kernel_done(&s->kernel);
 	plan_free(s->plan);
@@ -571,7 +553,8 @@ int session_run(const struct session_order *order)
 	int r, code;
 
 	*s = (struct session){ .order = order, .cmd = order->cmd, .log = order->cmd->log,
-			       .work.lock = -1, .fetch_fd = -1 };
+			       .work.lock = -1,
+			       .fetch = { .list = &order->options->fetch, .fd = -1 } };
 	if (!getcwd(s->cwd, sizeof(s->cwd)))
 		s->cwd[0] = '\0';
 	/* Standard error is the command's, unless somebody sits there. */
@@ -580,6 +563,7 @@ int session_run(const struct session_order *order)
 	s->cache_dir = cmd_cache_dir();
 	s->loop = loop_new();
 	r = session_command_make(&s->command, order, s->cwd, &err);
+	s->fetch.dir = s->command.command.dir;
 	if (r == 0)
 		r = run_work_open(s->cache_dir, &s->work, &err);
 	if (r == 0)
