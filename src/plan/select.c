@@ -87,11 +87,12 @@ static bool matches(const struct selector *s, const struct plan_test *t)
 }
 
 /*
- * "Did you mean": the nearest of all suite/test, and of the bare names where
- * the selector has no '/'.
+ * "Did you mean": the nearest of all suite/test, and of the bare names and the
+ * suites where the selector has no '/'.
  */
 struct near {
 	const struct plan_test *test;
+	bool suite; /* the whole suite of the test */
 	unsigned distance;
 };
 
@@ -113,23 +114,38 @@ static unsigned distance_to(const char *wanted, const struct plan_test *t)
 	return best;
 }
 
+static bool begins_suite(const struct plan_tests *tests, size_t i)
+{
+	return i == 0 || strcmp(tests->v[i].suite, tests->v[i - 1].suite) != 0;
+}
+
+static void add_near(struct near *near, size_t *n, size_t limit, struct near one)
+{
+	size_t at = *n;
+
+	if (one.distance > limit)
+		return;
+	while (at > 0 && near[at - 1].distance > one.distance)
+		at--;
+	if (at == NEAR_MAX)
+		return;
+	*n += *n < NEAR_MAX;
+	memmove(near + at + 1, near + at, (*n - at - 1) * sizeof(*near));
+	near[at] = one;
+}
+
 static size_t find_near(const char *wanted, const struct plan_tests *tests, struct near *near)
 {
 	size_t n = 0, limit = strlen(wanted) / 4 + 1;
 
 	for (size_t i = 0; i < tests->n; i++) {
-		struct near one = { &tests->v[i], distance_to(wanted, &tests->v[i]) };
-		size_t at = n;
+		const struct plan_test *t = &tests->v[i];
 
-		if (one.distance > limit)
-			continue;
-		while (at > 0 && near[at - 1].distance > one.distance)
-			at--;
-		if (at == NEAR_MAX)
-			continue;
-		n += n < NEAR_MAX;
-		memmove(near + at + 1, near + at, (n - at - 1) * sizeof(*near));
-		near[at] = one;
+		if (begins_suite(tests, i) && !strchr(wanted, '/'))
+			add_near(near, &n, limit,
+				 (struct near){ t, true, str_distance(str_of(wanted),
+								      str_of(t->suite)) });
+		add_near(near, &n, limit, (struct near){ t, false, distance_to(wanted, t) });
 	}
 	return n;
 }
@@ -137,7 +153,7 @@ static size_t find_near(const char *wanted, const struct plan_tests *tests, stru
 static void list_suites(const struct plan_tests *tests, struct buf *ret)
 {
 	for (size_t i = 0; i < tests->n; i++)
-		if (i == 0 || strcmp(tests->v[i].suite, tests->v[i - 1].suite) != 0)
+		if (begins_suite(tests, i))
 			buf_printf(ret, "%s%s", i ? ", " : "", tests->v[i].suite);
 }
 
@@ -149,8 +165,9 @@ static int no_match(const struct selector *s, const struct plan_tests *tests, st
 	int r;
 
 	for (size_t i = 0; i < n; i++)
-		buf_printf(&list, "%s'%s/%s'", i == 0 ? "" : i + 1 == n ? " or " : ", ",
-			   near[i].test->suite, near[i].test->name);
+		buf_printf(&list, "%s'%s%s%s'", i == 0 ? "" : i + 1 == n ? " or " : ", ",
+			   near[i].test->suite, near[i].suite ? "" : "/",
+			   near[i].suite ? "" : near[i].test->name);
 	if (!n)
 		list_suites(tests, &list);
 	if (n)

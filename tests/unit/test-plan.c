@@ -61,6 +61,7 @@ static const struct {
 	{ "pm_netlink", -ENOENT, "no test 'pm_netlink'; did you mean 'mptcp/pm_netlink.sh'?" },
 	{ "pm_netlnik.sh", -ENOENT,
 	  "no test 'pm_netlnik.sh'; did you mean 'mptcp/pm_netlink.sh'?" },
+	{ "mtpcp", -ENOENT, "no test 'mtpcp'; did you mean 'mptcp'?" },
 	{ "mptcp/daig", -ENOENT, "no test 'mptcp/daig'; did you mean 'mptcp/diag.sh'?" },
 	{ "bpf/foo", -ENOENT, "no test matches 'bpf/foo'; the suites here: mptcp, own" },
 	{ "!mptcp/nothing", -ENOENT,
