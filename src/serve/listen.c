@@ -117,6 +117,9 @@ static int inet_open(const char *spec, struct listen *ret, struct err *err)
 	for (a = list; a && fd < 0; a = a->ai_next)
 		fd = one(a);
 	freeaddrinfo(list);
+	if (fd == -EADDRINUSE)
+		return err_set(err, EADDRINUSE, "another program listens on '%s': give --listen "
+						"another port", spec);
 	if (fd < 0)
 		return err_sys(err, -fd, "listen on '%s'", spec);
 	ret->fd = fd;

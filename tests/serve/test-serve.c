@@ -444,7 +444,7 @@ static bool sends_at_once(int fd)
 
 static void test_sockets(struct bench *b)
 {
-	_free_ char *spec = xasprintf("unix:%s", b->s.sock);
+	_free_ char *spec = xasprintf("unix:%s", b->s.sock), *taken = NULL;
 	struct listen l, second;
 	struct err err = {};
 	int r;
@@ -466,6 +466,10 @@ static void test_sockets(struct bench *b)
 	ok(b->t, strncmp(l.url, "http://127.0.0.1:", 17) == 0 && !strstr(l.url, ":0/"),
 	   "- and which one it is: %s", l.url);
 	ok(b->t, sends_at_once(l.fd), "- and no piece of an answer waits for another's arrival");
+	taken = xasprintf("127.0.0.1:%d", atoi(l.url + strlen("http://127.0.0.1:")));
+	r = listen_open(taken, &second, &err);
+	ok(b->t, r == -EADDRINUSE && strstr(err.text, "another port"),
+	   "- which is told of to the next: %s", err.text);
 	close(l.fd);
 	ok(b->t, listen_open("127.0.0.1:99999", &l, &err) == -EINVAL, "%s", err.text);
 	ok(b->t, listen_open("8080", &l, &err) == -EINVAL, "%s", err.text);
