@@ -149,7 +149,7 @@ static int set_value(struct found f, const char *value, void *base, struct err *
 	case OPT_TYPE_GROUP: assert(!"no value of its own");
 	}
 	if (zero && o->positive)
-		return err_set(err, EINVAL, "--%s: '%s' is nothing; leave it away for the default",
+		return err_set(err, EINVAL, "--%s: '%s' is nothing; leave it out for the default",
 			       o->name, value);
 	return r < 0 ? err_wrap(err, r, "--%s", o->name) : 0;
 }
@@ -247,8 +247,13 @@ void opt_wrap(struct out *out, const char *text, unsigned indent, unsigned colum
 		column++;
 	}
 	while (rest.p) {
-		struct str word = str_cut(&rest, ' ');
+		struct str word = str_cut(&rest, ' '), unit;
 
+		/* "95 %" is one word. */
+		if (rest.n && rest.p[0] == '%') {
+			unit = str_cut(&rest, ' ');
+			word.n = (size_t)(unit.p + unit.n - word.p);
+		}
 		if (column > indent && column + 1 + word.n > WIDTH) {
 			out_printf(out, "\n%*s", (int)indent, "");
 			column = indent;

@@ -77,6 +77,8 @@ static const struct row ROWS[] = {
 	{ "log 2 a b", 2, NULL, "one selector, not also 'b'", NULL },
 	{ "log 2 a --console", 2, NULL, "'a' doesn't go with it", NULL },
 	{ "log 2 --json", 2, NULL, "not JSON", NULL },
+	{ "help changes", 0, "95 %", NULL, NULL },
+	{ "flakes --since 0s", 2, NULL, "leave it out", NULL },
 	{ "help runs", 0, "Usage: taproom runs", NULL, NULL },
 	{ "help show", 0, "Common:", NULL, "Options:" },
 	{ "help rns", 2, NULL, "did you mean 'runs'?", NULL },
