@@ -49,7 +49,7 @@ int history_one_operand(struct cmd *c, const char *command, int n, char **argv)
 	return cmd_fail(c, EXIT_USAGE, &err);
 }
 
-static unsigned columns_of(struct str s)
+unsigned history_columns(struct str s)
 {
 	unsigned n = 0;
 
@@ -76,7 +76,7 @@ static void cell(struct out *out, struct str s, unsigned min, unsigned max)
 	out_term(&safe, s);
 	out_flush(&safe);
 	s = buf_str(&b);
-	columns = columns_of(s);
+	columns = history_columns(s);
 	if (columns > max) {
 		for (unsigned i = 0; i + 1 < max; i++) {
 			size_t len = utf8_len(s);

@@ -32,6 +32,7 @@ int history_report(struct cmd *c, const struct cmd_common *common,
 		   const struct known_options *known, const char *spec, const char *format,
 		   struct decoder *decoder, struct verdict *verdict, struct out *out);
 
+unsigned history_columns(struct str s); /* that it takes */
 /* @s in exactly @width columns: cut with an ellipsis, padded with blanks when
  * @pad. Escaped as out_term() does. */
 void history_cell(struct out *out, struct str s, unsigned width, bool pad);

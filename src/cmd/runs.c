@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -45,16 +46,71 @@ const struct opt_command cmd_runs_help = {
 /* ---- the table ---- */
 
 #define WHEN 16
-#define KERNEL 20
-#define LEFT (5 + 2 + WHEN + 2 + KERNEL + 2) /* of the conclusion */
+#define LEFT (5 + 2 + WHEN + 2) /* of what was run */
 #define WIDTH_MIN 72
 
-static void print_head(struct cmd *c)
+/* What was run. A column is as wide as what it holds, and none where that is nothing. */
+enum { KERNEL, BRANCH, MODE, WHAT_N };
+static const char *const HEADS[WHAT_N] = { "KERNEL", "BRANCH", "MODE" };
+
+struct table {
+	struct cmd *c;
+	bool terminal, any;
+	unsigned width[WHAT_N];
+};
+
+static struct str what_of(const struct store_run *r, int i)
 {
-	history_colour(c, "1");
-	out_printf(c->out, "%5s  %-*s  %-*s  %s\n", "RUN", WHEN, "BEGUN (UTC)", KERNEL, "KERNEL",
-		   "CONCLUSION");
-	history_colour(c, NULL);
+	if (i == KERNEL)
+		return r->kernel.n ? r->kernel : r->commit;
+	return i == BRANCH ? r->branch : r->modes;
+}
+
+static int measure(void *ctx, const struct store_run *r)
+{
+	struct table *t = ctx;
+
+	t->any = true;
+	for (int i = 0; i < WHAT_N; i++) {
+		unsigned n = history_columns(what_of(r, i)), head = (unsigned)strlen(HEADS[i]);
+
+		n = n && n < head ? head : n;
+		t->width[i] = n > t->width[i] ? n : t->width[i];
+	}
+	return 0;
+}
+
+static unsigned table_columns(const struct table *t)
+{
+	return t->c->columns > WIDTH_MIN ? t->c->columns : WIDTH_MIN;
+}
+
+/* The widest give way, until half of what the terminal has is the conclusion's. */
+static void fit(struct table *t)
+{
+	unsigned room = (table_columns(t) - LEFT) / 2;
+
+	while (t->terminal && t->width[KERNEL] + t->width[BRANCH] + t->width[MODE] > room) {
+		int widest = KERNEL;
+
+		for (int i = BRANCH; i < WHAT_N; i++)
+			if (t->width[i] > t->width[widest])
+				widest = i;
+		t->width[widest]--;
+	}
+}
+
+static void print_head(const struct table *t)
+{
+	struct out *o = t->c->out;
+
+	history_colour(t->c, "1");
+	out_printf(o, "%5s  %-*s  ", "RUN", WHEN, "BEGUN (UTC)");
+	for (int i = 0; i < WHAT_N; i++)
+		if (t->width[i])
+			out_printf(o, "%-*s  ", (int)t->width[i], HEADS[i]);
+	out_lit(o, "CONCLUSION\n");
+	history_colour(t->c, NULL);
 }
 
 static const char *colour_of(const struct store_run *r)
@@ -112,22 +168,23 @@ static void conclusion_of(const struct store_run *r, struct buf *b)
 static int print_row(void *ctx, const struct store_run *r)
 {
 	_cleanup_(buf_done) struct buf text = {};
-	struct str kernel = r->kernel.n ? r->kernel : r->commit;
-	bool terminal = isatty(STDOUT_FILENO);
-	struct cmd *c = ctx;
-	unsigned width = c->columns > WIDTH_MIN ? c->columns : WIDTH_MIN;
+	const struct table *t = ctx;
+	struct cmd *c = t->c;
+	unsigned left = LEFT;
 	char when[UNIT_TEXT_MAX];
 
 	out_printf(c->out, "%5" PRId64 "  %-*s  ", r->id, WHEN, date_text(r->begin_ms, when));
-	if (terminal)
-		history_cell(c->out, kernel, KERNEL, true);
-	else
-		history_field(c->out, kernel, KERNEL);
-	out_lit(c->out, "  ");
+	for (int i = 0; i < WHAT_N; i++) {
+		if (!t->width[i])
+			continue;
+		history_cell(c->out, what_of(r, i), t->width[i], true);
+		out_lit(c->out, "  ");
+		left += t->width[i] + 2;
+	}
 	conclusion_of(r, &text);
 	history_colour(c, colour_of(r));
-	if (terminal)
-		history_cell(c->out, buf_str(&text), width - LEFT, false);
+	if (t->terminal)
+		history_cell(c->out, buf_str(&text), table_columns(t) - left, false);
 	else
 		history_field(c->out, buf_str(&text), 0);
 	history_colour(c, NULL);
@@ -165,26 +222,23 @@ static int list_json(struct cmd *c, struct store *s, const struct runs_options *
 	return r;
 }
 
-static int any(void *ctx, const struct store_run *r)
-{
-	return 1;
-}
-
 static int list_table(struct cmd *c, struct store *s, const struct store_runs_filter *f,
 		      struct err *err)
 {
-	int r = s ? store_runs(s, f, any, NULL, err) : 0;
+	struct table t = { .c = c, .terminal = isatty(STDOUT_FILENO) };
+	int r = s ? store_runs(s, f, measure, &t, err) : 0;
 
 	if (r < 0)
 		return r;
-	if (r == 0) {
+	if (!t.any) {
 		out_str(c->out, f->branch || f->mode ?
 			STR("No run fits; 'taproom runs' lists all.\n") :
 			STR("No runs yet: 'taproom run' makes the first.\n"));
 		return 0;
 	}
-	print_head(c);
-	return store_runs(s, f, print_row, c, err);
+	fit(&t);
+	print_head(&t);
+	return store_runs(s, f, print_row, &t, err);
 }
 
 int cmd_runs_run(struct cmd *c, int argc, char **argv)

@@ -77,6 +77,8 @@ static const struct row ROWS[] = {
 	{ "log 2 a b", 2, NULL, "one selector, not also 'b'", NULL },
 	{ "log 2 a --console", 2, NULL, "'a' doesn't go with it", NULL },
 	{ "log 2 --json", 2, NULL, "not JSON", NULL },
+	{ "runs", 0, "KERNEL       BRANCH  MODE    CONCLUSION", NULL, NULL },
+	{ "runs -n 1", 0, "6.12.1-test  export  normal  lost:", NULL, NULL },
 	{ "help changes", 0, "95 %", NULL, NULL },
 	{ "flakes --since 0s", 2, NULL, "leave it out", NULL },
 	{ "help runs", 0, "Usage: taproom runs", NULL, NULL },
@@ -129,7 +131,7 @@ static void say_stopped(struct event_sink sink, const void *arg)
 }
 
 static const struct row STOPPED[] = {
-	{ "runs -n 1", 0, "  " LONG_KERNEL "  " LONG_END "\n", NULL, "stopped" },
+	{ "runs -n 1", 0, "  " LONG_KERNEL "  normal  " LONG_END "\n", NULL, "stopped" },
 	{ "runs -n 0", 0, "    1  ", NULL, NULL },
 };
 
