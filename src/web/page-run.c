@@ -170,14 +170,18 @@ static void compared(struct web_html *h, int64_t id)
 	const struct judge_side side[JUDGE_SIDES] = { { before, before + 1 }, { now, now + 1 } };
 	_cleanup_(judge_diff_done) struct judge_diff d = {};
 	struct web_args args = { .run = id };
-	size_t n[JUDGE_DIFFERS_N] = {};
+	size_t n[JUDGE_DIFFERS_N] = {}, new = 0;
 
 	if (before == w->n_runs || !web_site_run(h->site, id))
 		return;
 	for (size_t i = 0; i < w->n_axes; i++)
 		judge_diff_axis(&d, &w->axes[i], side);
-	for (size_t i = 0; i < d.n; i++)
+	for (size_t i = 0; i < d.n; i++) {
 		n[d.v[i].what]++;
+		new += d.v[i].what == JUDGE_FAILS &&
+		       d.v[i].t[JUDGE_SIDE_A].did == JUDGE_DID_ABSENT;
+	}
+	n[JUDGE_FAILS] -= new;
 	out_lit(h->out, "<p>Compared with ");
 	html_run_link(h, w->runs[before].id, "run ");
 	out_lit(h->out, " before it, ");
@@ -188,6 +192,9 @@ static void compared(struct web_html *h, int64_t id)
 			   n[JUDGE_PASSES] == 1 ? "s" : "");
 	else
 		out_lit(h->out, "no test fails that did not, and none stopped failing");
+	if (new)
+		out_printf(h->out, "; %zu fail%s that it did not have", new,
+			   new == 1 ? "s" : "");
 	out_lit(h->out, ": <a");
 	html_href(h, WEB_DIFF, &args);
 	out_lit(h->out, ">all that differs</a>.</p>\n");

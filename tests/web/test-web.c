@@ -275,6 +275,22 @@ static void test_pages(struct tap *t, const struct web_site *site, const char *d
 	}
 }
 
+/* Of what fails in the 12th run, the run before knew one and had not the other. */
+static void test_compared(struct tap *t, const struct web_site *site)
+{
+	const struct web_args args = { .run = 12 };
+	_cleanup_(buf_done) struct buf b = {};
+	struct err err = {};
+	struct out o;
+
+	out_to_buf(&o, &b);
+	is_int(t, WEB_PAGES[WEB_RUN].render(site, &args, &o, &err), 0, "a run's page");
+	out_flush(&o);
+	ok(t, str_find(buf_str(&b), STR(" before it, 1 fails that did not, and 1 fails no more; "
+					"1 fails that it did not have: ")) > 0,
+	   "tells a failure of a test that was not there apart");
+}
+
 /* What the seed broke in its 12th run and left broken; what is skipped always. */
 static void test_judged(struct tap *t, const struct web_site *site)
 {
@@ -448,7 +464,8 @@ int main(int argc, char **argv)
 		test_pages(&t, site, argv[1]);
 		test_addresses(&t, site);
 		test_no_page(&t, site);
-		test_judged(&t, site);
+		test_compared(&t, site);
+	test_judged(&t, site);
 		test_live(&t, site);
 		test_known(&t, site);
 	}
