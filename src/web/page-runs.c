@@ -25,6 +25,15 @@ static void words(struct web_html *h, const char *class, const char *label, stru
 	out_lit(h->out, "</td>\n");
 }
 
+static void modes(struct web_html *h, struct str s)
+{
+	while (s.n) {
+		out_lit(h->out, " <span class=\"mode\">");
+		out_html(h->out, str_cut(&s, ','));
+		out_lit(h->out, "</span>");
+	}
+}
+
 static void conclusion(struct web_html *h, const struct store_run *run)
 {
 	struct str s = run->conclusion;
@@ -59,13 +68,13 @@ static int row(void *ctx, const struct store_run *run)
 	if (run->end_ms > run->begin_ms) /* else nobody told */
 		html_duration(h, run->end_ms - run->begin_ms);
 	out_lit(h->out, "</td>\n");
-	cell(h, "", "Branch, commit");
+	cell(h, "branch", "Branch");
 	out_html(h->out, run->branch);
+	modes(h, run->modes);
 	out_lit(h->out, " ");
 	html_commit(h, run->commit);
 	out_lit(h->out, "</td>\n");
-	words(h, "", "Kernel", run->kernel);
-	words(h, "", "Mode", run->modes);
+	words(h, "kernel", "Kernel", run->kernel);
 	words(h, "", "Machine", run->machines);
 	out_lit(h->out, "</tr>\n");
 	return 0;
@@ -96,8 +105,8 @@ static void list_begin(struct web_html *h)
 			"aria-label=\"Runs, newest first\">\n<table class=\"runs\">\n<thead>\n<tr>"
 			"<th scope=\"col\">Run</th><th scope=\"col\">Result</th>"
 			"<th scope=\"col\">When</th><th scope=\"col\">Took</th>"
-			"<th scope=\"col\">Branch, commit</th><th scope=\"col\">Kernel</th>"
-			"<th scope=\"col\">Mode</th><th scope=\"col\">Machine</th></tr>\n"
+			"<th scope=\"col\">Branch, mode, commit</th><th scope=\"col\">Kernel</th>"
+			"<th scope=\"col\">Machine</th></tr>\n"
 			"</thead>\n<tbody>\n");
 }
 

@@ -118,6 +118,14 @@ async function narrow() {
     const wide = await p.evaluate(() => document.documentElement.scrollWidth);
     ok(wide <= 360, `nothing sticks out at 360 px: ${path}`, `${wide} px`);
   }
+  // What is wider than its box scrolls in it, and is not seen.
+  const scrolls = () => p.evaluate(() => [...document.querySelectorAll('.scroll:has(.latest, .runs)')]
+    .map((e) => e.scrollWidth - e.clientWidth).join(' '));
+  await p.goto(url('runs.html'));
+  ok(await scrolls() === '0', 'all of a run is seen', await scrolls());
+  await p.setViewportSize({ width: 1000, height: 740 });
+  ok(await scrolls() === '0', 'also where there is room for a table', await scrolls());
+  await p.setViewportSize({ width: 360, height: 740 });
   await p.goto(url('flakes.html'));
   const name = p.locator('.grid tbody tr:not(.group) th.name').first();
   const before = await name.boundingBox();
