@@ -121,6 +121,8 @@ async function narrow() {
   // What is wider than its box scrolls in it, and is not seen.
   const scrolls = () => p.evaluate(() => [...document.querySelectorAll('.scroll:has(.latest, .runs)')]
     .map((e) => e.scrollWidth - e.clientWidth).join(' '));
+  await p.goto(url('index.html'));
+  ok(/^0( 0)*$/.test(await scrolls()), 'all of a branch\'s latest run is seen', await scrolls());
   await p.goto(url('runs.html'));
   ok(await scrolls() === '0', 'all of a run is seen', await scrolls());
   await p.setViewportSize({ width: 1000, height: 740 });
