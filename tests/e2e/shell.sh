@@ -33,7 +33,7 @@ in_host -- echo x >&-
 is "no standard output" "$?" 0
 for signal in INT TERM HUP USR1 USR2 QUIT WINCH; do
 	# A script's background jobs ignore some, and so would the command.
-	env --default-signal "$TAPROOM" exec --machine host -- sh -c "trap 'echo $signal; exit 9' $signal; echo ready; while :; do sleep 0.05; done" \
+	env --default-signal "$TAPROOM" exec --machine host --timeout 30s -- sh -c "trap 'echo $signal; exit 9' $signal; echo ready; while :; do sleep 0.05; done" \
 		>"$dir/out" 2>"$dir/err" &
 	pid=$!
 	for _ in $(seq 200); do
