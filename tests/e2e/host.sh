@@ -133,10 +133,11 @@ fi
 
 # ---- Ctrl-C and kill -9 ----
 before=$("$TAPROOM" runs --json --brief | jq length)
+rm -f "$dir/out"
 "$TAPROOM" run --machine host --jobs 2 prog/passes.sh prog/endless.sh >"$dir/out" 2>"$dir/err" &
 pid=$!
 for _ in $(seq 100); do
-	grep -q "passes.sh" "$dir/out" && break
+	grep -qs "passes.sh" "$dir/out" && break
 	sleep 0.1
 done
 kill -INT "$pid"
@@ -147,10 +148,11 @@ is "the run is kept" "$("$TAPROOM" runs --json --brief | jq length)" $((before +
 is "as stopped" "$("$TAPROOM" runs --json --brief | jq -r '.[0].state')" stopped
 is "what finished is kept" "$(status_of passes.sh)" pass
 
+rm -f "$dir/out"
 "$TAPROOM" run --machine host --jobs 2 prog/passes.sh prog/endless.sh >"$dir/out" 2>"$dir/err" &
 pid=$!
 for _ in $(seq 100); do
-	grep -q "passes.sh" "$dir/out" && break
+	grep -qs "passes.sh" "$dir/out" && break
 	sleep 0.1
 done
 kill -KILL "$pid"

@@ -17,10 +17,11 @@ suites:
 YAML
 cd "$dir" || exit 1
 keeps() { # keeps OPTION...: a run in the background; its machine's $id
+	rm -f "$dir/run-err" # which names the one before
 	"$TAPROOM" run --machine host --keep "$@" >"$dir/run" 2>"$dir/run-err" &
 	run=$!
 	for _ in $(seq 200); do
-		id=$(sed -n 's/.*taproom shell --enter //p' "$dir/run-err")
+		id=$(sed -n 's/.*taproom shell --enter //p' "$dir/run-err" 2>"$dir/null")
 		[ -n "$id" ] && break
 		sleep 0.1
 	done

@@ -33,11 +33,12 @@ in_host -- echo x >&-
 is "no standard output" "$?" 0
 for signal in INT TERM HUP USR1 USR2 QUIT WINCH; do
 	# A script's background jobs ignore some, and so would the command.
+	rm -f "$dir/out" # which says "ready" of the one before
 	env --default-signal "$TAPROOM" exec --machine host --timeout 30s -- sh -c "trap 'echo $signal; exit 9' $signal; echo ready; while :; do sleep 0.05; done" \
 		>"$dir/out" 2>"$dir/err" &
 	pid=$!
 	for _ in $(seq 200); do
-		grep -q ready "$dir/out" && break
+		grep -qs ready "$dir/out" && break
 		sleep 0.05
 	done
 	kill -s "$signal" "$pid"

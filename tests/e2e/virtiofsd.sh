@@ -31,9 +31,10 @@ none_left() { # none_left NAME
 }
 # Starts one that stays, and waits until its command runs; $run is its number.
 stay() {
+	rm -f "$dir/out"
 	"$TAPROOM" exec --kernel debian "$@" -- sh -c 'echo up; exec sleep 60' >"$dir/out" 2>"$dir/err" &
 	run=$!
-	while ! grep -q up "$dir/out" && kill -0 "$run" 2>/dev/null; do
+	while ! grep -qs up "$dir/out" && kill -0 "$run" 2>/dev/null; do
 		sleep 0.1
 	done
 }
