@@ -170,7 +170,7 @@ static void check_virtiofsd(struct doctor *d, const char *group)
 	_cleanup_(share_server_done) struct share_server s = {};
 	_free_ char *text = NULL;
 	struct err err = {};
-	int r = share_server_find(&s, &err);
+	int r = share_server_find(NULL, &s, &err);
 
 	if (r < 0) {
 		tell(d, group, "virtiofsd", DOCTOR_MISSING, err.text,

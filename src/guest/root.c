@@ -264,6 +264,9 @@ static void modules_show(const struct config *c, int host)
 
 	snprintf(from, sizeof(from), "/proc/self/fd/%d%s/%s", host, c->modules, c->release);
 	snprintf(to, sizeof(to), "/lib/modules/%s", c->release);
+	/* Too many to be packed: the launcher knows. */
+	if (strcmp(c->fs, "initramfs") == 0 && access(from, F_OK) < 0)
+		return;
 	/* A root that can't be written, or is the host's own, shows these modules only, or
 	 * none: a command that needs one says so itself. */
 	if (c->root == ROOT_RW || make_dirs(to) < 0) {
@@ -273,9 +276,6 @@ static void modules_show(const struct config *c, int host)
 		}
 		mkdir(to, 0755);
 	}
-	/* Too many to be packed: the launcher knows. */
-	if (strcmp(c->fs, "initramfs") == 0 && access(from, F_OK) < 0)
-		return;
 	if (mount(from, to, NULL, MS_BIND, NULL) < 0)
 		die(errno, "show the kernel's modules from '%s/%s'", c->modules, c->release);
 }

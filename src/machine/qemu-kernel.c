@@ -47,7 +47,7 @@ static int choose_files(struct qemu *q)
 {
 	const char *release = q->m->config.release;
 	bool virtiofs = guest_kernel_has(&q->guest, VIRTIOFS, ARRAY_SIZE(VIRTIOFS));
-	int r = virtiofs ? share_server_find(&q->server, q->err) : 0;
+	int r = virtiofs ? share_server_find(q->m->config.cache_dir, &q->server, q->err) : 0;
 
 	if (r < 0)
 		return r;

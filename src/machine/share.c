@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "machine/trial.h"
 
 #define HELP_MAX (64U << 10)
 #define HELP_WAIT_MS 10000
@@ -41,7 +42,26 @@ static int server_ask(struct share_server *s, struct err *err)
 	return 0;
 }
 
-int share_server_find(struct share_server *ret, struct err *err)
+/* Its help is asked for once: each boot would wait for it. */
+static int server_know(struct share_server *s, const char *cache_dir, struct err *err)
+{
+	const struct trial_pair pair = { s->path, "" };
+	_free_ char *name = trial_name("virtiofsd", &pair);
+	char how[16];
+	int r = trial_recall(cache_dir, name, how, sizeof(how));
+
+	if (r >= 0) {
+		s->rust = r;
+		s->announces = strcmp(how, "announces") == 0;
+		return 0;
+	}
+	r = server_ask(s, err);
+	if (r == 0)
+		trial_learn(cache_dir, name, s->rust, s->announces ? "announces" : "silent");
+	return r;
+}
+
+int share_server_find(const char *cache_dir, struct share_server *ret, struct err *err)
 {
 	const char *named = getenv(SHARE_SERVER_ENV);
 	int r;
@@ -56,7 +76,7 @@ int share_server_find(struct share_server *ret, struct err *err)
 		ret->path = proc_find(SERVERS[i]);
 	if (!ret->path)
 		return 0;
-	r = server_ask(ret, err);
+	r = server_know(ret, cache_dir, err);
 	if (r < 0)
 		share_server_done(ret);
 	return r < 0 ? r : 1;

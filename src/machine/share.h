@@ -22,9 +22,10 @@ struct share_server {
 
 /*
  * The one that the environment names, else looks where distributions put it. Returns
- * 1, 0 where there is none, or an error: what is named or there is no such server.
+ * 1, 0 where there is none, or an error: what is named or there is no such server. What
+ * it is, is asked once (machine/trial.h); @cache_dir may be NULL.
  */
-int share_server_find(struct share_server *ret, struct err *err);
+int share_server_find(const char *cache_dir, struct share_server *ret, struct err *err);
 void share_server_done(struct share_server *s);
 /* The package that has it, for a sentence. */
 #define SHARE_SERVER_PACKAGE "qemu-system-common (or virtiofsd)"
