@@ -300,9 +300,12 @@ static int collect(struct collection *c)
 {
 	const struct store_keep *k = c->keep;
 	_cleanup_(db_rows_done) struct db_rows rows = {};
-	int r = db_query(c->s->db, SQL_RUNS_BEFORE, &rows, c->err,
-			 DB_I(k->now_ms - shortest(k)));
+	/* Rows that who folds writes too. */
+	int r = db_share(c->s->db, c->err);
 
+	if (r >= 0)
+		r = db_query(c->s->db, SQL_RUNS_BEFORE, &rows, c->err,
+			     DB_I(k->now_ms - shortest(k)));
 	while (r == 0 && (r = db_next(&rows, c->err)) > 0)
 		r = collect_one(c, &rows);
 	if (r == 0 && c->found->runs && !k->dry)

@@ -55,8 +55,10 @@ struct db_driver {
 	int64_t (*integer)(struct db_rows *r, int column);
 	struct str (*bytes)(struct db_rows *r, int column);
 	void (*done)(struct db_rows *r);
-	/* Once in a transaction, before what all writers share is written, words or how
-	 * often a splat came: the others wait until it ends. 1: somebody may have. */
+	/* Once in a transaction, before what all writers share is written (words, how
+	 * often a splat came, what folding makes) or old runs are removed: the others
+	 * wait until it ends. Who holds rows of these already may wait for another who
+	 * waits for them. 1: somebody may have written. */
 	int (*share)(struct db *db, struct err *err);
 	bool can_copy; /* SQL_BACKUP */
 	/* Those that several machines need; NULL where a file does it. Before a

@@ -198,9 +198,10 @@ int store_refold(struct store *s, struct err *err)
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(drops); i++)
+	r = db_share(s->db, err);
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(drops); i++)
 		r = db_run_args(s->db, drops[i], NULL, 0, err);
-	if (r == 0)
+	if (r >= 0)
 		r = fold(s, 0, err);
 	return store_end(s, r, err);
 }

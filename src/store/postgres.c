@@ -14,7 +14,6 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "store/libpq.h"
 
 /* Of pg_type.dat: they never change. */
 #define OID_BYTEA 17
@@ -33,27 +32,6 @@
 /* Queued statements whose answers have not been read: small ones, so that
  * neither side can wait for the other to read. */
 #define QUEUE_MAX 64
-
-struct postgres {
-	struct db db;
-	struct libpq pq;
-	PGconn *conn;
-	char *name;
-	bool prepared[SQL_N];
-	unsigned queued;
-	struct period *periods;
-	size_t n_periods, cap_periods;
-};
-
-/* A partition that is known to be there. */
-struct period {
-	int64_t nth;
-};
-
-static struct postgres *postgres_of(struct db *db)
-{
-	return (struct postgres *)db; /* its first member */
-}
 
 struct failure {
 	const char *state; /* SQLSTATE, or the class it begins with */
@@ -307,7 +285,7 @@ static void postgres_done(struct db_rows *r)
 
 /* ---- transactions ---- */
 
-static int simple(struct postgres *p, const char *text, struct err *err)
+int postgres_simple(struct postgres *p, const char *text, struct err *err)
 {
 	PGresult *res;
 	int r = flush(p, err);
@@ -322,10 +300,24 @@ static int simple(struct postgres *p, const char *text, struct err *err)
 	return r;
 }
 
+int64_t postgres_answer(struct postgres *p, const char *text)
+{
+	int64_t v = 0;
+	PGresult *res;
+
+	if (flush(p, NULL) < 0)
+		return 0;
+	res = p->pq.PQexec(p->conn, text);
+	if (p->pq.PQresultStatus(res) == PGRES_TUPLES_OK && p->pq.PQntuples(res))
+		v = strtoll(p->pq.PQgetvalue(res, 0, 0), NULL, 10);
+	p->pq.PQclear(res);
+	return v;
+}
+
 static int set_up(struct postgres *p, struct err *err)
 {
 	memset(p->prepared, 0, sizeof(p->prepared));
-	return simple(p, POSTGRES_SETUP, err);
+	return postgres_simple(p, POSTGRES_SETUP, err);
 }
 
 static int postgres_begin(struct db *db, enum db_how how, struct err *err)
@@ -336,11 +328,13 @@ static int postgres_begin(struct db *db, enum db_how how, struct err *err)
 	if (p->pq.PQstatus(p->conn) != CONNECTION_OK) {
 		p->pq.PQreset(p->conn);
 		p->queued = 0;
-		r = p->pq.PQstatus(p->conn) == CONNECTION_OK ? set_up(p, err) : fail(p, NULL, err);
+		r = p->pq.PQstatus(p->conn) == CONNECTION_OK ? set_up(p, err) :
+							       fail(p, NULL, err);
 	}
 	if (r == 0)
 		r = how == DB_READ
-			    ? simple(p, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err)
+			    ? postgres_simple(p, "BEGIN ISOLATION LEVEL REPEATABLE READ"
+						 " READ ONLY", err)
 			    : queue_text(p, "BEGIN", err);
 	if (r == 0 && how == DB_LAZY)
 		r = queue_text(p, "SET LOCAL synchronous_commit = off", err);
@@ -361,110 +355,18 @@ static void postgres_rollback(struct db *db)
 
 	flush(p, NULL);
 	if (p->pq.PQtransactionStatus(p->conn) != PQTRANS_IDLE)
-		simple(p, "ROLLBACK", NULL);
+		postgres_simple(p, "ROLLBACK", NULL);
 	/* What was prepared in it may be gone, or not: ask again. */
 	memset(p->prepared, 0, sizeof(p->prepared));
-	simple(p, "DEALLOCATE ALL", NULL);
+	postgres_simple(p, "DEALLOCATE ALL", NULL);
 }
 
 static int postgres_share(struct db *db, struct err *err)
 {
-	int r = simple(postgres_of(db), "SELECT pg_advisory_xact_lock(" POSTGRES_LOCK ")", err);
+	int r = postgres_simple(postgres_of(db),
+				"SELECT pg_advisory_xact_lock(" POSTGRES_LOCK ")", err);
 
 	return r < 0 ? r : 1;
-}
-
-/* ---- what else several machines need ---- */
-
-#define PERIOD_MS (INT64_C(30) * 86400000)
-
-static int64_t period_of(int64_t ms)
-{
-	return ms >= 0 ? ms / PERIOD_MS : -((PERIOD_MS - 1 - ms) / PERIOD_MS);
-}
-
-/* The partitions for runs of this time. In a transaction of its own: others
- * wait while a partition is made. */
-static int postgres_run_begins(struct db *db, int64_t begin_ms, struct err *err)
-{
-	static const char *const tables[] = { "slice", "times" };
-	struct postgres *p = postgres_of(db);
-	int64_t nth = period_of(begin_ms);
-	int r;
-
-	for (size_t i = 0; i < p->n_periods; i++)
-		if (p->periods[i].nth == nth)
-			return 0;
-	if (nth < -10000 || nth > 100000)
-		return err_set(err, EINVAL, "store '%s': no run can have begun at that time",
-			       p->name);
-	r = simple(p, "BEGIN; SELECT pg_advisory_xact_lock(" POSTGRES_LOCK ")", err);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(tables); i++) {
-		_free_ char *text = xasprintf(
-			"CREATE TABLE IF NOT EXISTS %s_%s%lld PARTITION OF %s"
-			" FOR VALUES FROM (%lld) TO (%lld)", tables[i], nth < 0 ? "m" : "p",
-			(long long)(nth < 0 ? -nth : nth), tables[i],
-			(long long)(nth * PERIOD_MS), (long long)((nth + 1) * PERIOD_MS));
-
-		r = simple(p, text, err);
-	}
-	if (r == 0)
-		r = simple(p, "COMMIT", err);
-	if (r < 0) {
-		simple(p, "ROLLBACK", NULL);
-		return r;
-	}
-	ARRAY_GROW(p->periods, p->n_periods, p->cap_periods);
-	p->periods[p->n_periods++] = (struct period){ nth };
-	return 0;
-}
-
-static int64_t claim_key(struct str uid)
-{
-	return (int64_t)str_hash(uid, STR_HASH_INIT);
-}
-
-static int64_t answer(struct postgres *p, const char *text)
-{
-	int64_t v = 0;
-	PGresult *res;
-
-	if (flush(p, NULL) < 0)
-		return 0;
-	res = p->pq.PQexec(p->conn, text);
-	if (p->pq.PQresultStatus(res) == PGRES_TUPLES_OK && p->pq.PQntuples(res))
-		v = strtoll(p->pq.PQgetvalue(res, 0, 0), NULL, 10);
-	p->pq.PQclear(res);
-	return v;
-}
-
-/* A lock of the session: it goes with its holder, whatever ended that. */
-static int postgres_claim(struct db *db, struct str uid, struct err *err)
-{
-	_free_ char *text = xasprintf("SELECT pg_try_advisory_lock(%lld)::int",
-				      (long long)claim_key(uid));
-
-	return answer(postgres_of(db), text) ? 0 :
-	       err_set(err, EBUSY, "run '%.*s' is being recorded already", STR_FMT(uid));
-}
-
-static void postgres_release(struct db *db, struct str uid)
-{
-	_free_ char *text = xasprintf("SELECT pg_advisory_unlock(%lld)::int",
-				      (long long)claim_key(uid));
-
-	answer(postgres_of(db), text);
-}
-
-static bool postgres_claimed(struct db *db, struct str uid)
-{
-	uint64_t key = (uint64_t)claim_key(uid);
-	_free_ char *text = xasprintf(
-		"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND"
-		" database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-		" AND classid = %u AND objid = %u", (unsigned)(key >> 32), (unsigned)key);
-
-	return answer(postgres_of(db), text) > 0;
 }
 
 static void postgres_close(struct db *db)
@@ -502,23 +404,23 @@ static const struct db_driver DRIVER = {
 /* -1: no store there. */
 static int64_t version_of(struct postgres *p)
 {
-	if (!answer(p, "SELECT count(*) FROM pg_tables"
+	if (!postgres_answer(p, "SELECT count(*) FROM pg_tables"
 		       " WHERE schemaname = 'taproom' AND tablename = 'store'"))
 		return -1;
-	return answer(p, "SELECT version FROM taproom.store");
+	return postgres_answer(p, "SELECT version FROM taproom.store");
 }
 
 static int migrate(struct postgres *p, struct err *err)
 {
-	int r = simple(p, "BEGIN; SELECT pg_advisory_xact_lock(" POSTGRES_LOCK ")", err);
+	int r = postgres_simple(p, "BEGIN; SELECT pg_advisory_xact_lock(" POSTGRES_LOCK ")", err);
 	int64_t version = r == 0 ? version_of(p) : 0;
 
 	for (int v = version < 0 ? POSTGRES_FIRST : (int)version; r == 0 && v < DB_VERSION; v++)
-		r = simple(p, POSTGRES_MIGRATIONS[v], err);
+		r = postgres_simple(p, POSTGRES_MIGRATIONS[v], err);
 	if (r == 0)
-		r = simple(p, "COMMIT", err);
+		r = postgres_simple(p, "COMMIT", err);
 	if (r < 0)
-		simple(p, "ROLLBACK", NULL);
+		postgres_simple(p, "ROLLBACK", NULL);
 	return r;
 }
 
