@@ -237,7 +237,7 @@ static void program_end(struct report *r, const struct event *ev)
 
 	if (p->attempt > 1)
 		buf_printf(&name, " (attempt %u)", p->attempt);
-	if (p->n == 0 || (STATUS_INFO[e->status].bad && !p->any_bad))
+	if (status_end_counts(e->status, p->counts))
 		add_case(r, p, &(struct testcase){
 			.class_name = buf_str(&class_name),
 			.name = buf_str(&p->name),

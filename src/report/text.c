@@ -271,12 +271,12 @@ static void put_program(struct report *r, struct report_program *p, enum status 
 	char time[UNIT_TEXT_MAX] = "";
 	struct out o;
 	unsigned column, w;
-	bool any = false;
 
-	for (unsigned i = 0; i < STATUS_N; i++)
-		any |= p->counts[i] != 0;
-	if (!any)
-		p->counts[status] = 1;
+	/* A parsed stream's counts are of leaf results alone. */
+	if (status_end_counts(r->opt->parsed ? STATUS_PASS : status, p->counts)) {
+		p->counts[status]++;
+		p->n_known += known != NULL;
+	}
 	out_to_buf(&o, &counts);
 	report_counts(&o, p->counts, false);
 	put_known_count(&o, p->n_known);
@@ -328,7 +328,6 @@ static void program_end(struct report *r, const struct event *ev)
 	struct buf name = {};
 
 	program_name(r, p, &name);
-	p->n_known += !p->any_bad && e->known;
 	put_program(r, p, e->status, buf_str(&name), e->reason, e->duration_ms, e->known);
 	report_program_end(p);
 	buf_done(&name);

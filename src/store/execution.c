@@ -364,8 +364,7 @@ void execution_count(const struct execution *x, uint64_t ret[static STATUS_N])
 
 	for (size_t i = 0; i < n; i++)
 		ret[x->status[i]] += x->shape->names[i]->leaf;
-	if (!x->shape->leaves)
-		ret[x->status[n]]++;
+	ret[x->status[n]] += status_end_counts(x->status[n], ret);
 }
 
 /* ---- writing ---- */

@@ -70,7 +70,7 @@ void execution_add(struct execution *x, const struct event *ev);
 void execution_end(struct execution *x, struct dict *d, const struct event_program *end);
 /* "<n>-<name>.log.zst" without a byte that a file name should not have. */
 char *execution_file_name(const struct execution *x);
-/* Leaf results; a program without any is one itself. Added to @ret. */
+/* Leaf results, and its end where that counts. @ret: zeroed. */
 void execution_count(const struct execution *x, uint64_t ret[static STATUS_N]);
 /* Inside a transaction of the caller's: everything but its notes goes into the
  * two buffers of a slice. */

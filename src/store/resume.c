@@ -14,7 +14,6 @@ struct resume {
 	unsigned jobs, programs;      /* highest numbers */
 	struct counted now;           /* of the program that is being told */
 	unsigned attempt;
-	uint64_t leaves;
 };
 
 static void program_begin(struct resume *x, const struct event *ev)
@@ -24,7 +23,6 @@ static void program_begin(struct resume *x, const struct event *ev)
 	x->now = (struct counted){ .program = dict_program(d, ev->prog->suite, ev->prog->name),
 				   .setting = record_job(x->record, ev->job)->setting };
 	x->attempt = ev->prog->attempt;
-	x->leaves = 0;
 }
 
 static void program_end(struct resume *x, const struct event *ev)
@@ -33,8 +31,7 @@ static void program_end(struct resume *x, const struct event *ev)
 
 	if (!x->now.program)
 		return;
-	if (!x->leaves)
-		x->now.counts[ev->prog->status]++;
+	x->now.counts[ev->prog->status] += status_end_counts(ev->prog->status, x->now.counts);
 	record_counted(r, &x->now, record_earlier(r, x->now.program, x->now.setting, x->attempt));
 	x->now.program = NULL;
 }
@@ -56,7 +53,6 @@ static void on_event(void *ctx, const struct event *ev)
 		program_begin(x, ev);
 	} else if (ev->type == EVENT_RESULT && ev->result->leaf) {
 		x->now.counts[ev->result->status]++;
-		x->leaves++;
 	} else if (ev->type == EVENT_PROGRAM_END) {
 		program_end(x, ev);
 	}

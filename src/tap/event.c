@@ -56,6 +56,17 @@ int status_from_name(struct str name, enum status *ret)
 	return 0;
 }
 
+bool status_end_counts(enum status end, const uint64_t counts[static STATUS_N])
+{
+	uint64_t all = 0, bad = 0;
+
+	for (unsigned i = 0; i < STATUS_N; i++) {
+		all += counts[i];
+		bad += STATUS_INFO[i].bad ? counts[i] : 0;
+	}
+	return !all || (STATUS_INFO[end].bad && (!bad || (end > STATUS_FAIL && !counts[end])));
+}
+
 void event_fan_add(struct event_fan *fan, struct event_sink sink)
 {
 	assert(fan->n < EVENT_FAN_MAX);

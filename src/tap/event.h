@@ -54,6 +54,13 @@ extern const struct status_info STATUS_INFO[STATUS_N];
 /* Returns 1 and the status, or 0 for a word that is none. */
 int status_from_name(struct str name, enum status *ret);
 
+/*
+ * Whether a program's end is a result of its own, one more than the @counts of those that it
+ * told: it told none; or the end is bad and none of them is; or it crashed, timed out or could
+ * not be tested, and none of them says so.
+ */
+bool status_end_counts(enum status end, const uint64_t counts[static STATUS_N]);
+
 static inline enum status status_worst(enum status a, enum status b)
 {
 	return a > b ? a : b;

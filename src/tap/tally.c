@@ -144,17 +144,15 @@ static void program_end(struct tally *t, const struct event *ev)
 	enum status s = ev->prog->status;
 	bool bad = STATUS_INFO[s].bad, known = ev->prog->known != NULL;
 
-	/* That it crashed, or never ended, none of its results may have said. */
-	if (bad && (!(p->bad + p->known) || (s > STATUS_FAIL && !p->counts[s]))) {
-		if (known)
+	if (status_end_counts(s, p->counts)) {
+		count(t, p, s);
+		if (bad && known)
 			add_known(t, i);
-		else
+		else if (bad)
 			add_bad(t, i, s, NULL, 0);
 	}
 	bad = bad && !known;
 	p->ended_bad = bad;
-	if (!p->results)
-		count(t, p, s);
 	t->programs++;
 	t->programs_bad += bad;
 	p->open = false;

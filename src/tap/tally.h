@@ -5,10 +5,9 @@
  * ("Success", "Unstable: ...", "Critical: ...") and the exit code of a run.
  *
  * Counts are live, and of the last attempt: when a program begins again, what
- * it said before is taken back. A program without results of its own counts as
- * one result. One that passed although something that it needs was not there is
- * degraded: the conclusion names it. A program that failed although none of its results did (killed
- * after its last one, an exit code) is in `bad` and `names`, not in `counts`.
+ * it said before is taken back. A program's end is one more result where
+ * status_end_counts(). One that passed although something that it needs was not
+ * there is degraded: the conclusion names it.
  */
 #include "tap/event.h"
 
@@ -20,7 +19,7 @@ struct tally_name {
 };
 
 struct tally {
-	uint64_t counts[STATUS_N]; /* leaf results, last attempt of a program */
+	uint64_t counts[STATUS_N]; /* leaf results and ends, last attempt of a program */
 	uint64_t results;
 	uint64_t programs, programs_bad; /* ended ones */
 	uint64_t bad;              /* failed tests; .harness of them: `error` */
