@@ -134,7 +134,7 @@ static void tell(const struct kept *k)
 	char text[UNIT_TEXT_MAX];
 
 	machine_facts(k->m, &f);
-	log_warn(k->keep->log, "machine %u (%s, %s) is kept until Ctrl-C here, or until nobody was "
+	log_info(k->keep->log, "machine %u (%s, %s) is kept until Ctrl-C here, or until nobody was "
 		 "in it for %s: taproom shell --enter %s", k->what.job, k->what.mode, f.kind,
 		 duration_text(k->keep->idle_ms, text), id);
 }

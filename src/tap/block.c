@@ -348,7 +348,7 @@ void block_use_told(struct tap_parser *p, enum status status, struct str reason)
 		return;
 	p->hears = false;
 	block_problem(p, PROBLEM_INCOMPLETE, p->sum.lines,
-		      "no TAP came of the results that were told until then");
+		      "it ended before its TAP: these are the results that it printed on the way");
 	p->blocks[k].told = true;
 	for (unsigned i = 0; i < p->told.n; i++)
 		if (p->told.v[i].marked || i + 1 == p->told.n)
