@@ -263,6 +263,7 @@ static void program_summary(struct web_programs *p, const struct program *g,
 			    const struct event_program *end)
 {
 	enum status status = end ? end->status : STATUS_ERROR;
+	uint64_t counts[STATUS_N];
 	struct web_html *h = p->h;
 	struct out *o = h->out;
 
@@ -281,8 +282,10 @@ static void program_summary(struct web_programs *p, const struct program *g,
 	if (g->attempt > 1)
 		out_printf(o, " <span class=\"quiet\">attempt %u</span>", g->attempt);
 	out_lit(o, "</h3>");
+	memcpy(counts, g->counts, sizeof(counts));
+	counts[status] += end && status_end_counts(status, counts);
 	if (g->n_results)
-		html_counts(h, g->counts, true);
+		html_counts(h, counts, true);
 	else
 		out_printf(o, "<span class=\"counts\">%s</span>", STATUS_INFO[status].label);
 	out_lit(o, "<span class=\"num\">");
