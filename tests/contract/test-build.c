@@ -15,7 +15,7 @@
 #include "contract/kernel-tree.h"
 #include "tap.h"
 
-#define WAIT_MS 20000
+#define WAIT_MS 60000
 
 struct world {
 	struct tap t;

@@ -204,7 +204,7 @@ for signal in INT KILL; do
 	echo 3 >"$dir/state/hold"
 	bisect c1 c12 t/t --machine host --rate 100% --json &
 	shell=$!
-	for _ in $(seq 300); do
+	for _ in $(seq 600); do
 		[ "$(cat "$dir/state/n")" -gt 3 ] && break
 		sleep 0.1
 	done

@@ -80,7 +80,7 @@ is "one that hangs ends at its deadline" "$(status_of pre) $(status_of a)" "time
 configure "pre: echo pre >>state/did; sleep 60"
 "$TAPROOM" run --machine host --share "$dir/state:rw" >out 2>err &
 pid=$!
-for _ in $(seq 300); do
+for _ in $(seq 600); do
 	grep -q pre state/did && break
 	sleep 0.1
 done

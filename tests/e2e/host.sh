@@ -136,7 +136,7 @@ before=$("$TAPROOM" runs --json --brief | jq length)
 rm -f "$dir/out"
 "$TAPROOM" run --machine host --jobs 2 prog/passes.sh prog/endless.sh >"$dir/out" 2>"$dir/err" &
 pid=$!
-for _ in $(seq 100); do
+for _ in $(seq 600); do
 	grep -qs "passes.sh" "$dir/out" && break
 	sleep 0.1
 done
@@ -151,7 +151,7 @@ is "what finished is kept" "$(status_of passes.sh)" pass
 rm -f "$dir/out"
 "$TAPROOM" run --machine host --jobs 2 prog/passes.sh prog/endless.sh >"$dir/out" 2>"$dir/err" &
 pid=$!
-for _ in $(seq 100); do
+for _ in $(seq 600); do
 	grep -qs "passes.sh" "$dir/out" && break
 	sleep 0.1
 done

@@ -20,14 +20,14 @@ keeps() { # keeps OPTION...: a run in the background; its machine's $id
 	rm -f "$dir/run-err" # which names the one before
 	"$TAPROOM" run --machine host --keep "$@" >"$dir/run" 2>"$dir/run-err" &
 	run=$!
-	for _ in $(seq 200); do
+	for _ in $(seq 600); do
 		id=$(sed -n 's/.*taproom shell --enter //p' "$dir/run-err" 2>"$dir/null")
 		[ -n "$id" ] && break
 		sleep 0.1
 	done
 }
 # shellcheck disable=SC2317
-gone() { for _ in $(seq 100); do kill -0 "$1" 2>/dev/null || return 0; sleep 0.1; done; return 1; }
+gone() { for _ in $(seq 600); do kill -0 "$1" 2>/dev/null || return 0; sleep 0.1; done; return 1; }
 children() { cat "/proc/$1/task/$1/children"; }
 job() { find "$cache/taproom/work/${id%-*}" -maxdepth 1 -name "job-${id##*-}"; }
 
@@ -42,7 +42,7 @@ is "errors apart" "$(cat "$dir/err")" err
 is "input to a command in it" "$(echo in | "$TAPROOM" exec --enter "$id" -- cat)" in
 "$TAPROOM" exec --enter "$id" -- sh -c 'echo begun; sleep 100' >"$dir/out" 2>&1 &
 inside=$!
-for _ in $(seq 100); do grep -q begun "$dir/out" && break; sleep 0.1; done
+for _ in $(seq 600); do grep -q begun "$dir/out" && break; sleep 0.1; done
 "$TAPROOM" exec --enter "$id" -- true 2>"$dir/err"
 is "while somebody is inside" "$?" 125
 has "nobody else comes" "somebody is in this machine already" "$dir/err"

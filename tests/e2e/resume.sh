@@ -42,7 +42,7 @@ stop_when() {
 	shift 2
 	"$TAPROOM" run --share "$dir/state:rw" "$@" >"$dir/out" 2>"$dir/err" &
 	pid=$!
-	for _ in $(seq 300); do
+	for _ in $(seq 600); do
 		"$condition" && break
 		sleep 0.1
 	done

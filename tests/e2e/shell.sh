@@ -37,7 +37,7 @@ for signal in INT TERM HUP USR1 USR2 QUIT WINCH; do
 	env --default-signal "$TAPROOM" exec --machine host --timeout 30s -- sh -c "trap 'echo $signal; exit 9' $signal; echo ready; while :; do sleep 0.05; done" \
 		>"$dir/out" 2>"$dir/err" &
 	pid=$!
-	for _ in $(seq 200); do
+	for _ in $(seq 600); do
 		grep -qs ready "$dir/out" && break
 		sleep 0.05
 	done
@@ -77,7 +77,7 @@ tm() { env --default-signal tmux -S "$dir/tmux" -f /dev/null "$@"; }
 screen() { tm capture-pane -p -J; }
 keys() { tm send-keys "$@"; }
 shows() { # shows NAME TEXT: within 20 s
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		screen >"$dir/screen"
 		grep -qF -e "$2" "$dir/screen" && break
 		sleep 0.2
@@ -144,7 +144,7 @@ shows "is left" "left by Ctrl-]"
 is "the terminal is as it was" "$(modes)" "$before"
 # What is typed before would go to the one that ends.
 ended() {
-	for _ in $(seq 200); do
+	for _ in $(seq 600); do
 		kill -0 "$1" 2>/dev/null || break
 		sleep 0.1
 	done
