@@ -27,8 +27,10 @@ static int make_partition(struct postgres *p, const char *table, int64_t nth, st
 		"ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%lld) TO (%lld)",
 		name, table, table, name, (long long)(nth * PERIOD_MS),
 		(long long)((nth + 1) * PERIOD_MS));
+	int64_t n;
+	int r = postgres_answer(p, is_there, &n, err);
 
-	return postgres_answer(p, is_there) ? 0 : postgres_simple(p, text, err);
+	return r < 0 || n ? r : postgres_simple(p, text, err);
 }
 
 /* The partitions for runs of this time. */
@@ -69,8 +71,10 @@ int postgres_claim(struct db *db, struct str uid, struct err *err)
 {
 	_free_ char *text = xasprintf("SELECT pg_try_advisory_lock(%lld)::int",
 				      (long long)claim_key(uid));
+	int64_t mine;
+	int r = postgres_answer(postgres_of(db), text, &mine, err);
 
-	return postgres_answer(postgres_of(db), text) ? 0 :
+	return r < 0 || mine ? r :
 	       err_set(err, EBUSY, "run '%.*s' is being recorded already", STR_FMT(uid));
 }
 
@@ -78,8 +82,10 @@ void postgres_release(struct db *db, struct str uid)
 {
 	_free_ char *text = xasprintf("SELECT pg_advisory_unlock(%lld)::int",
 				      (long long)claim_key(uid));
+	int64_t mine;
 
-	postgres_answer(postgres_of(db), text);
+	/* Where it can't be asked the connection is gone, and the lock with it. */
+	postgres_answer(postgres_of(db), text, &mine, NULL);
 }
 
 bool postgres_claimed(struct db *db, struct str uid)
@@ -89,6 +95,8 @@ bool postgres_claimed(struct db *db, struct str uid)
 		"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND"
 		" database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 		" AND classid = %u AND objid = %u", (unsigned)(key >> 32), (unsigned)key);
+	int64_t n;
 
-	return postgres_answer(postgres_of(db), text) > 0;
+	/* A run is not lost because nobody could be asked. */
+	return postgres_answer(postgres_of(db), text, &n, NULL) < 0 || n > 0;
 }

@@ -300,18 +300,21 @@ int postgres_simple(struct postgres *p, const char *text, struct err *err)
 	return r;
 }
 
-int64_t postgres_answer(struct postgres *p, const char *text)
+int postgres_answer(struct postgres *p, const char *text, int64_t *ret, struct err *err)
 {
-	int64_t v = 0;
 	PGresult *res;
+	int r = flush(p, err);
 
-	if (flush(p, NULL) < 0)
-		return 0;
+	*ret = 0;
+	if (r < 0)
+		return r;
 	res = p->pq.PQexec(p->conn, text);
-	if (p->pq.PQresultStatus(res) == PGRES_TUPLES_OK && p->pq.PQntuples(res))
-		v = strtoll(p->pq.PQgetvalue(res, 0, 0), NULL, 10);
+	if (p->pq.PQresultStatus(res) != PGRES_TUPLES_OK)
+		r = fail(p, res, err);
+	else if (p->pq.PQntuples(res))
+		*ret = strtoll(p->pq.PQgetvalue(res, 0, 0), NULL, 10);
 	p->pq.PQclear(res);
-	return v;
+	return r;
 }
 
 static int set_up(struct postgres *p, struct err *err)
@@ -402,19 +405,25 @@ static const struct db_driver DRIVER = {
 /* ---- opening ---- */
 
 /* -1: no store there. */
-static int64_t version_of(struct postgres *p)
+static int version_of(struct postgres *p, int64_t *ret, struct err *err)
 {
-	if (!postgres_answer(p, "SELECT count(*) FROM pg_tables"
-		       " WHERE schemaname = 'taproom' AND tablename = 'store'"))
-		return -1;
-	return postgres_answer(p, "SELECT version FROM taproom.store");
+	int r = postgres_answer(p, "SELECT count(*) FROM pg_tables WHERE schemaname = 'taproom'"
+				   " AND tablename = 'store'", ret, err);
+
+	if (r == 0 && *ret == 0)
+		*ret = -1;
+	else if (r == 0)
+		r = postgres_answer(p, "SELECT version FROM taproom.store", ret, err);
+	return r;
 }
 
 static int migrate(struct postgres *p, struct err *err)
 {
 	int r = postgres_simple(p, "BEGIN; SELECT pg_advisory_xact_lock(" POSTGRES_LOCK ")", err);
-	int64_t version = r == 0 ? version_of(p) : 0;
+	int64_t version = -1;
 
+	if (r == 0)
+		r = version_of(p, &version, err);
 	for (int v = version < 0 ? POSTGRES_FIRST : (int)version; r == 0 && v < DB_VERSION; v++)
 		r = postgres_simple(p, POSTGRES_MIGRATIONS[v], err);
 	if (r == 0)
@@ -426,8 +435,11 @@ static int migrate(struct postgres *p, struct err *err)
 
 static int check_version(struct postgres *p, enum store_mode mode, struct err *err)
 {
-	int64_t version = version_of(p);
+	int64_t version;
+	int r = version_of(p, &version, err);
 
+	if (r < 0)
+		return r;
 	if (version > DB_VERSION)
 		return err_set(err, ENOTSUP,
 			       "store '%s' was written by a newer taproom (format %d, this one "

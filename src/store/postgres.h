@@ -31,8 +31,8 @@ static inline struct postgres *postgres_of(struct db *db)
 
 /* One or several statements of ours, outside of what is prepared. */
 int postgres_simple(struct postgres *p, const char *text, struct err *err);
-/* The first value that @text answers; 0 when it can't be had. */
-int64_t postgres_answer(struct postgres *p, const char *text);
+/* The first value that @text answers; 0 where it answers none. */
+int postgres_answer(struct postgres *p, const char *text, int64_t *ret, struct err *err);
 
 /* postgres-turns.c: of struct db_driver. */
 int postgres_run_begins(struct db *db, int64_t begin_ms, struct err *err);

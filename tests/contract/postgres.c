@@ -53,7 +53,7 @@ static void nap(void)
 	nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
 }
 
-static int wait_ready(struct postgres *p)
+static int wait_ready(struct postgres_server *p)
 {
 	for (int i = 0; i < TRIES; i++, nap()) {
 		struct db *db;
@@ -69,12 +69,12 @@ static int wait_ready(struct postgres *p)
 	return -EIO;
 }
 
-int postgres_start(struct postgres *p, const char **ret_why)
+int postgres_start(struct postgres_server *p, const char **ret_why)
 {
 	_free_ char *bin = find_bin(), *initdb = NULL, *server = NULL, *data = NULL;
 	int status;
 
-	*p = (struct postgres){};
+	*p = (struct postgres_server){};
 	*ret_why = "there is no PostgreSQL server here: tools/setup --tests installs it";
 	if (!bin)
 		return -ENOENT;
@@ -99,7 +99,7 @@ int postgres_start(struct postgres *p, const char **ret_why)
 	return wait_ready(p) < 0 ? -ENOENT : 0;
 }
 
-void postgres_stop(struct postgres *p)
+void postgres_stop(struct postgres_server *p)
 {
 	if (p->pid > 0) {
 		kill(p->pid, SIGINT);
@@ -107,5 +107,5 @@ void postgres_stop(struct postgres *p)
 	}
 	free(p->url);
 	dir_removep(&p->dir);
-	*p = (struct postgres){};
+	*p = (struct postgres_server){};
 }

@@ -6,11 +6,11 @@
  */
 #include <sys/types.h>
 
-struct postgres {
+struct postgres_server {
 	char *dir, *url;
 	pid_t pid;
 };
 
 /* 0, or -ENOENT with the reason why there can be none here. */
-int postgres_start(struct postgres *p, const char **ret_why);
-void postgres_stop(struct postgres *p);
+int postgres_start(struct postgres_server *p, const char **ret_why);
+void postgres_stop(struct postgres_server *p);

@@ -89,7 +89,7 @@ static void test_mark(struct tap *t, const char *url)
 	store_close(s);
 }
 
-static void test_same(struct tap *t, const struct postgres *pg)
+static void test_same(struct tap *t, const struct postgres_server *pg)
 {
 	_cleanup_(buf_done) struct buf file = {}, server = {};
 	_cleanup_(dir_removep) char *dir = NULL;
@@ -109,7 +109,7 @@ static void test_same(struct tap *t, const struct postgres *pg)
 	test_changed(t, pg->url);
 }
 
-static void test_marks(struct tap *t, const struct postgres *pg)
+static void test_marks(struct tap *t, const struct postgres_server *pg)
 {
 	_cleanup_(dir_removep) char *dir = NULL;
 	_free_ char *path = NULL;
@@ -123,7 +123,7 @@ static void test_marks(struct tap *t, const struct postgres *pg)
 int main(void)
 {
 	struct tap t = {};
-	struct postgres pg;
+	struct postgres_server pg;
 	const char *why;
 
 	if (postgres_start(&pg, &why) < 0) {

@@ -5,6 +5,7 @@
 
 #include "postgres.h"
 #include "script.h"
+#include "store/postgres.h"
 
 #define WRITERS 4
 
@@ -36,7 +37,7 @@ static int count_run(void *ctx, const struct store_run *r)
 	return 0;
 }
 
-static void test_writers(struct tap *t, const struct postgres *pg)
+static void test_writers(struct tap *t, const struct postgres_server *pg)
 {
 	static const struct store_runs_filter all = { .limit = 1000 };
 	struct store *s = NULL;
@@ -74,7 +75,7 @@ static void test_writers(struct tap *t, const struct postgres *pg)
 }
 
 /* Who reads waits for nobody, and nobody for him. */
-static void test_period(struct tap *t, const struct postgres *pg)
+static void test_period(struct tap *t, const struct postgres_server *pg)
 {
 	/* Of a month that no other run is of. */
 	static const struct event_run run = { .id = STR("period"), .time_ms = 1000 };
@@ -102,6 +103,23 @@ static void test_period(struct tap *t, const struct postgres *pg)
 	store_close(s);
 }
 
+/* Who may not read is told so. */
+static void test_stranger(struct tap *t, const struct postgres_server *pg)
+{
+	_free_ char *url = xasprintf("postgresql://stranger@/postgres?host=%s", pg->dir);
+	struct db *db = NULL;
+	struct store *s = NULL;
+	struct err err = {};
+
+	db_postgres_open(pg->url, STORE_WRITE, &db, &err);
+	is_int(t, postgres_simple(postgres_of(db), "CREATE ROLE stranger LOGIN", &err), 0,
+	       "one who may only connect");
+	db_close(db);
+	is_int(t, store_open(url, STORE_READ, &s, &err), -EACCES, "can't read the history");
+	ok(t, strstr(err.text, "no permission"), "and hears why: %s", err.text);
+	is_int(t, store_open(url, STORE_WRITE, &s, &err), -EACCES, "nor write it");
+}
+
 static int fold_anew(struct store *s, struct err *err)
 {
 	return store_refold(s, err);
@@ -121,7 +139,7 @@ static int remove_old(struct store *s, struct err *err)
 
 /* Two that write the same rows take turns, and neither has a part of them while it
  * waits for its turn. */
-static void test_turns(struct tap *t, const struct postgres *pg,
+static void test_turns(struct tap *t, const struct postgres_server *pg,
 		       int (*fn)(struct store *s, struct err *err), const char *name)
 {
 	struct store *s = NULL;
@@ -159,7 +177,7 @@ static int got_state(void *ctx, const struct store_run *r)
 	return 0;
 }
 
-static void test_alive(struct tap *t, const struct postgres *pg)
+static void test_alive(struct tap *t, const struct postgres_server *pg)
 {
 	enum store_run_state state = STORE_RUN_DONE;
 	struct store *s = NULL, *other = NULL;
@@ -187,7 +205,7 @@ static void test_alive(struct tap *t, const struct postgres *pg)
 int main(void)
 {
 	struct tap t = {};
-	struct postgres pg;
+	struct postgres_server pg;
 	const char *why;
 
 	if (postgres_start(&pg, &why) < 0) {
@@ -198,6 +216,7 @@ int main(void)
 	test_writers(&t, &pg);
 	test_alive(&t, &pg);
 	test_period(&t, &pg);
+	test_stranger(&t, &pg);
 	test_turns(&t, &pg, fold_anew, "folding all anew, while another wants to");
 	test_turns(&t, &pg, remove_old, "and while another removes old runs");
 	postgres_stop(&pg);

@@ -12,7 +12,7 @@
 
 int main(int argc, char **argv)
 {
-	struct postgres p;
+	struct postgres_server p;
 	const char *why;
 	int status = -1;
 	pid_t pid;
