@@ -93,7 +93,7 @@ check_command() {
 }
 
 # "KEY(name, ...": the rows of the schema.
-schema_keys() { sed -nE 's/^\t(TEXT|LIST|MAPPING)\(([a-z_]+),.*/\2/p' src/plan/load.c | sort -u; }
+schema_keys() { sed -nE 's/^\t(TEXT|LIST|MAPPING)\(([a-z_]+),.*/\2/p' src/plan/schema.c | sort -u; }
 
 echo "TAP version 13"
 check_help
@@ -136,7 +136,7 @@ man/page.sh man/taproom.yaml.5.scd >"$dir/page"
 schema_keys >"$dir/in-code"
 grep -E '^\*[a-z_]+\*(, \*[a-z_]+\*)*$' "$dir/page" | grep -oE '[a-z_]+' | sort -u >"$dir/in-page"
 result "taproom.yaml(5) has the keys of the schema, and no others" "$(
-	[ -s "$dir/in-code" ] || echo "no keys found in src/plan/load.c"
+	[ -s "$dir/in-code" ] || echo "no keys found in src/plan/schema.c"
 	lacks "not in the page" "$dir/in-code" "$dir/in-page"
 	lacks "not in the schema" "$dir/in-page" "$dir/in-code"
 )"
