@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A run that is being recorded: its events, and what becomes of each execution. */
 #include "store/recorder.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "store/zlog.h"
 
 /* Problems and splats of one job outside of its programs that are kept. */
 #define NOTES_MAX 200
 /* No note that was taken while its program ran has this number or a higher one. */
 #define LATE_SEQ (RESULTS_MAX + 1)
 
-static void keep_error(struct store_record *r, const struct err *err)
+void record_keep_error(struct store_record *r, const struct err *err)
 {
 	if (!r->error.code)
 		r->error = *err;
@@ -50,255 +48,11 @@ static void open_drop(struct store_record *r, size_t i)
 	r->open[i] = r->open[--r->n_open];
 }
 
-/* ---- the run and its jobs ---- */
-
-/* The uid is a directory's name too. */
-static int check_uid(struct str uid, struct err *err)
-{
-	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				   "0123456789-_.";
-
-	for (size_t i = 0; i < uid.n; i++)
-		if (!uid.p[i] || !strchr(good, uid.p[i]))
-			return err_set(err, EINVAL, "a run's id may not have byte 0x%02x",
-				       (unsigned char)uid.p[i]);
-	if (uid.n == 0 || uid.n > 128 || uid.p[0] == '.')
-		return err_set(err, EINVAL, "a run's id is 1 to 128 bytes, no '.' first");
-	return 0;
-}
-
-static bool per_run(const struct store_record *r)
-{
-	return r->durable == STORE_PER_RUN;
-}
-
-static void release(struct store_record *r)
-{
-	if (r->uid && !per_run(r))
-		store_run_release(r->store, str_of(r->uid), &r->lock);
-}
-
-static int save_counts(struct store_record *r, const uint64_t counts[static STATUS_N],
-		       uint64_t splats, unsigned more, struct err *err)
-{
-	/* The one that is being saved is not among those that are counted yet. */
-	struct store_counts all = { .tests = r->tests, .ended = r->n_counted + more };
-	struct buf text = {};
-	int e;
-
-	memcpy(all.status, counts, sizeof(all.status));
-	store_counts_format(&all, &text);
-	record_running(r, &text);
-	e = db_run(r->store->db, SQL_RUN_COUNTS, err, DB_I(r->run_id), DB_T(buf_str(&text)),
-		   DB_I((int64_t)splats));
-	buf_done(&text);
-	return e;
-}
-
-static int run_begin(struct store_record *r, const struct event *ev, struct err *err)
-{
-	const struct event_run *run = ev->run;
-	int64_t id;
-	int e = check_uid(run->id, err);
-
-	assert(!r->run_id);
-	if (e == 0 && r->store->db->driver->run_begins)
-		e = r->store->db->driver->run_begins(r->store->db, run->time_ms, err);
-	/* A run that nobody sees before it has ended needs no sign of life. */
-	if (e == 0)
-		e = per_run(r) ? store_begin(r->store, err) :
-				 store_run_claim(r->store, run->id, &r->lock, err);
-	if (e < 0)
-		return e;
-	e = db_add(r->store->db, SQL_RUN_ADD, &id, err, DB_T(run->id), DB_T(run->title),
-		   DB_T(run->branch), DB_T(run->commit), DB_T(run->command),
-		   DB_I(run->time_ms));
-	if (e < 0) {
-		if (per_run(r))
-			store_rollback(r->store);
-		return e;
-	}
-	r->run_id = id;
-	r->begin_ms = run->time_ms;
-	r->uid = xstrndup(run->id.p, run->id.n);
-	r->tests = run->tests;
-	return r->tests && !per_run(r) ? save_counts(r, r->counts, 0, 0, err) : 0;
-}
-
-static bool has_word(struct str words, struct str word)
-{
-	for (struct str rest = words; rest.p;)
-		if (str_eq(str_cut(&rest, ','), word))
-			return true;
-	return false;
-}
-
-static void add_word(struct buf *words, struct str word, bool empty_too)
-{
-	if (!word.n && !empty_too)
-		return;
-	if (words->p && has_word(buf_str(words), word))
-		return;
-	if (words->p)
-		buf_add(words, ",", 1);
-	buf_add_str(words, word);
-}
-
-/* What the run's row says of its jobs. */
-static int save_jobs(struct store_record *r, struct err *err)
-{
-	_cleanup_(buf_done) struct buf modes = {}, machines = {}, kernels = {};
-
-	for (size_t i = 0; i < r->n_jobs; i++) {
-		const struct record_job *j = &r->jobs[i];
-
-		if (!j->kernel)
-			continue;
-		add_word(&modes, j->setting->mode, true);
-		add_word(&machines, j->setting->machine, true);
-		add_word(&kernels, str_of(j->kernel), false);
-	}
-	return db_run(r->store->db, SQL_RUN_JOBS, err, DB_I(r->run_id), DB_T(buf_str(&modes)),
-		      DB_T(buf_str(&machines)), DB_T(buf_str(&kernels)));
-}
-
-void record_job_kernel(struct record_job *job, struct str kernel)
-{
-	if (job->kernel && !kernel.n)
-		return;
-	free(job->kernel);
-	job->kernel = xstrndup(kernel.p ? kernel.p : "", kernel.n);
-}
-
-static int job_begin(struct store_record *r, const struct event *ev, struct err *err)
-{
-	const struct event_job *j = ev->job_info;
-	struct record_job *job = record_job(r, ev->job);
-	int e = store_begin(r->store, err);
-
-	if (e < 0)
-		return e;
-	job->setting = dict_setting(&r->store->dict, j->mode, j->machine);
-	record_job_kernel(job, j->kernel);
-	e = db_run(r->store->db, SQL_JOB_ADD, err, DB_I(r->run_id), DB_I(ev->job),
-		   DB_T(j->mode), DB_T(j->machine), DB_T(j->accel), DB_T(j->why),
-		   DB_T(j->kernel), DB_T(j->host), DB_I(j->cpus), DB_I((int64_t)j->memory),
-		   DB_I(j->time_ms));
-	if (e == 0 && !per_run(r))
-		e = save_jobs(r, err);
-	return store_end(r->store, e, err);
-}
-
-/* Compresses one file of the run. A log that can't be kept is told, and costs
- * nothing else. Returns its name below the artefact directory, or NULL. */
-static char *keep_file(struct store_record *r, struct str from, const char *name,
-		       uint64_t *ret_bytes)
-{
-	_free_ char *path = xstrndup(from.p ? from.p : "", from.n), *to = NULL, *dir = NULL;
-	_free_ char *relative = xasprintf("%s/%s", r->uid, name);
-	struct err err = {};
-
-	if (from.n == 0)
-		return NULL;
-	to = path_join(r->store->dir, relative);
-	dir = path_dir(to);
-	if (dir_make(dir, &err) < 0 || zlog_write(path, to, ret_bytes, &err) < 0) {
-		keep_error(r, &err);
-		return NULL;
-	}
-	return TAKE(relative);
-}
-
-static int artefact(struct store_record *r, const struct event *ev, struct err *err)
-{
-	const struct event_artefact *a = ev->artefact;
-	_free_ char *name = NULL, *kept = NULL;
-	uint64_t bytes = 0;
-	int e;
-
-	if (!event_kind_fits(a->kind))
-		return err_set(err, EINVAL, "an artefact's kind is no word");
-	name = xasprintf("%.*s.%u.zst", STR_FMT(a->kind), ev->job);
-	kept = keep_file(r, a->path, name, &bytes);
-	if (!kept)
-		return 0;
-	e = store_begin(r->store, err);
-	if (e < 0)
-		return e;
-	e = db_run(r->store->db, SQL_ARTEFACT_ADD, err, DB_I(r->run_id), DB_I(ev->job), DB_I(0),
-		   DB_T(a->kind), DB_T(str_of(kept)), DB_I((int64_t)bytes));
-	return store_end(r->store, e, err);
-}
-
-static int job_end(struct store_record *r, const struct event *ev, struct err *err)
-{
-	const struct event_job *j = ev->job_info;
-	_free_ char *name = xasprintf("console.%u.zst", ev->job), *kept = NULL;
-	uint64_t bytes = 0;
-	int e;
-
-	kept = keep_file(r, j->console_path, name, &bytes);
-	e = store_begin(r->store, err);
-	if (e < 0)
-		return e;
-	if (kept)
-		e = db_run(r->store->db, SQL_ARTEFACT_ADD, err, DB_I(r->run_id), DB_I(ev->job),
-			   DB_I(0), DB_T(STR("console")), DB_T(str_of(kept)),
-			   DB_I((int64_t)bytes));
-	if (e == 0)
-		e = db_run(r->store->db, SQL_JOB_END, err, DB_I(r->run_id), DB_I(ev->job),
-			   DB_I(j->time_ms), DB_T(j->kernel), DB_T(j->accel), DB_T(j->why),
-			   DB_T(j->end), DB_T(j->reason));
-	record_job_kernel(record_job(r, ev->job), j->kernel);
-	if (e == 0 && !per_run(r))
-		e = save_jobs(r, err);
-	return store_end(r->store, e, err);
-}
-
-static int slice_store(struct store_record *r, struct err *err)
+int record_slice_store(struct store_record *r, struct err *err)
 {
 	return slicing_store(&r->slice, r->store->db, &r->store->dict.zstd, r->run_id, r->begin_ms,
 			     err);
 }
-
-/* What a run that is written as a whole leaves to its end. */
-static int save_rest(struct store_record *r, struct err *err)
-{
-	int e = slice_store(r, err);
-
-	if (e == 0)
-		e = save_counts(r, r->counts, r->splats, 0, err);
-	return e == 0 ? save_jobs(r, err) : e;
-}
-
-static int run_end(struct store_record *r, const struct event *ev, struct err *err)
-{
-	const struct event_run *run = ev->run;
-	_free_ char *lock = store_lock_path(r->store, str_of(r->uid));
-	struct str state = run->stopped ? STR("stopped") : STR("done");
-	int e = per_run(r) ? save_rest(r, err) : store_begin(r->store, err);
-
-	if (e < 0 && !per_run(r))
-		return e;
-	if (e == 0)
-		e = db_run(r->store->db, SQL_RUN_END, err, DB_I(r->run_id), DB_I(run->time_ms),
-			   DB_T(state), DB_I(run->exit_code), DB_T(run->conclusion),
-			   DB_T(run->branch), DB_T(run->commit));
-	if (per_run(r) && r->error.code && e == 0)
-		e = -r->error.code; /* all of it, or nothing */
-	e = store_end(r->store, e, err);
-	r->ended = true;
-	if (e < 0)
-		return e;
-	if (r->lock >= 0)
-		unlink(lock);
-	release(r);
-	/* A fold that fails leaves the runs as they are, for the next one. */
-	store_fold(r->store, FOLD_RUNS, NULL);
-	return 0;
-}
-
-/* ---- executions ---- */
 
 /* A retry's counts stand for the program, as in tap/tally. */
 struct counted *record_earlier(struct store_record *r, const struct program *p,
@@ -337,15 +91,15 @@ static int save_inside(struct store_record *r, struct execution *x, const uint64
 			       &s->body, &s->times, err);
 
 	s->n++;
-	if (e == 0 && (!per_run(r) || slicing_is_full(s)))
-		e = slice_store(r, err);
+	if (e == 0 && (!record_per_run(r) || slicing_is_full(s)))
+		e = record_slice_store(r, err);
 	for (size_t i = 0; i < x->n_notes && e == 0; i++)
 		e = note_save(&x->notes[i], r->store->db, r->run_id, r->begin_ms, x->job,
 			      x->number, err);
 	if (e == 0)
 		e = save_artefact(r, x, err);
-	if (e == 0 && !per_run(r))
-		e = save_counts(r, counts, r->splats + x->n_splats, !retry, err);
+	if (e == 0 && !record_per_run(r))
+		e = record_save_counts(r, counts, r->splats + x->n_splats, !retry, err);
 	return e;
 }
 
@@ -402,7 +156,7 @@ static void save_ended(struct store_record *r)
 static void tell_running(struct store_record *r)
 {
 	if (!r->store->db->depth && db_begin_lazy(r->store->db, NULL) == 0)
-		store_end(r->store, save_counts(r, r->counts, r->splats, 0, NULL), NULL);
+		store_end(r->store, record_save_counts(r, r->counts, r->splats, 0, NULL), NULL);
 }
 
 static int program_begin(struct store_record *r, const struct event *ev, struct err *err)
@@ -414,7 +168,7 @@ static int program_begin(struct store_record *r, const struct event *ev, struct 
 	dict_recall(d, p, NULL);
 	ARRAY_GROW(r->open, r->n_open, r->cap_open);
 	r->open[r->n_open++] = execution_new(TAKE(r->store->spare), p, ev);
-	if (!per_run(r))
+	if (!record_per_run(r))
 		tell_running(r);
 	return 0;
 }
@@ -428,7 +182,7 @@ static int program_end(struct store_record *r, const struct event *ev, struct er
 	execution_end(x, &r->store->dict, ev->prog);
 	if (ev->prog->log_path.n) {
 		name = execution_file_name(x);
-		x->artefact = keep_file(r, ev->prog->log_path, name, &x->artefact_bytes);
+		x->artefact = record_keep_file(r, ev->prog->log_path, name, &x->artefact_bytes);
 	}
 	save_ended(r);
 	return 0;
@@ -474,8 +228,8 @@ static int note_of_job(struct store_record *r, const struct event *ev, struct er
 		return e;
 	e = note_save(&note, r->store->db, r->run_id, r->begin_ms, ev->job,
 		      late ? ev->program : 0, err);
-	if (e == 0 && note.splat && !per_run(r))
-		e = save_counts(r, r->counts, splats, 0, err);
+	if (e == 0 && note.splat && !record_per_run(r))
+		e = record_save_counts(r, r->counts, splats, 0, err);
 	e = store_end(r->store, e, err);
 	if (e == 0)
 		r->splats = splats;
@@ -495,16 +249,16 @@ static int inside(struct store_record *r, const struct event *ev, struct err *er
 }
 
 static int (*const RECORD[])(struct store_record *, const struct event *, struct err *) = {
-	[EVENT_RUN_BEGIN] = run_begin,
-	[EVENT_RUN_END] = run_end,
-	[EVENT_JOB_BEGIN] = job_begin,
-	[EVENT_JOB_END] = job_end,
+	[EVENT_RUN_BEGIN] = record_run_begin,
+	[EVENT_RUN_END] = record_run_end,
+	[EVENT_JOB_BEGIN] = record_job_begin,
+	[EVENT_JOB_END] = record_job_end,
 	[EVENT_PROGRAM_BEGIN] = program_begin,
 	[EVENT_PROGRAM_END] = program_end,
 	[EVENT_RESULT] = inside,
 	[EVENT_PROBLEM] = inside,
 	[EVENT_SPLAT] = inside,
-	[EVENT_ARTEFACT] = artefact,
+	[EVENT_ARTEFACT] = record_artefact,
 };
 
 static void on_event(void *ctx, const struct event *ev)
@@ -522,7 +276,7 @@ static void on_event(void *ctx, const struct event *ev)
 	if (ev->type == EVENT_RUN_END)
 		save_ended(r);
 	if (RECORD[ev->type](r, ev, &err) < 0)
-		keep_error(r, &err);
+		record_keep_error(r, &err);
 }
 
 int store_record_new(struct store *s, struct store_record **ret, struct err *err)
@@ -564,7 +318,7 @@ struct store_record *store_record_free(struct store_record *r)
 {
 	if (!r)
 		return NULL;
-	if (per_run(r) && r->run_id && !r->ended)
+	if (record_per_run(r) && r->run_id && !r->ended)
 		store_rollback(r->store);
 	while (r->n_open)
 		open_drop(r, 0);
@@ -572,7 +326,7 @@ struct store_record *store_record_free(struct store_record *r)
 		free(r->jobs[i].kernel);
 	slicing_done(&r->slice);
 	if (!r->ended)
-		release(r);
+		record_release(r);
 	closep(&r->lock);
 	free(r->open);
 	free(r->jobs);

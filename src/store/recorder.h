@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * Recorder: what record.c and resume.c share of a run that is being recorded.
+ * Recorder: what record.c, record-run.c, running.c and resume.c share of a run that is
+ * being recorded.
  */
 #include "store/execution.h"
 #include "store/inside.h"
@@ -59,3 +60,30 @@ struct counted *record_earlier(struct store_record *r, const struct program *p,
 			       const struct setting *s, unsigned attempt);
 /* @before: record_earlier()'s. */
 void record_counted(struct store_record *r, const struct counted *now, struct counted *before);
+
+/* Is it written as a whole, at its end? */
+static inline bool record_per_run(const struct store_record *r)
+{
+	return r->durable == STORE_PER_RUN;
+}
+
+/* The first one stays. */
+void record_keep_error(struct store_record *r, const struct err *err);
+/* The slice as it is now. */
+int record_slice_store(struct store_record *r, struct err *err);
+
+/* record-run.c */
+int record_run_begin(struct store_record *r, const struct event *ev, struct err *err);
+int record_run_end(struct store_record *r, const struct event *ev, struct err *err);
+int record_job_begin(struct store_record *r, const struct event *ev, struct err *err);
+int record_job_end(struct store_record *r, const struct event *ev, struct err *err);
+int record_artefact(struct store_record *r, const struct event *ev, struct err *err);
+/* What the run's row counts. @more: programs that ended and are not counted yet. */
+int record_save_counts(struct store_record *r, const uint64_t counts[static STATUS_N],
+		       uint64_t splats, unsigned more, struct err *err);
+/* Compresses one file of the run. A log that can't be kept is told, and costs
+ * nothing else. Returns its name below the artefact directory, or NULL. */
+char *record_keep_file(struct store_record *r, struct str from, const char *name,
+		       uint64_t *ret_bytes);
+/* Nobody records it any more. */
+void record_release(struct store_record *r);

@@ -2,8 +2,6 @@
 /* One execution as it is told again: its results, with what happened between them. */
 #include "store/replay.h"
 
-#include <stdlib.h>
-
 #include "base/mem.h"
 
 struct told {
