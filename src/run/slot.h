@@ -73,7 +73,21 @@ void slot_abort(struct slot *s, enum program_end how, enum machine_death end, co
 void slot_done(struct slot *s);
 /* Its tests are over: the machine ends, or is given away. */
 void slot_home(struct slot *s);
+
+/* slot-job.c */
+/* JOB_BEGIN, unless it was said. */
+void slot_job_begin(struct slot *s);
+/* JOB_END. An end as asked for is none where the evidence is incomplete. */
+void slot_job_tell_end(struct slot *s, enum machine_death how, const char *why);
 void slot_artefact(struct slot *s, const char *kind, const char *path);
+
+/* slot-test.c */
+/* Takes the next test, or sends the machine home. */
+void slot_next(struct slot *s);
+enum status slot_test_end(struct slot *s, enum program_end how, int code, const char *why);
+/* The machine was booted for it. Not before the loop runs: then the run has begun. */
+void slot_boot_test_begin(struct slot *s);
+void slot_boot_test_ready(struct slot *s);
 /* Some tests are told on the console as well, or only there. */
 void slot_tell_console(struct slot *s);
 
