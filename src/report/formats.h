@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 /*
- * What the formats share. One file per format defines its row and its own
- * `struct report`; nothing else in the program looks inside.
+ * What the formats share. Each format defines its row and its own `struct report`;
+ * nothing else in the program looks inside.
  */
 #include <inttypes.h>
 
