@@ -112,14 +112,14 @@ static void tell_range(struct telling *t, const struct judge_event *e)
 {
 	struct out *o = t->c->out;
 
-	out_lit(o, INDENT "behind ");
+	out_lit(o, INDENT "after ");
 	judged_run(o, run_at(t, e, e->last));
 	out_lit(o, ", up to ");
 	judged_run(o, run_at(t, e, e->run));
 	out_char(o, '\n');
 	if (e->low_last == e->last && e->high == e->run)
 		return;
-	out_lit(o, INDENT "with 99 %: behind ");
+	out_lit(o, INDENT "with 99 %: after ");
 	judged_run(o, run_at(t, e, e->low_last));
 	out_lit(o, ", up to ");
 	judged_run(o, run_at(t, e, e->high));

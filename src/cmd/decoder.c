@@ -17,7 +17,7 @@
 
 const struct opt DECODER_OPTIONS[] = {
 	{ .type = OPT_TYPE_FLAG, .name = "decode", AT(decode),
-	  .help = "put the place in the source behind each function+0xOFFSET/0xSIZE" },
+	  .help = "put the place in the source after each function+0xOFFSET/0xSIZE" },
 	{ .type = OPT_TYPE_STR, .name = "symbols", .arg = "PATH", AT(symbols),
 	  .help = "the kernel's debug info: a vmlinux, its tree, a directory like "
 		  "/usr/lib/debug, or one module [default: the run's kernel tree, the cache, "

@@ -46,7 +46,7 @@ int cmd_exec_run(struct cmd *c, int argc, char **argv)
 	if (code >= 0)
 		return code > EXIT_PASSED ? SESSION_HARNESS : code;
 	if (n == 0) {
-		err_set(&err, EINVAL, "no command; write it behind --: taproom exec -- uname -r");
+		err_set(&err, EINVAL, "no command; write it after --: taproom exec -- uname -r");
 		return cmd_fail(c, SESSION_HARNESS, &err);
 	}
 	argv[1 + n] = NULL;

@@ -110,14 +110,14 @@ static void tell_segment(struct telling *t, const struct past *p, const struct j
 	out_char(o, '\n');
 	if (!s->begin)
 		return;
-	out_printf(o, "    %s, behind ", STAT_CHANGE_NAMES[s->begin->kind]);
+	out_printf(o, "    %s, after ", STAT_CHANGE_NAMES[s->begin->kind]);
 	judged_run(o, at(p, s->begin->last));
 	out_lit(o, ", up to ");
 	judged_run(o, at(p, s->begin->run));
 	out_char(o, '\n');
 	if (s->begin->low_last == s->begin->last && s->begin->high == s->begin->run)
 		return;
-	out_lit(o, "    with 99 %: behind ");
+	out_lit(o, "    with 99 %: after ");
 	judged_run(o, at(p, s->begin->low_last));
 	out_lit(o, ", up to ");
 	judged_run(o, at(p, s->begin->high));
@@ -129,7 +129,7 @@ static void tell_pace(struct telling *t, const struct past *p, const struct stat
 	struct out *o = t->c->out;
 	char before[UNIT_TEXT_MAX], after[UNIT_TEXT_MAX];
 
-	out_printf(o, "  %s: %s -> %s, behind ",
+	out_printf(o, "  %s: %s -> %s, after ",
 		   x->after_ms > x->before_ms ? "slower" : "faster",
 		   duration_text(x->before_ms, before), duration_text(x->after_ms, after));
 	judged_run(o, at(p, x->last));

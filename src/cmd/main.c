@@ -177,7 +177,7 @@ static int command(struct cmd *c, int argc, char **argv)
 		return EXIT_PASSED;
 	}
 	if (argv[0][0] == '-') {
-		err_set(&err, EINVAL, "'%s': options stand behind the command: "
+		err_set(&err, EINVAL, "'%s': options go after the command: "
 				      "taproom COMMAND [options]", argv[0]);
 		return cmd_fail(c, EXIT_USAGE, &err);
 	}

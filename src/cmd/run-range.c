@@ -32,7 +32,7 @@ int run_range_place(struct run_range *x, const struct judge_run *runs, uint32_t 
 	if (a == UINT32_MAX || b == UINT32_MAX)
 		return err_set(err, EINVAL, "'%s' is not of that branch", x->spec);
 	if (a > b)
-		return err_set(err, EINVAL, "'%s' begins behind its end", x->spec);
+		return err_set(err, EINVAL, "'%s' begins after its end", x->spec);
 	x->from = a;
 	x->to = b + 1;
 	return 0;

@@ -234,7 +234,7 @@ static void commits(struct page *p, const struct judge_event *e)
 {
 	const struct judge_run *runs = p->history->runs;
 
-	out_lit(p->h->out, "; behind ");
+	out_lit(p->h->out, "; after ");
 	html_commit_run(p->h, judge_run_at(runs, e->axis, e->last));
 	out_lit(p->h->out, ", up to ");
 	html_commit_run(p->h, judge_run_at(runs, e->axis, e->run));

@@ -170,7 +170,7 @@ static void since(struct page *p, const struct judge_axis *a, const struct store
 		html_run_link(p->h, judge_run_at(w->runs, a, first - 1)->id, "run ");
 		out_lit(o, " of the same commit was without, ");
 	} else if (first) {
-		out_lit(o, "behind ");
+		out_lit(o, "after ");
 		html_commit_run(p->h, judge_run_at(w->runs, a, first - 1));
 		out_lit(o, ", up to ");
 	} else {

@@ -397,12 +397,12 @@ static void change(struct page *p, const struct change *x)
 	html_percent(p->h, c->before.rate);
 	out_lit(o, " to ");
 	html_percent(p->h, c->after.rate);
-	out_lit(o, ", behind ");
+	out_lit(o, ", after ");
 	html_commit_run(p->h, run_at(p, x->x, c->last));
 	out_lit(o, ", up to ");
 	html_commit_run(p->h, run_at(p, x->x, c->run));
 	if (c->low_last != c->last || c->high != c->run) {
-		out_lit(o, "<span class=\"quiet\">; with 99 % behind ");
+		out_lit(o, "<span class=\"quiet\">; with 99 % after ");
 		html_commit_run(p->h, run_at(p, x->x, c->low_last));
 		out_lit(o, ", up to ");
 		html_commit_run(p->h, run_at(p, x->x, c->high));
@@ -447,7 +447,7 @@ static void pace(struct page *p, const struct judge_past *x, const struct stat_p
 	html_duration(p->h, c->before_ms);
 	out_lit(o, " to ");
 	html_duration(p->h, c->after_ms);
-	out_lit(o, ", behind ");
+	out_lit(o, ", after ");
 	html_commit_run(p->h, run_at(p, x, c->last));
 	out_lit(o, ", up to ");
 	html_commit_run(p->h, run_at(p, x, c->run));

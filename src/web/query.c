@@ -163,7 +163,7 @@ int web_query_parse(struct str text, uint32_t takes, struct arena *arena,
 
 	*ret = (struct web_query){};
 	if (text.n > WEB_QUERY_MAX)
-		return err_set(err, EINVAL, "the address is longer than %d bytes behind its '?'",
+		return err_set(err, EINVAL, "the address is longer than %d bytes after its '?'",
 			       WEB_QUERY_MAX);
 	for (struct str rest = text; rest.p;) {
 		struct str v = str_cut(&rest, '&'), k = str_cut(&v, '=');

@@ -85,7 +85,7 @@ static const struct row ROWS[] = {
 	{ "help show", 0, "Common:", NULL, "Options:" },
 	{ "help rns", 2, NULL, "did you mean 'runs'?", NULL },
 	{ "version", 0, "taproom ", NULL, "Usage" },
-	{ "--json runs", 2, NULL, "options stand behind the command", NULL },
+	{ "--json runs", 2, NULL, "options go after the command", NULL },
 	{ "show 2", 0, "run 2 (20260131-090502-abcd), begun 2023-11-14 22:13 UTC", NULL, NULL },
 	{ "show 2", 0, "subtest 1", NULL, "\x1b" },
 	{ "show latest", 0, "lost", NULL, NULL },

@@ -104,11 +104,11 @@ static const struct row EMPTY[] = {
 	{ "changes x", 2, NULL, "takes no operand", NULL },
 };
 
-/* Run 41 is the first that broke: 20 commits of two runs, so behind run 40. */
+/* Run 41 is the first that broke: 20 commits of two runs, so after run 40. */
 static const struct row CHANGES[] = {
 	{ "changes -n 0", 0, "2023-12-24  regression    mptcp/join.sh/breaks\n"
 	  "            0 % of 40 [0-6.0] -> 100 % of 20 [88-100]; export debug\n"
-	  "            behind 000000abc013 (run 40), up to 000000abc014 (run 41)\n", NULL,
+	  "            after 000000abc013 (run 40), up to 000000abc014 (run 41)\n", NULL,
 	  "\x1b" },
 	{ "changes -n 0", 0, "2024-01-13  fix           mptcp/join.sh/breaks\n", NULL, NULL },
 	{ "changes -n 0", 0, "2024-01-03  vanished      mptcp/join.sh/goes away\n", NULL, NULL },
@@ -144,9 +144,9 @@ static const struct row HISTORY[] = {
 	{ "history mptcp/join.sh/breaks", 0, "mptcp/join.sh/breaks\n"
 	  "export debug: 100 passed, 20 failed\n"
 	  "  2024-01-13 to 2024-03-12  0 % of 59 [0-4.2]\n"
-	  "    fix, behind 000000abc01d (run 60), up to 000000abc01e (run 61)\n"
+	  "    fix, after 000000abc01d (run 60), up to 000000abc01e (run 61)\n"
 	  "  2023-12-24 to 2024-01-12  100 % of 20 [88-100]\n"
-	  "    regression, behind 000000abc013 (run 40), up to 000000abc014 (run 41)\n"
+	  "    regression, after 000000abc013 (run 40), up to 000000abc014 (run 41)\n"
 	  "  2023-11-14 to 2023-12-23  0 % of 40 [0-6.0]\n", NULL, "\x1b" },
 	{ "history breaks", 0, "mptcp/join.sh/breaks\n", NULL, "steady" },
 	/* All of sock.sh failed at once, once. */
@@ -197,7 +197,7 @@ static const struct row DIFF[] = {
 	{ "diff 119 120 --exit-code", 0, "Unchanged", NULL, NULL },
 	{ "diff 118 119 --json", 0, 
 	  "\"mine\":{\"says\":\"unusual\",\"chance\":0.004", NULL, NULL },
-	{ "diff 9..3 12", 2, NULL, "'9..3' begins behind its end", NULL },
+	{ "diff 9..3 12", 2, NULL, "'9..3' begins after its end", NULL },
 	{ "diff 118 119 --branch nope", 2, NULL, "'118' is not of that branch", NULL },
 	{ "diff 118 999", 2, NULL, "no run '999'", NULL },
 	{ "diff 1 2 3", 2, NULL, "not also '3'", NULL },
