@@ -50,7 +50,7 @@ static const struct opt OPTS[] = {
 const struct opt_command cmd_changes_help = {
 	.usage = "taproom changes [options]",
 	.summary = "Lists what changed, newest first: regressions, fixes, tests that came or went.",
-	.text = "Each change of a failure rate is told with the rate before and after it, "
+	.text = "Each change of a failure rate is listed with the rate before and after it, "
 		"its 95 % interval, and the commits in which it lies: most likely, and "
 		"with 99 %. It is claimed where chance explains it in 1 of 5,000 steady "
 		"tests; a suspect, listed on demand and marked '?', in 1 of 55. Runs in "

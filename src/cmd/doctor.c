@@ -289,7 +289,7 @@ static const struct opt OPTS[] = {
 
 const struct opt_command cmd_doctor_help = {
 	.usage = "taproom doctor [options]",
-	.summary = "Says what this machine can do, what is missing, and what mends it.",
+	.summary = "Says what this machine can do, what is missing, and how to get it.",
 	.text = "ok: it is there. less: it goes without, slower or not all of it. missing: "
 		"something that taproom is for does not work.\n"
 		"Exit status: 0 nothing is missing, 4 something is.",

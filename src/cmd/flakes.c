@@ -47,10 +47,10 @@ const struct opt_command cmd_flakes_help = {
 	.summary = "Lists tests that fail sometimes: how often, how sure, at what cost.",
 	.text = "The interval holds the true rate with 95 % (Jeffreys); n counts the runs "
 		"in which the test said something: skipped, absent, and a harness error "
-		"say nothing. A flaky failure is a failure; an outage is one. A red run "
-		"is shared among those that failed in it: that is a test's cost. A "
-		"program is listed for what failed without any of its subtests; --json "
-		"has all.",
+		"say nothing. A flaky failure is a failure; an outage is one. A test's "
+		"cost is its share of the runs that failed: each is shared among the tests "
+		"that failed in it. A program is listed for failures that none of its "
+		"subtests had; --json has all.",
 	.opts = OPTS,
 	.examples = "  taproom flakes --mode debug --since 30d --sort cost\n",
 };

@@ -43,7 +43,7 @@ const struct opt_command cmd_history_help = {
 	.usage = "taproom history TEST [options]",
 	.summary = "Shows one test through time: its rates, when they changed, its names.",
 	.text = "TEST is 'suite/program/path', whole or as a glob, a test's key, the number of a "
-		"test, or else a part of a name. Each branch, mode and machine is told by itself: "
+		"test, or else a part of a name. Each branch, mode and machine is shown by itself: "
 		"stretches with one failure rate, its 95 % interval, and the commits in which "
 		"one became another. Failures in outages are in no rate; 'taproom changes' "
 		"lists the outages.",

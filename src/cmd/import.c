@@ -41,12 +41,12 @@ static const struct opt OPTS[] = {
 
 const struct opt_command cmd_import_help = {
 	.usage = "taproom import FORMAT PATH... [options]",
-	.summary = "Takes over the results of others.",
+	.summary = "Imports results that others recorded.",
 	.text = "FORMAT is mptcp-results (a directory, a file, a git checkout), tap, junit, nipa, "
 		"kcidb, testclutch, events, or json: what 'taproom report' wrote in that "
 		"format; events has the logs.\n"
 		"A run that is there already stays as it is: the same PATH twice changes nothing. "
-		"A damaged record is told and counted, the rest goes in.\n"
+		"A damaged record is reported and counted, the rest goes in.\n"
 		"Exit status: 0 all of it is there, 1 something was damaged, 2 usage, 4 nothing "
 		"more could be read or kept.",
 	.opts = OPTS,

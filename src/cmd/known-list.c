@@ -39,7 +39,7 @@ static const struct opt OPTS[] = {
 const struct opt_command cmd_known_help = {
 	.usage = "taproom known [options]",
 	.summary = "Lists known issues: what each rule excuses, and which are over.",
-	.text = "The rules are those of 'known' in taproom.yaml(5). Each is told with what of it "
+	.text = "The rules are those of 'known' in taproom.yaml(5). Each is listed with what of it "
 		"failed lately, and what became of it: it excuses failures; none of its tests "
 		"failed, it may be over; it is expired; it matches no test. Also when it hides a "
 		"change: what it excuses fails more often since the rule was written.\n"

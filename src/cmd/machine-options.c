@@ -19,8 +19,9 @@ const struct opt MACHINE_OPTION_ROWS[] = {
 	{ .type = OPT_TYPE_STR, .name = "kernel", .arg = "SPEC", AT(kernel),
 	  .help = "a kernel tree, git:REF, a bzImage, a User Mode Linux, 'host', or "
 		  "debian[:SUITE][/PACKAGE], which is fetched and unpacked without installing. "
-		  "What is not built is, in the cache; so is a built tree where one of the "
-		  "next five is given [default: '.' if it is a kernel tree, else debian]" },
+		  "A tree that is not built yet is built in the cache; with any of the next "
+		  "five options it always is [default: '.' if it is a kernel tree, else "
+		  "debian]" },
 	{ .type = OPT_TYPE_STR, .name = "mode", .arg = "MODE", AT(mode),
 	  .help = "how the kernel is configured: normal, debug, btf-normal, btf-debug, or one "
 		  "of the configuration [default: normal]" },
@@ -29,17 +30,17 @@ const struct opt MACHINE_OPTION_ROWS[] = {
 		  "or the configuration's file [default: taproom.yaml here or in a parent, else "
 		  "~/.config/taproom/taproom.yaml, else the MPTCP plan]" },
 	{ .type = OPT_TYPE_STR, .name = "base", .arg = "BASE", AT(base), .choices = BASES,
-	  .help = "what the mode is on top of: the architecture's defconfig, or tiny, which has "
-		  "nothing but what is wanted [default: the mode's]" },
+	  .help = "what the mode is added to: the architecture's defconfig, or tiny, which has "
+		  "only what the tests need [default: the mode's]" },
 	{ .type = OPT_TYPE_LIST, .name = "coverage", .arg = "DIR", AT(coverage),
 	  .help = "a directory of the kernel's tree, net/mptcp, in which the kernel counts "
-		  "which lines run; a run tells how many did, and keeps it" },
+		  "which lines run; a run reports how many did, and keeps the pages" },
 	{ .type = OPT_TYPE_FLAG, .name = "llvm", AT(llvm),
 	  .help = "build with clang and its linker [default: gcc]" },
 	{ .type = OPT_TYPE_STR, .name = "machine", .arg = "KIND", AT(machine), .choices = MACHINES,
 	  .several = true,
 	  .help = "auto, qemu (a virtual machine), uml (a kernel that is a process) or host "
-		  "(namespaces on the running kernel); auto is what the kernel is for "
+		  "(namespaces on the running kernel); auto is what the kernel was built for "
 		  "[default: auto]" },
 	{ .type = OPT_TYPE_STR, .name = "uml-time", .arg = "TIME", AT(uml_time),
 	  .help = "a uml machine's clock: real, idle (sleeps cost nothing), inf (nor do "
@@ -69,15 +70,15 @@ const struct opt MACHINE_OPTION_ROWS[] = {
 	{ .type = OPT_TYPE_LIST, .name = "qemu-opt", .arg = "ARG", AT(qemu_opts),
 	  .help = "add an argument to QEMU's" },
 	{ .type = OPT_TYPE_FLAG, .name = "gdb", AT(gdb),
-	  .help = "let a debugger into the guest's kernel; tells the line to type. Such a "
-		  "machine is not ended by its boot's, a test's or a heartbeat's deadline" },
+	  .help = "let gdb attach to the guest's kernel, and print the command for it. No "
+		  "deadline of boot, test or heartbeat ends such a machine" },
 	{ .type = OPT_TYPE_FLAG, .name = "gdb-wait", AT(gdb_wait),
-	  .help = "as --gdb, and wait with the first instruction for the debugger" },
+	  .help = "as --gdb, and wait for it before the first instruction" },
 	{ .type = OPT_TYPE_FLAG, .name = "dump", AT(dump),
-	  .help = "write the memory of a guest that panics into a file here, or in --out; "
-		  "tells its name" },
+	  .help = "write the memory of a guest that panics to a file here, or in --out, and "
+		  "print its name" },
 	{ .type = OPT_TYPE_FLAG, .name = "cold", AT(cold),
-	  .help = "boot, and do not start from a machine that was kept when it had booted" },
+	  .help = "boot; never start from a ready machine, kept in the cache when it had booted" },
 	OPT_END,
 };
 

@@ -38,7 +38,7 @@ static const struct opt OPTS[] = {
 
 const struct opt_command cmd_parse_help = {
 	.usage = "taproom parse [--format F] [--summary] [--config FILE] [FILE...]",
-	.summary = "Reads test logs, tells their results.",
+	.summary = "Reads test logs and reports their results.",
 	.text = "Reads TAP, KTAP, kselftest output, KUnit consoles and kernel logs, from "
 		"FILE or from standard input ('-'). -v shows every result as text.\n"
 		"Exit status: 0 passed or skipped, 1 failed, 2 no log to read, 3 the kernel "

@@ -34,7 +34,7 @@ static const struct opt OPTS[] = {
 
 const struct opt_command cmd_push_help = {
 	.usage = "taproom push {RUN | --file FILE} --to URL [options]",
-	.summary = "Hands a run, with its logs, to another taproom.",
+	.summary = "Sends a run, with its logs, to another taproom.",
 	.text = "The run is sent as it is, and is there as a whole or not at all. One that is "
 		"there already changes nothing, so it can be tried again. The token comes from "
 		"$TAPROOM_TOKEN or a file, never from the command line, which others can read. "

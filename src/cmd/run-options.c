@@ -66,8 +66,8 @@ const struct opt_command cmd_run_help = {
 	.summary = "Boots a kernel, runs its tests, records and reports every result.",
 	.text = "A selector is suite, suite/test or suite/test/subtest; * and ? match, a leading ! "
 		"excludes. Without any, the configuration's default choice runs.\n"
-		"Exit status: 0 all passed, 1 a test failed, 2 usage, 3 a crash, splat or timeout "
-		"of it all, 4 the harness failed, 130 stopped by Ctrl-C.",
+		"Exit status: 0 all passed, 1 a test failed, 2 usage, 3 a crash, a kernel splat or "
+		"--timeout, 4 the harness failed, 130 stopped by Ctrl-C.",
 	.opts = OPTS,
 	.examples = "  taproom run\n"
 		    "  taproom run mptcp/pm_netlink --kernel debian\n"

@@ -34,7 +34,7 @@ static const struct opt OPTS[] = {
 
 const struct opt_command cmd_runs_help = {
 	.usage = "taproom runs [options]",
-	.summary = "Lists what ran, newest first.",
+	.summary = "Lists runs, newest first.",
 	.text = "With --json each run has its programs and every result: path, status, "
 		"duration, and the range of its program's log that 'taproom log RUN SELECTOR' "
 		"prints.",

@@ -16,7 +16,7 @@
 
 const struct opt SESSION_OPTION_ROWS[] = {
 	{ .type = OPT_TYPE_LIST, .name = "env", .arg = "NAME=VALUE", AT(env),
-	  .help = "set a variable of the command's environment, which is not ours" },
+	  .help = "set a variable for the command, which does not get the host's environment" },
 	{ .type = OPT_TYPE_STR, .name = "user", .arg = "USER[:GID]", AT(user),
 	  .help = "run it as this user, by name or number [default: root]" },
 	{ .type = OPT_TYPE_STR, .name = "cwd", .arg = "DIR", AT(cwd),
@@ -24,8 +24,8 @@ const struct opt SESSION_OPTION_ROWS[] = {
 	{ .type = OPT_TYPE_LIST, .name = "limit", .arg = "NAME=VALUE", AT(limits),
 	  .help = "limit it: memory=SIZE, files=N, cpu=TIME, core=SIZE; or unlimited" },
 	{ .type = OPT_TYPE_STR, .name = "enter", .arg = "ID", AT(enter),
-	  .help = "in the machine that 'taproom run --keep' kept, and that stays; of what "
-		  "follows only --timeout counts" },
+	  .help = "run it in a machine that 'taproom run --keep' left up; of the options "
+		  "below only --timeout applies" },
 	{ .type = OPT_TYPE_LIST, .name = "fetch", .arg = "PATH[:FILE]", AT(fetch),
 	  .help = "when it has ended, copy the machine's PATH to FILE [default: its last "
 		  "name, here]" },
