@@ -41,6 +41,7 @@ static int start(struct machine *m, int program, int config, int port, int words
 		.err = words,
 		.keep = { port, config },
 		.n_keep = 2,
+		.session = true,
 		.unshare = NAMESPACES,
 	};
 

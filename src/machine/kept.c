@@ -22,6 +22,7 @@ static int start(struct machine *m, int program, int words, struct err *err)
 		.err = words,
 		.keep = { m->run.port },
 		.n_keep = 1,
+		.session = true,
 	};
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", program);

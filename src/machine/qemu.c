@@ -124,7 +124,7 @@ static int choose_gdb(struct machine *m, struct err *err)
 static int start(struct qemu *q)
 {
 	struct machine_run *run = &q->m->run;
-	struct proc_spec spec = { .argv = q->args.v, .in = PROC_NULL };
+	struct proc_spec spec = { .argv = q->args.v, .in = PROC_NULL, .session = true };
 	const int *const keep[] = { &q->console, &q->port, &q->monitor, &q->initramfs,
 				    &q->kernel, &run->keep.ram, &run->keep.from.ram };
 	int r = 0;

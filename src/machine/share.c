@@ -126,7 +126,8 @@ int share_serve(const struct share_server *s, const char *dir, bool rw, const ch
 	_cleanup_(closep) int listener = -1, connected = -1;
 	_free_ char *fd = NULL, *source = NULL;
 	const char *argv[16] = { s->path };
-	struct proc_spec spec = { .argv = argv, .in = PROC_NULL, .out = PROC_NULL, .err = words };
+	struct proc_spec spec = { .argv = argv, .in = PROC_NULL, .out = PROC_NULL, .err = words,
+				  .session = true };
 	unsigned n = 1;
 	int r = sockets_make(work_dir, &listener, &connected, err);
 

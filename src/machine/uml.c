@@ -214,6 +214,7 @@ static int start(struct uml *u)
 		.in = PROC_NULL,
 		.keep = { u->config, u->initramfs, u->console, u->port },
 		.n_keep = 4,
+		.session = true,
 		.unshare = CLONE_NEWNS | CLONE_NEWPID | (geteuid() ? CLONE_NEWUSER : 0),
 	};
 

@@ -448,15 +448,16 @@ static void test_killed(struct bench *b)
 	is_int(b->tap, b->deaths, 1, "- told once");
 }
 
-static unsigned count_children(void)
+/* @of_group: of our process group only, which a terminal's Ctrl-C is for. */
+static unsigned count_children(bool of_group)
 {
 	_free_ char *path = xasprintf("/proc/self/task/%d/children", (int)getpid());
 	_cleanup_(buf_done) struct buf b = {};
 	unsigned n = 0;
 
 	file_read(path, 0, &b, NULL);
-	for (size_t i = 0; i < b.n; i++)
-		n += b.p[i] == ' ';
+	for (const char *p = buf_str(&b).p; *p; p += strcspn(p, " "), p += *p == ' ')
+		n += !of_group || getpgid(atoi(p)) == getpgrp();
 	return n;
 }
 
@@ -478,7 +479,7 @@ static void test_kind(struct tap *t, const struct machine_kind *kind,
 	struct bench b;
 	struct machine_facts facts;
 	struct machine_share share = { .rw = true };
-	unsigned children = count_children(), fds;
+	unsigned children = count_children(false), fds;
 	_free_ char *shared = NULL;
 
 	printf("# machine %s%s\n", kind->name, cold ? ", cold" : "");
@@ -494,6 +495,8 @@ static void test_kind(struct tap *t, const struct machine_kind *kind,
 		machine_facts(b.m, &facts);
 		printf("# ready after %d ms\n", (int)facts.boot_ms);
 		ok(t, facts.release && facts.pid > 0, "facts");
+		ok(t, count_children(false) > children && count_children(true) == 0,
+		   "Ctrl-C is for us, who pass it on");
 		ok(t, facts.ready == (facts.cold[0] == '\0') &&
 			      facts.ready == (!cold && strcmp(kind->name, "qemu") == 0),
 		   "from a ready machine, or not: %s", facts.cold);
@@ -523,7 +526,7 @@ static void test_kind(struct tap *t, const struct machine_kind *kind,
 		test_boot_fails(&b, kind->name);
 		test_panics(&b, kind->name);
 	}
-	is_int(t, count_children(), children, "no process is left");
+	is_int(t, count_children(false), children, "no process is left");
 	is_int(t, count_entries("/proc/self/fd"), fds, "no descriptor is left");
 	is_int(t, count_entries(b.work), 4, "no file is left"); /* ., .., mine, share */
 	bench_done(&b);
