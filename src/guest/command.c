@@ -13,7 +13,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define STRINGS_MAX 4096 /* of arguments, of environment */
 #define GROUPS_MAX  4096
 #define LIMITS_MAX  16
 /* More is on its way at once; the kernel's own default is 64 KiB. */
@@ -84,9 +83,7 @@ static bool start_parse(struct start *s, const char *payload, size_t n)
 
 	if (!take(&s->head, sizeof(s->head), &p, end))
 		return false;
-	if (s->head.n_argv == 0 || s->head.n_argv > STRINGS_MAX ||
-	    s->head.n_env > STRINGS_MAX || s->head.n_groups > GROUPS_MAX ||
-	    s->head.n_limits > LIMITS_MAX)
+	if (s->head.n_argv == 0 || s->head.n_groups > GROUPS_MAX || s->head.n_limits > LIMITS_MAX)
 		return false;
 	s->groups = calloc(s->head.n_groups + 1u, sizeof(gid_t));
 	if (!s->groups || !take(s->groups, s->head.n_groups * sizeof(gid_t), &p, end) ||

@@ -101,12 +101,13 @@ void command_start(struct command *c, const char *payload, size_t n, char *why,
 		   size_t why_size);
 void terminal_resize(int fd, unsigned rows, unsigned columns); /* 0: not known */
 
-/* The launcher's port, and a frame's room in each direction. */
+/* The launcher's port, and a frame's room in each direction: pages that nothing is
+ * put into take no memory. */
 struct port {
 	int fd;
 	bool line;         /* a serial one: what is read off it is told */
 	size_t begin, end; /* of what was read and not yet handled */
-	char in[2 * (sizeof(struct proto_header) + PROTO_PAYLOAD_MAX)];
+	char in[2 * (sizeof(struct proto_header) + PROTO_START_MAX)];
 	char out[sizeof(struct proto_header) + PROTO_PAYLOAD_MAX];
 };
 

@@ -47,7 +47,7 @@ void port_fill(struct port *p)
 {
 	ssize_t n;
 
-	if (sizeof(p->in) - p->end < PROTO_PAYLOAD_MAX) {
+	if (sizeof(p->in) - p->end < PROTO_START_MAX) {
 		memmove(p->in, p->in + p->begin, p->end - p->begin);
 		p->end -= p->begin;
 		p->begin = 0;
@@ -67,12 +67,13 @@ void port_fill(struct port *p)
 
 bool port_next(struct port *p, struct proto_header *ret, const char **ret_payload)
 {
-	size_t n = p->end - p->begin;
+	size_t n = p->end - p->begin, max;
 
 	if (n < sizeof(*ret))
 		return false;
 	memcpy(ret, p->in + p->begin, sizeof(*ret));
-	if (ret->magic != PROTO_MAGIC || ret->length > PROTO_PAYLOAD_MAX)
+	max = ret->type == PROTO_START ? PROTO_START_MAX : PROTO_PAYLOAD_MAX;
+	if (ret->magic != PROTO_MAGIC || ret->length > max)
 		die(0, "the launcher's frames are broken");
 	if (n - sizeof(*ret) < ret->length)
 		return false;

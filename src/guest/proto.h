@@ -16,6 +16,7 @@
 #define PROTO_VERSION     2
 #define PROTO_MAGIC       0x544d5041u         /* "APMT": a lost byte is noticed */
 #define PROTO_PAYLOAD_MAX 65536
+#define PROTO_START_MAX   (1u << 20)          /* a START's, where the guest offers LONG */
 /*
  * Both directions are bounded by who takes: input that was sent and not yet
  * told as taken (PROTO_TAKEN), output and files that were sent and not yet
@@ -82,6 +83,7 @@ enum proto_can {
 	PROTO_CAN_LIMITS = 1 << 3, /* START with n_limits */
 	PROTO_CAN_TERMINAL = 1 << 4,
 	PROTO_CAN_PING = 1 << 5,
+	PROTO_CAN_LONG = 1 << 6,   /* START of more than PROTO_PAYLOAD_MAX */
 };
 
 struct proto_hello {

@@ -10,7 +10,7 @@
 #include "machine/pulse.h"
 
 #define READ_SIZE 131072
-#define OUT_MAX   (1u << 20)
+#define OUT_MAX   (2 * PROTO_START_MAX)
 /* Reads per wake-up: a guest that floods us leaves others their turn. */
 #define READS_MAX 8
 #define CAN       (PROTO_CAN_BEAT | PROTO_CAN_FETCH | PROTO_CAN_PING)
@@ -504,10 +504,13 @@ int agent_start(struct agent *a, const struct machine_command *cmd, struct err *
 	head.n_env = strings_add(&b, cmd->env);
 	buf_add(&b, dir, strlen(dir) + 1);
 	memcpy(b.p, &head, sizeof(head));
-	if (b.n > PROTO_PAYLOAD_MAX)
-		return err_set(err, E2BIG, "'%s': arguments and environment take %zu bytes, "
-			       "more than %d", cmd->argv[0], b.n, PROTO_PAYLOAD_MAX);
+	if (b.n > PROTO_START_MAX || cmd->argv[head.n_argv])
+		return err_set(err, E2BIG, "'%s': its arguments are too many: at most %u, and with "
+			       "the environment at most %u bytes", cmd->argv[0], UINT16_MAX,
+			       PROTO_START_MAX);
 	r = command_check(a, cmd, head.n_limits, err);
+	if (r == 0 && b.n > PROTO_PAYLOAD_MAX)
+		r = needs(a, PROTO_CAN_LONG, "take so many arguments", err);
 	if (r == 0)
 		r = tell(a, PROTO_START, 0, (uint16_t)(a->last + 1), buf_str(&b), err);
 	if (r < 0)

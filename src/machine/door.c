@@ -258,7 +258,7 @@ static void on_readable(void *ctx, int fd, unsigned ready)
 	int r;
 
 	if (!d->in.p) {
-		d->in.max = sizeof(struct proto_header) + PROTO_PAYLOAD_MAX + READ_SIZE;
+		d->in.max = sizeof(struct proto_header) + PROTO_START_MAX + READ_SIZE;
 		d->in.p = xrealloc(d->in.p, d->in.max + 1, 1);
 		d->in.cap = d->in.max + 1;
 	}

@@ -26,7 +26,7 @@ static const struct frame_kind FRAMES[] = {
 
 /* What a launcher may. */
 static const struct frame_kind TOLD[] = {
-	[PROTO_START] = { "start", sizeof(struct proto_start), PROTO_PAYLOAD_MAX },
+	[PROTO_START] = { "start", sizeof(struct proto_start), PROTO_START_MAX },
 	[PROTO_INPUT] = { "input", 0, PROTO_PAYLOAD_MAX },
 	[PROTO_SIGNAL] = { "signal", 1, 1 },
 	[PROTO_RESIZE] = { "resize", sizeof(struct proto_resize), sizeof(struct proto_resize) },
@@ -93,9 +93,9 @@ int frame_add(struct buf *b, enum proto_type type, unsigned stream, unsigned com
 		.command = (uint16_t)command,
 		.length = (uint32_t)payload.n,
 	};
-	size_t before = b->n;
+	size_t before = b->n, max = type == PROTO_START ? PROTO_START_MAX : PROTO_PAYLOAD_MAX;
 
-	if (payload.n > PROTO_PAYLOAD_MAX || buf_add(b, &h, sizeof(h)) < 0)
+	if (payload.n > max || buf_add(b, &h, sizeof(h)) < 0)
 		return -EFBIG;
 	if (buf_add_str(b, payload) < 0) {
 		b->n = before;

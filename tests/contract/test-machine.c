@@ -89,6 +89,31 @@ static void test_start(struct bench *b)
 	ok(b->tap, strstr(bench_text(&b->out), "33 77"), "- of the size that is asked for");
 }
 
+/* As many arguments as a find(1) gives a command, and as large a word as a kernel takes. */
+static void test_arguments(struct bench *b)
+{
+	enum { N = 60000, WORD = 100000 };
+	const char **argv = xcalloc(N + 5, sizeof(*argv));
+	_free_ char *word = xcalloc(1, WORD + 1);
+	struct machine_command c = { .argv = argv };
+	struct err err = {};
+
+	memset(word, 'w', WORD);
+	argv[0] = "sh";
+	argv[1] = "-c";
+	argv[2] = "echo $# ${#0}";
+	argv[3] = word;
+	for (size_t i = 0; i < N; i++)
+		argv[4 + i] = "argument";
+	bench_run(b, &c);
+	is_str(b->tap, bench_text(&b->out), "60000 100000\n", "60000 arguments, 600 kB");
+	for (size_t i = 0; i < 20; i++)
+		argv[4 + i] = word;
+	is_int(b->tap, machine_start(b->m, &c, &err), -E2BIG, "2 MB of them");
+	ok(b->tap, strstr(err.text, "at most 1048576 bytes"), "- too many: %s", err.text);
+	free(argv);
+}
+
 /* As somebody else, and within limits. */
 static void test_user(struct bench *b)
 {
@@ -502,6 +527,7 @@ static void test_kind(struct tap *t, const struct machine_kind *kind,
 		   "from a ready machine, or not: %s", facts.cold);
 		test_commands(&b);
 		test_start(&b);
+		test_arguments(&b);
 		test_user(&b);
 		test_fetch(&b);
 		test_hold(&b);

@@ -125,7 +125,8 @@ static const struct {
 static void test_frames(struct tap *t)
 {
 	char raw[sizeof(struct proto_header)];
-	_cleanup_(buf_done) struct buf b = {}, big = { .max = 1u << 20 };
+	_cleanup_(buf_done) struct buf b = {}, big = { .max = 1u << 20 }, start = {};
+	_free_ char *payload = xcalloc(1, PROTO_START_MAX + 1);
 	struct frame f;
 	struct err err;
 
@@ -155,7 +156,11 @@ static void test_frames(struct tap *t)
 	}
 	is_int(t, frame_add(&big, PROTO_INPUT, 0, 1, str_n(raw, PROTO_PAYLOAD_MAX + 1)), -EFBIG,
 	       "too large to send");
-	is_int(t, (int64_t)big.n, 0, "- nothing was added");
+	is_int(t, frame_add(&start, PROTO_START, 0, 1, str_n(payload, PROTO_START_MAX + 1)),
+	       -EFBIG, "a start that is too large");
+	is_int(t, (int64_t)(big.n + start.n), 0, "- nothing was added");
+	is_int(t, frame_add(&start, PROTO_START, 0, 1, str_n(payload, PROTO_START_MAX)), 0,
+	       "the largest start");
 }
 
 /* ---- the order of things ---- */
