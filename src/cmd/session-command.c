@@ -132,18 +132,45 @@ static int limit_set(struct machine_limits *l, const char *text, struct err *err
 
 /* ---- where, and with what ---- */
 
+static bool is_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+static bool is_shared(const struct opt_list *shares, const char *path)
+{
+	bool yes = false;
+
+	for (size_t i = 0; i < shares->n && !yes; i++) {
+		struct str word = str_of(shares->v[i]);
+		_free_ char *dir = xstrndup(word.p, word.n - (str_ends(word, STR(":rw")) ? 3 : 0));
+		_free_ char *real = realpath(dir, NULL);
+
+		yes = real && is_below(path, real);
+	}
+	return yes;
+}
+
 /* Our directory is the command's too, where the guest shows the host's files. */
-static const char *guest_dir(const char *cwd)
+static const char *guest_dir(const struct session_order *order, const char *cwd)
 {
 	static const char *const own[] = { "/run", "/proc", "/sys", "/dev" };
+	const struct log *log = &order->cmd->log;
 
-	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
-		size_t n = strlen(own[i]);
-
-		if (strncmp(cwd, own[i], n) == 0 && (cwd[n] == '/' || cwd[n] == '\0'))
-			return "/";
+	if (!cwd[0]) {
+		log_warn(log, "the current directory is gone: the command starts in /");
+		return "/";
 	}
-	return cwd[0] ? cwd : "/";
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (is_below(cwd, own[i]) &&
+		    (order->options->enter || !is_shared(&order->machine->shares, cwd))) {
+			log_warn(log, "'%s' is not in the machine, whose %s is its own: the "
+				 "command starts in /; --share . shows it", cwd, own[i]);
+			return "/";
+		}
+	return cwd;
 }
 
 /* What a terminal's user brings along; all else is the guest's own. */
@@ -195,7 +222,7 @@ int session_command_make(struct session_command *c, const struct session_order *
 		return err_set(err, EINVAL, "--cwd '%s': an absolute path is needed", o->cwd);
 	c->shell = shell && shell[0] == '/' && access(shell, X_OK) == 0 ? shell : "/bin/sh";
 	c->command.terminal = order->terminal;
-	c->command.dir = o->cwd ? o->cwd : guest_dir(cwd);
+	c->command.dir = o->cwd ? o->cwd : guest_dir(order, cwd);
 	if (order->terminal)
 		terminal_env(c);
 	if (o->user)

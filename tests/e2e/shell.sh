@@ -56,6 +56,16 @@ is "with limits" "$(in_host --limit files=50 --limit core=0K -- true 2>&1)" \
 	"taproom: --limit core: 0 is no limit that a command could live with"
 is "with a limit" "$(in_host --limit files=50 -- sh -c 'ulimit -n')" 50
 is "in a directory" "$(in_host --cwd /usr/lib -- pwd)" /usr/lib
+own=$(mktemp -d /dev/shm/taproom.XXXXXX)
+is "in one that the machine has not" "$(cd "$own" && in_host -- pwd 2>"$dir/err")" /
+has "is told" "'$own' is not in the machine, whose /dev is its own" "$dir/err"
+is "nothing of one that is shared" "$(cd "$own" && in_host --share .:rw -- sh -c 'pwd; echo x >y' 2>&1)" "$own"
+is "what is written there is here" "$(cat "$own/y")" x
+rm -r "$own"
+mkdir "$dir/gone"
+is "in one that is gone" \
+	"$(cd "$dir/gone" && rmdir "$dir/gone" && in_host -- pwd 2>"$dir/err")" /
+is "is told" "$(cat "$dir/err")" "warning: the current directory is gone: the command starts in /"
 in_host --fetch "/tmp/result:$dir/fetched" --cwd /tmp -- sh -c 'echo kept >result'
 is "a file that comes back" "$? $(cat "$dir/fetched")" "0 kept"
 in_host --fetch "/no/such:$dir/none" -- true 2>"$dir/err"
