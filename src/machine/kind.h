@@ -79,6 +79,7 @@ struct machine_run {
 	unsigned n_helpers;
 	int port, console, monitor; /* our ends; -1: none */
 	int said[MACHINE_VOICES]; /* our ends of their standard errors */
+	bool refused;             /* the VMM ended with an error of its own */
 	char *scratch;            /* a directory to remove; NULL: none */
 	struct machine_keep keep;
 	int64_t timeout_ms;       /* to be ready; from boot(): less than usual, 0: as usual */

@@ -149,7 +149,7 @@ static const char *hint(const struct machine *m)
 
 	if (m->seen.hint[0])
 		return m->seen.hint;
-	return of_vmm || m->console_spoke ? of_vmm : m->kind->ops->mute;
+	return of_vmm || m->console_spoke || m->run.refused ? of_vmm : m->kind->ops->mute;
 }
 
 void life_boot_failed(struct machine *m, enum machine_death death, const char *how)

@@ -4,6 +4,7 @@
 #include <cjson/cJSON.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/units.h"
@@ -149,8 +150,8 @@ static void on_vmm_end(void *ctx, int fd, unsigned ready)
 	int status = 0;
 
 	m->w_vmm = loop_unwatch(m->w_vmm);
-	if (proc_wait(&m->run.vmm, true, &status, NULL) < 0)
-		status = 0;
+	proc_wait(&m->run.vmm, true, &status, NULL);
+	m->run.refused = WIFEXITED(status) && WEXITSTATUS(status);
 	life_listen(m);
 	said_read(m, MACHINE_VMM);
 	qmp_drain(&m->monitor);
