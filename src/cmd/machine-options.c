@@ -149,6 +149,40 @@ const char *machine_options_settle(const char *kind, const struct kernel *k)
 	return k && k->uml ? "uml" : "qemu";
 }
 
+static bool is_given(const struct opt_list *l)
+{
+	return l->n && l->v[0];
+}
+
+int machine_options_fit(const struct machine_options *o, const char *const *kinds, size_t n,
+			struct err *err)
+{
+	const struct {
+		const char *name;
+		bool given;
+		const char *kinds[2];
+	} rows[] = {
+		{ "uml-time", o->uml_time != NULL, { "uml" } },
+		{ "accel", o->accel && strcmp(o->accel, "auto") != 0, { "qemu" } },
+		{ "qemu-opt", is_given(&o->qemu_opts), { "qemu" } },
+		{ "append", is_given(&o->append), { "qemu", "uml" } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *const *k = rows[i].kinds;
+		bool fits = !rows[i].given;
+
+		for (size_t j = 0; j < n && !fits; j++)
+			fits = strcmp(kinds[j], k[0]) == 0 || strcmp(kinds[j], "auto") == 0 ||
+			       (k[1] && strcmp(kinds[j], k[1]) == 0);
+		if (!fits)
+			return err_set(err, EINVAL, "--%s is for --machine %s%s%s, and this is %s",
+				       rows[i].name, k[0], k[1] ? " or " : "", k[1] ? k[1] : "",
+				       kinds[0]);
+	}
+	return 0;
+}
+
 static enum machine_root root_from_name(const char *name)
 {
 	if (name && strcmp(name, "ro") == 0)

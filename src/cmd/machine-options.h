@@ -37,6 +37,10 @@ bool machine_options_words(const struct machine_options *o, struct opt_list *ret
 int machine_options_file(const struct machine_options *o, const char **ret, struct err *err);
 /* What "auto" is with this kernel. */
 const char *machine_options_settle(const char *kind, const struct kernel *k);
+/* -EINVAL: an option is for none of the @kinds of machines, and would say nothing. Where
+ * one is "auto" yet, that is not known. */
+int machine_options_fit(const struct machine_options *o, const char *const *kinds, size_t n,
+			struct err *err);
 /* Fills what the options say; the lists borrow from @o, paths from @k, which
  * may be NULL for machines without a kernel of their own. May be called again, with
  * another kernel and another .memory. */

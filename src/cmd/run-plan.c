@@ -232,6 +232,19 @@ int run_plan_load(const struct machine_options *o, struct plan **ret, struct err
 	return r < 0 || plan_load(file, ".", ret, err) < 0 ? -EINVAL : 0;
 }
 
+/* Of a run on several kinds of machines an option may be for one of them. What a kernel
+ * need not be built for is told before: without @p. */
+static int check_options(const struct run_plan *p, const struct plan_jobs *jobs,
+			 const struct machine_options *o, struct err *err)
+{
+	size_t n = p ? p->n_parts : jobs->n;
+	_free_ const char **kinds = xcalloc(n, sizeof(*kinds));
+
+	for (size_t i = 0; i < n; i++)
+		kinds[i] = p ? p->parts[i].machine : jobs->v[i].machine;
+	return machine_options_fit(o, kinds, n, err);
+}
+
 int run_plan_make(struct plan *plan, const struct run_wish *w, struct run_plan *ret,
 		  struct err *err)
 {
@@ -241,6 +254,8 @@ int run_plan_make(struct plan *plan, const struct run_wish *w, struct run_plan *
 
 	if (r == 0 && w->machine->gdb && jobs.n > 1)
 		r = err_set(err, EINVAL, "--gdb is for one mode on one kind of machine");
+	if (r == 0)
+		r = check_options(NULL, &jobs, w->machine, err);
 	p.parts = xcalloc(jobs.n, sizeof(*p.parts));
 	p.settings = xcalloc(jobs.n, sizeof(*p.settings));
 	p.kernels = xcalloc(jobs.n, sizeof(*p.kernels));
@@ -251,6 +266,8 @@ int run_plan_make(struct plan *plan, const struct run_wish *w, struct run_plan *
 	if (r == 0 && !p.n_parts)
 		r = err_set(err, EINVAL, "no test is left: the selectors, or the configuration's "
 			    "'exclude', exclude all");
+	if (r == 0)
+		r = check_options(&p, NULL, w->machine, err);
 	if (r < 0) {
 		run_plan_done(&p);
 		return r;

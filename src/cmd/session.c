@@ -508,11 +508,19 @@ static int boot(struct session *s, struct err *err)
 
 	if (r == 0 && strchr(kind, ','))
 		r = err_set(err, EINVAL, "--machine %s: a command runs in one machine", kind);
+	if (r == 0 && !own_kernel && o->kernel && strcmp(o->kernel, "host") != 0)
+		r = err_set(err, EINVAL, "--machine host has the running kernel: leave --kernel away");
+	if (r == 0)
+		r = machine_options_fit(o, &kind, 1, err);
 	if (own_kernel && r == 0 && (file || !o->kernel || order_builds(o, o->kernel)))
 		r = plan_load(file, s->cwd, &s->plan, err);
 	if (own_kernel && r == 0)
 		r = order_kernel(o, s->plan, o->mode, kind, s->cache_dir, s->cmd, &s->log,
 				 NULL, &s->kernel, &mode, err);
+	if (r < 0)
+		return r;
+	kind = machine_options_settle(kind, &s->kernel);
+	r = machine_options_fit(o, &kind, 1, err);
 	if (r < 0)
 		return r;
 	/* From here on there is something to leave behind. */
@@ -522,7 +530,6 @@ static int boot(struct session *s, struct err *err)
 		return r;
 	config.work_dir = s->work.path;
 	config.needed = s->command.needed.v;
-	kind = machine_options_settle(kind, &s->kernel);
 	boot_line_begin(&s->boot_line, s->loop, s->cmd->terminal, &s->cmd->log, &s->log);
 	return machine_boot(kind, &config, s->loop, &s->log, &EVENTS, s, &s->m, err);
 }

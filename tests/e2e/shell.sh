@@ -76,6 +76,17 @@ ok "and leaves nothing" test ! -e "$dir/none"
 is "a shell without a terminal" "$?" 125
 has "says what to do" "taproom exec" "$dir/err"
 
+# An option that would say nothing.
+for option in "uml-time inf" "accel kvm" "append quiet" "qemu-opt -S"; do
+	# shellcheck disable=SC2086
+	in_host --$option -- true 2>"$dir/err"
+	is "--$option: exit code" "$?" 125
+	has "- is for another machine" "--${option% *} is for --machine" "$dir/err"
+done
+in_host --kernel debian -- true 2>"$dir/err"
+is "a kernel beside the running one" "$? $(cat "$dir/err")" \
+	"125 taproom: --machine host has the running kernel: leave --kernel away"
+
 # ---- shell ----
 command -v tmux >/dev/null || {
 	echo "# tmux is not installed: shell is not tested at a terminal"
