@@ -81,6 +81,7 @@ static int kernel_get(struct run_plan *p, const struct plan_job *job, const stru
 	*ret = k;
 	if (k)
 		return 0;
+	o.machine = job->machine; /* which may be one of several, or the configuration's */
 	k = *ret = &p->kernels[p->n_kernels++];
 	*k = (struct run_kernel){ .mode = xstrdup(job->mode), .kind = xstrdup(kind) };
 	if (!o.kernel && w->source)
@@ -108,6 +109,7 @@ static int kernel_failed(struct run_plan *p, const struct plan_job *job,
 	struct machine_options o = *w->machine;
 	const char *had = source_had(p);
 
+	o.machine = job->machine;
 	k->why_not = xasprintf("no kernel of mode '%s': %s", job->mode, err->text);
 	log_warn(w->log, "%s; the other jobs go on", k->why_not);
 	if (!o.kernel && w->source)

@@ -58,6 +58,9 @@ static void job_never_was(struct run *r, struct lot *l)
 	/* Where none was wanted, none failed. */
 	info.end = str_of(MACHINE_ENDS[l->why_dead ? MACHINE_BOOT_FAILED : MACHINE_STOPPED].word);
 	info.reason = str_of(l->why_dead);
+	/* It may name that end itself, for the tests that did not run. */
+	if (str_starts(info.reason, info.end) && info.reason.p[info.end.n] == ':')
+		info.reason = str_trim(str_from(info.reason, info.end.n + 1));
 	event_emit(&r->sink, &ev);
 	l->job = ev.job;
 }

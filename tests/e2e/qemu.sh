@@ -71,6 +71,17 @@ has "the panic is a splat" "panic" "$dir/out"
 "$TAPROOM" log latest --console >"$dir/log"
 has "the console was kept" "sysrq" "$dir/log"
 
+# Each kind of machine has its own default kernel, also as one of several.
+sed -i '/^kernel:/d' "$dir/taproom.yaml"
+"$TAPROOM" run prog/passes.sh --machine uml,host,qemu >"$dir/out" 2>"$dir/err"
+is "on three kinds of machines" "$? $("$TAPROOM" show latest --json |
+	jq -r '[.programs[].status] | join(" ")')" "0 pass pass pass"
+"$TAPROOM" run prog/passes.sh --machine uml,host --kernel debian >"$dir/out" 2>"$dir/err"
+is "a kernel that is not for one of them" "$?" 4
+has "is told" "is no User Mode Linux; give --machine qemu" "$dir/out"
+is "by its end once" "$(grep -c 'no-boot: no-boot' "$dir/out")" 0
+echo "kernel: debian" >>"$dir/taproom.yaml"
+
 # A disk too small for its console.
 mkdir "$dir/small"
 # shellcheck disable=SC2016 # the inner shell's
