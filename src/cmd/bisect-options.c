@@ -89,7 +89,7 @@ int bisect_options_read(struct bisect *x, struct err *err)
 	x->error = ERROR_DEFAULT;
 	x->least = LEAST_DEFAULT;
 	if (o->run.machine.kernel)
-		return err_set(err, EINVAL, "leave --kernel away: what is built are the commits "
+		return err_set(err, EINVAL, "leave --kernel out: what is built are the commits "
 			       "from GOOD to BAD");
 	if (o->error)
 		r = read_share("--error", o->error, 0.5, &x->error, err);

@@ -509,7 +509,8 @@ static int boot(struct session *s, struct err *err)
 	if (r == 0 && strchr(kind, ','))
 		r = err_set(err, EINVAL, "--machine %s: a command runs in one machine", kind);
 	if (r == 0 && !own_kernel && o->kernel && strcmp(o->kernel, "host") != 0)
-		r = err_set(err, EINVAL, "--machine host has the running kernel: leave --kernel away");
+		r = err_set(err, EINVAL,
+			    "--machine host has the running kernel: leave --kernel out");
 	if (r == 0)
 		r = machine_options_fit(o, &kind, 1, err);
 	if (own_kernel && r == 0 && (file || !o->kernel || order_builds(o, o->kernel)))

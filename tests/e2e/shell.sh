@@ -85,7 +85,7 @@ for option in "uml-time inf" "accel kvm" "append quiet" "qemu-opt -S"; do
 done
 in_host --kernel debian -- true 2>"$dir/err"
 is "a kernel beside the running one" "$? $(cat "$dir/err")" \
-	"125 taproom: --machine host has the running kernel: leave --kernel away"
+	"125 taproom: --machine host has the running kernel: leave --kernel out"
 
 # ---- shell ----
 command -v tmux >/dev/null || {
