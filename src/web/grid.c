@@ -41,9 +41,12 @@ static const struct stat_outage *outage_at(const struct grid *g, uint32_t run)
 	return NULL;
 }
 
+/* Of a period that is asked for, those that are in it. */
 static void find_columns(struct grid *g, uint32_t end)
 {
-	while (end > 0 && !g->older) {
+	uint32_t first = g->q->days ? g->flakes.first : 0;
+
+	while (end > first && !g->older) {
 		if (!has_run(&g->flakes, --end))
 			continue;
 		if (g->n_columns == GRID_COLUMNS)
@@ -73,7 +76,7 @@ static struct judge_flakes_filter filter_of(const struct grid *g)
 }
 
 /* Which rows there are is known from what is in the columns too: a window that
- * is shorter is made as long as they are. */
+ * is shorter is made as long as they are. A period is as long as it is. */
 static void judge_window(struct grid *g, uint32_t end)
 {
 	struct judge_flakes_filter f = filter_of(g);
@@ -81,7 +84,7 @@ static void judge_window(struct grid *g, uint32_t end)
 
 	judge_flakes(g->history->judge, &f, &g->flakes);
 	find_columns(g, end);
-	if (!g->n_columns)
+	if (!g->n_columns || g->q->days)
 		return;
 	oldest = g->columns[g->n_columns - 1];
 	if (oldest >= g->flakes.first)

@@ -191,12 +191,16 @@ static void columns_nav(struct grid *g)
 	char text[UNIT_TEXT_MAX];
 	struct out *o = g->h->out;
 
-	if (!g->n_columns || (!g->older && !q.before))
+	if (!g->older && !q.before)
 		return;
 	out_lit(o, "<nav class=\"pages\" aria-label=\"Runs\">");
 	if (q.before) {
 		q.before = 0;
 		turn(g, &q, "", "Newest runs");
+	}
+	if (!g->n_columns) {
+		out_lit(o, "</nav>\n");
+		return;
 	}
 	out_printf(o, "<span>%u run%s, ", g->n_columns, g->n_columns == 1 ? "" : "s");
 	html_text(g->h, date_text(g->history->runs[g->columns[g->n_columns - 1]].begin_ms, text));
@@ -262,6 +266,15 @@ void html_flakes_href(struct web_html *h, const struct web_query *q)
 	out_lit(h->out, "\"");
 }
 
+static void rows(struct grid *g)
+{
+	if (g->n_rows > g->q->skip)
+		grid_write(g);
+	else if (!nothing_failed(g))
+		out_lit(g->h->out, "<p class=\"empty\">No test fits.</p>\n");
+	rows_nav(g);
+}
+
 WEB_RENDER(web_flakes_page)
 {
 	struct web_html h = { site, out, site->live ? WEB_FLAKES : page_of(&args->q), args };
@@ -279,16 +292,16 @@ WEB_RENDER(web_flakes_page)
 		html_end(&h);
 		return 0;
 	}
-	lead(&g);
+	if (g.n_columns)
+		lead(&g);
+	else
+		out_lit(out, "<p class=\"lead\">No run fits.</p>\n");
 	filter_write(&g);
-	if (g.n_rows || !nothing_failed(&g))
+	if (g.n_columns && (g.n_rows || !nothing_failed(&g)))
 		legend(&g);
 	columns_nav(&g);
-	if (g.n_rows > args->q.skip)
-		grid_write(&g);
-	else if (!nothing_failed(&g))
-		out_lit(out, "<p class=\"empty\">No test fits.</p>\n");
-	rows_nav(&g);
+	if (g.n_columns)
+		rows(&g);
 	html_end(&h);
 	return 0;
 }

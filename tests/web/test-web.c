@@ -331,14 +331,24 @@ static void test_judged(struct tap *t, const struct web_site *site)
 /* Pages as a server asks for them. */
 static void test_live(struct tap *t, struct web_site *site)
 {
-	const struct web_args views[] = {
-		{ .q = { .status = 1u << STATUS_PASS, .sort = JUDGE_SORT_NAME } },
-		{ .q = { .mode = STR("debug"), .name = STR("*fastclose*") } },
-		{ .q = { .mode = STR("\"><script>") } },
-		{ .q = { .flips = 2, .days = 1, .known = WEB_KNOWN_NO, .skip = 100000 } },
+	const struct {
+		struct web_args args;
+		const char *has, *hasnt;
+	} views[] = {
+		{ { .q = { .status = 1u << STATUS_PASS, .sort = JUDGE_SORT_NAME } },
+		  "no msk on netns creation", "No test fits" },
+		{ { .q = { .mode = STR("debug"), .name = STR("*fastclose*") } },
+		  "fastclose test", "No test fits" },
+		{ { .q = { .mode = STR("\"><script>") } }, "No run fits", " since " },
+		{ { .q = { .flips = 2, .days = 1, .known = WEB_KNOWN_NO, .skip = 100000 } },
+		  "No test fits", "No run fits" },
+		/* A period holds also where a branch has few runs in it, or none. */
+		{ { .q = { .branch = STR("net-next"), .days = 1 } },
+		  " failed at least once in 2 runs since ", "title=\"run 6," },
+		{ { .q = { .branch = STR("net-next"), .days = 1, .before = 10 } },
+		  "No run fits", "title=\"run " },
+		{ { .q = { .days = 1 } }, "title=\"run 15,", "title=\"run 6," },
 	};
-	static const char *const want[] = { "no msk on netns creation", "fastclose test",
-					    "No test fits", "No test fits" };
 
 	site->live = true;
 	for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
@@ -347,9 +357,12 @@ static void test_live(struct tap *t, struct web_site *site)
 		struct out o;
 
 		out_to_buf(&o, &b);
-		is_int(t, WEB_PAGES[WEB_FLAKES].render(site, &views[i], &o, &err), 0, "a view");
+		is_int(t, WEB_PAGES[WEB_FLAKES].render(site, &views[i].args, &o, &err), 0,
+		       "a view");
 		out_flush(&o);
-		ok(t, str_find(buf_str(&b), str_of(want[i])) > 0, "with '%s'", want[i]);
+		ok(t, str_find(buf_str(&b), str_of(views[i].has)) > 0, "with '%s'", views[i].has);
+		ok(t, str_find(buf_str(&b), str_of(views[i].hasnt)) < 0, "without '%s'",
+		   views[i].hasnt);
 		ok(t, str_find(buf_str(&b), STR("<script>")) < 0, "and no markup of others");
 	}
 	site->live = false;
