@@ -178,13 +178,17 @@ static void print_json(struct cmd *c, const struct telling *t, size_t n)
 	const struct api_known known = { known_api, &asked };
 	const struct judge_flakes *f = &t->flakes;
 	_free_ const struct judge_flake **v = xcalloc(f->n + 1, sizeof(*v));
+	uint32_t runs[RUNS_DEFAULT], n_runs = 0;
 	struct json j;
 
 	for (size_t i = 0; i < f->n; i++)
 		v[i] = &f->v[i];
+	while (n_runs < RUNS_DEFAULT && n_runs < runs_in(f)) {
+		runs[n_runs] = f->n_runs - 1 - n_runs;
+		n_runs++;
+	}
 	json_init(&j, c->out, false);
-	api_flakes(&j, f, v, n < f->n ? n : f->n,
-		   runs_in(f) < RUNS_DEFAULT ? runs_in(f) : RUNS_DEFAULT, &known);
+	api_flakes(&j, f, v, n < f->n ? n : f->n, runs, n_runs, &known);
 }
 
 /* All of it, also where few runs are told: that a test failed once, is what tells that it

@@ -5,13 +5,13 @@
 #include "base/units.h"
 #include "web/api.h"
 
-static void json_cells(struct json *j, const struct judge_flakes *f, const struct judge_flake *x,
-		       uint32_t max)
+static void json_cells(struct json *j, const struct judge_flake *x, const uint32_t *runs,
+		       uint32_t n_runs)
 {
 	json_key(j, "runs");
 	json_array(j);
-	for (uint32_t i = f->n_runs; i > 0 && f->n_runs - i < max; i--) {
-		uint8_t cell = judge_flake_cell(x, i - 1);
+	for (uint32_t i = 0; i < n_runs; i++) {
+		uint8_t cell = judge_flake_cell(x, runs[i]);
 
 		if (cell >= STATUS_N)
 			json_null(j);
@@ -22,7 +22,7 @@ static void json_cells(struct json *j, const struct judge_flakes *f, const struc
 }
 
 static void json_flake(struct json *j, const struct judge_flakes *f, const struct judge_flake *x,
-		       uint32_t max, const struct api_known *known)
+		       const uint32_t *runs, uint32_t n_runs, const struct api_known *known)
 {
 	const struct judge_lane *l = x->s->lane;
 	char date[UNIT_TEXT_MAX];
@@ -56,24 +56,24 @@ static void json_flake(struct json *j, const struct judge_flakes *f, const struc
 	json_field_str(j, "key", x->s->key);
 	if (known)
 		known->tell(known->ctx, j, x->s);
-	json_cells(j, f, x, max);
+	json_cells(j, x, runs, n_runs);
 	json_end(j);
 }
 
 void api_flakes(struct json *j, const struct judge_flakes *f, const struct judge_flake *const *v,
-		size_t n, uint32_t max, const struct api_known *known)
+		size_t n, const uint32_t *runs, uint32_t n_runs, const struct api_known *known)
 {
 	json_object(j);
 	json_key(j, "runs");
 	json_array(j);
-	for (uint32_t i = f->n_runs; i > 0 && f->n_runs - i < max; i--)
-		json_int(j, f->runs[i - 1].id);
+	for (uint32_t i = 0; i < n_runs; i++)
+		json_int(j, f->runs[runs[i]].id);
 	json_end(j);
 	json_field_int(j, "outages", (int64_t)f->n_outages);
 	json_key(j, "flakes");
 	json_array(j);
 	for (size_t i = 0; i < n; i++)
-		json_flake(j, f, v[i], max, known);
+		json_flake(j, f, v[i], runs, n_runs, known);
 	json_end(j);
 	json_end(j);
 }

@@ -15,39 +15,44 @@
 
 /* ---- overview ---- */
 
+static int on_latest(void *ctx, const struct store_run *r)
+{
+	struct json *j = ctx;
+
+	json_field_str(j, "state", str_of(API_STATES[r->state]));
+	json_field_int(j, "exit_code", r->exit_code);
+	json_field_str(j, "conclusion", r->conclusion);
+	return 0;
+}
+
 WEB_RENDER(web_api_overview)
 {
 	const struct web_history *w = site->history;
 	struct json j;
+	int r = 0;
 
 	json_init(&j, out, false);
 	json_object(&j);
 	json_field_str(&j, "version", str_of(site->version));
 	json_field_int(&j, "runs", w->n_runs);
-	json_field_int(&j, "tests", (int64_t)w->tests.n);
+	json_field_int(&j, "tests", (int64_t)web_history_leaves(w));
 	json_key(&j, "branches");
 	json_array(&j);
-	for (unsigned i = 0; i < site->n_choices; i++) {
+	for (unsigned i = 0; i < site->n_choices && r >= 0; i++) {
 		const struct web_choice *c = &site->choices[i];
-		const struct web_run *run;
 
 		if (c->last >= w->n_runs)
 			continue;
-		run = web_site_run(site, w->runs[c->last].id);
 		json_object(&j);
 		json_field_str(&j, "branch", c->branch);
 		json_field_str(&j, "mode", c->mode);
 		api_run(&j, "latest", &w->runs[c->last]);
-		if (run) {
-			json_field_str(&j, "state", str_of(API_STATES[run->state]));
-			json_field_int(&j, "exit_code", run->exit_code);
-			json_field_str(&j, "conclusion", run->conclusion);
-		}
+		r = store_run_get(site->store, w->runs[c->last].id, on_latest, &j, err);
 		json_end(&j);
 	}
 	json_end(&j);
 	json_end(&j);
-	return 0;
+	return r;
 }
 
 /* ---- runs ---- */
@@ -110,7 +115,7 @@ WEB_RENDER(web_api_flakes)
 	skip = skip < g.n_rows ? skip : g.n_rows;
 	n = g.n_rows - skip < GRID_ROWS ? g.n_rows - skip : GRID_ROWS;
 	json_init(&j, out, false);
-	api_flakes(&j, &g.flakes, g.rows + skip, n, GRID_COLUMNS, NULL);
+	api_flakes(&j, &g.flakes, g.rows + skip, n, g.columns, g.n_columns, NULL);
 	return 0;
 }
 

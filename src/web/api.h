@@ -35,9 +35,9 @@ void api_run(struct json *j, const char *key, const struct judge_run *r);
 
 /* One of `taproom runs`; @s: of which its programs are read; NULL: without them. */
 int api_runs_one(struct json *j, const struct store_run *r, struct store *s, struct err *err);
-/* Those @n of @f; what they said in the newest @max runs. */
+/* Those @n of @f; what they said in the @n_runs runs @runs of it. */
 void api_flakes(struct json *j, const struct judge_flakes *f, const struct judge_flake *const *v,
-		size_t n, uint32_t max, const struct api_known *known);
+		size_t n, const uint32_t *runs, uint32_t n_runs, const struct api_known *known);
 /* The newest @max, those that are told together counted once. */
 void api_changes(struct json *j, const struct judge_events *e, const struct judge_run *runs,
 		 size_t max, const struct api_known *known);

@@ -158,6 +158,15 @@ uint32_t web_history_before(const struct web_history *h, uint32_t run)
 	return best < 0 ? h->n_runs : (uint32_t)best;
 }
 
+size_t web_history_leaves(const struct web_history *h)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->tests.n; i++)
+		n += h->tests.v[i].parts[0]->leaf;
+	return n;
+}
+
 uint64_t web_history_results(const struct web_history *h)
 {
 	uint64_t n = 0;

@@ -37,6 +37,8 @@ const struct stat_outage *web_history_outage(const struct web_history *h,
 					     const struct judge_axis *a, uint32_t run);
 /* Where the run of that id is, n_runs: it isn't judged: it has not ended. */
 uint32_t web_history_run(const struct web_history *h, int64_t id);
+/* Tests there are; a program is none beside its own. */
+size_t web_history_leaves(const struct web_history *h);
 /* Every result of every run: what the rates are made of. */
 uint64_t web_history_results(const struct web_history *h);
 /* The run before @run that is like it: on one of its axes, with one of its suites.

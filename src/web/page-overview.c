@@ -361,22 +361,12 @@ static void lately(struct page *p)
 	out_lit(o, ">JSON feed</a>.</p>\n");
 }
 
-/* A program is no test beside its own. */
-static size_t leaves(const struct web_tests *t)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < t->n; i++)
-		n += t->v[i].parts[0]->leaf;
-	return n;
-}
-
 /* ---- the page ---- */
 
 static void lead(struct page *p)
 {
 	const struct web_history *w = p->history;
-	size_t n = leaves(&w->tests);
+	size_t n = web_history_leaves(w);
 	struct out *o = p->h->out;
 
 	out_lit(o, "<p class=\"lead\">");

@@ -141,6 +141,43 @@ static void test_told(struct bench *b)
 		ok(b->t, has_word(&b->told, NAMES[i]), "it is answered: %s", NAMES[i]);
 }
 
+/* The runs of the rows are the columns of the page that is asked for. */
+static void test_columns(struct bench *b)
+{
+	struct web_args args = { .q = { .branch = STR("net-next"), .before = 12 } };
+	cJSON *v = answer(b, WEB_API_FLAKES, &args);
+	const cJSON *runs = cJSON_GetObjectItem(v, "runs");
+	const cJSON *row = cJSON_GetArrayItem(cJSON_GetObjectItem(v, "flakes"), 0);
+
+	is_int(b->t, cJSON_GetArraySize(runs), 3, "older runs of one branch");
+	is_int(b->t, cJSON_GetArraySize(runs) ? cJSON_GetArrayItem(runs, 0)->valueint : 0, 9,
+	       "- begin behind that run");
+	is_int(b->t, cJSON_GetArraySize(cJSON_GetObjectItem(row, "runs")), 3,
+	       "- a row has what it said in these");
+	cJSON_Delete(v);
+}
+
+/* Counted as the pages count, and of all branches how they are. */
+static void test_overview(struct bench *b)
+{
+	cJSON *v = answer(b, WEB_API_OVERVIEW, &(struct web_args){});
+	const cJSON *x, *branches = cJSON_GetObjectItem(v, "branches");
+	_cleanup_(buf_done) struct buf page = {}, want = {};
+	unsigned bare = 0;
+	struct err err = {};
+	struct out o;
+
+	out_to_buf(&o, &page);
+	WEB_PAGES[WEB_INDEX].render(b->site, &(struct web_args){}, &o, &err);
+	out_flush(&o);
+	buf_printf(&want, " runs of %d tests", cJSON_GetObjectItem(v, "tests")->valueint);
+	ok(b->t, str_find(buf_str(&page), buf_str(&want)) > 0, "the page too says%s", want.p);
+	cJSON_ArrayForEach(x, branches)
+		bare += !cJSON_GetObjectItem(x, "conclusion");
+	is_int(b->t, (int)bare, 0, "each branch and mode has its conclusion");
+	cJSON_Delete(v);
+}
+
 static void test_wrong(struct bench *b)
 {
 	struct web_args args = { .run = 99999 };
@@ -179,7 +216,7 @@ int main(int argc, char **argv)
 	if (file_read(argv[1], 0, &b.docs, &err) < 0 ||
 	    store_open(db, STORE_WRITE, &store, &err) < 0 ||
 	    seed_store(store, dir, 20, false, &err) < 0 ||
-	    web_site_new(store, "0", 0, &b.site, &err) < 0) {
+	    web_site_new(store, "0", 1, &b.site, &err) < 0) {
 		printf("Bail out! %s\n", err.text);
 		return 1;
 	}
@@ -188,6 +225,8 @@ int main(int argc, char **argv)
 	test_files(&b);
 	test_words(&b);
 	test_told(&b);
+	test_columns(&b);
+	test_overview(&b);
 	test_wrong(&b);
 	web_site_free(b.site);
 	store_close(store);
