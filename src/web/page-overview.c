@@ -65,12 +65,20 @@ static void running(struct page *p)
 
 /* ---- branches ---- */
 
+struct sorted {
+	const struct web_choice *c;
+	bool stale;
+};
+
+/* Those that ran no more last; then the branch that ran last. */
 static int by_last(const void *a, const void *b)
 {
-	const struct web_choice *x = *(const struct web_choice *const *)a;
-	const struct web_choice *y = *(const struct web_choice *const *)b;
-	int c;
+	const struct web_choice *x = ((const struct sorted *)a)->c;
+	const struct web_choice *y = ((const struct sorted *)b)->c;
+	int c = ((const struct sorted *)a)->stale - ((const struct sorted *)b)->stale;
 
+	if (c)
+		return c;
 	if (x->branch_last != y->branch_last)
 		return x->branch_last < y->branch_last ? 1 : -1;
 	c = judge_str_order(x->branch, y->branch);
@@ -98,7 +106,7 @@ static int branch_row(void *ctx, const struct store_run *run)
 	return 0;
 }
 
-static int branches_table(struct page *p, const struct web_choice **v, size_t n,
+static int branches_table(struct page *p, const struct sorted *v, size_t n,
 			  const char *label, struct err *err)
 {
 	struct out *o = p->h->out;
@@ -111,7 +119,7 @@ static int branches_table(struct page *p, const struct web_choice **v, size_t n,
 		   "<th scope=\"col\">Commit</th><th scope=\"col\">Result</th></tr>\n"
 		   "</thead>\n<tbody>\n");
 	for (size_t i = 0; i < n && r >= 0; i++) {
-		struct judge_axis a = { .branch = v[i]->branch, .mode = v[i]->mode };
+		struct judge_axis a = { .branch = v[i].c->branch, .mode = v[i].c->mode };
 		struct web_query q = { .branch = a.branch, .mode = a.mode };
 
 		out_lit(o, "<tr><th scope=\"row\"><a");
@@ -119,7 +127,7 @@ static int branches_table(struct page *p, const struct web_choice **v, size_t n,
 		out_lit(o, ">");
 		html_axis(p->h, &a, false);
 		out_lit(o, "</a></th>");
-		r = store_run_get(p->h->site->store, p->history->runs[v[i]->last].id, branch_row,
+		r = store_run_get(p->h->site->store, p->history->runs[v[i].c->last].id, branch_row,
 				  p, err);
 		out_lit(o, "</tr>\n");
 	}
@@ -130,27 +138,31 @@ static int branches_table(struct page *p, const struct web_choice **v, size_t n,
 static int branches(struct page *p, struct err *err)
 {
 	const struct web_site *site = p->h->site;
-	_free_ const struct web_choice **v = xcalloc(site->n_choices + 1, sizeof(*v));
+	_free_ struct sorted *v = xcalloc(site->n_choices + 1, sizeof(*v));
 	size_t n = 0, fresh = 0;
 	int r = 0;
 
-	for (unsigned i = 0; i < site->n_choices; i++)
-		if (site->choices[i].last < p->history->n_runs)
-			v[n++] = &site->choices[i];
+	for (unsigned i = 0; i < site->n_choices; i++) {
+		const struct web_choice *c = &site->choices[i];
+
+		if (c->last >= p->history->n_runs)
+			continue;
+		v[n].stale = p->now_ms - p->history->runs[c->last].begin_ms >= STALE_MS;
+		fresh += !v[n].stale;
+		v[n++].c = c;
+	}
 	if (!n)
 		return 0;
 	qsort(v, n, sizeof(*v), by_last);
-	while (fresh < n &&
-	       p->now_ms - p->history->runs[v[fresh]->branch_last].begin_ms < STALE_MS)
-		fresh++;
 	out_lit(p->h->out, "<h2>Branches</h2>\n");
 	if (fresh)
 		r = branches_table(p, v, fresh, "The latest run of each branch and mode", err);
 	if (r < 0 || fresh == n)
 		return r;
-	out_printf(p->h->out, "<details>\n<summary>%zu more branches and modes did not run for a "
-			      "month</summary>\n", n - fresh);
-	r = branches_table(p, v + fresh, n - fresh, "Branches that ran no more", err);
+	out_printf(p->h->out, "<details>\n<summary>%zu more branch%s and mode%s did not run for a "
+			      "month</summary>\n", n - fresh, n - fresh == 1 ? "" : "es",
+		   n - fresh == 1 ? "" : "s");
+	r = branches_table(p, v + fresh, n - fresh, "Branches and modes that ran no more", err);
 	out_lit(p->h->out, "</details>\n");
 	return r;
 }
