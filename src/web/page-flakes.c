@@ -116,6 +116,21 @@ static bool nothing_failed(const struct grid *g)
 	return !g->failed && !g->programs && g->flakes.tests && !g->q->name.n;
 }
 
+/* Of several modes a test is as many: it has a rate in each. */
+static bool in_modes(const struct judge_flakes *f)
+{
+	const struct judge_axis *first = NULL;
+
+	for (size_t i = 0; i < f->n_axes; i++) {
+		if (!f->asked[i])
+			continue;
+		if (first && !str_eq(f->axes[i].mode, first->mode))
+			return true;
+		first = &f->axes[i];
+	}
+	return false;
+}
+
 static void lead(struct grid *g)
 {
 	const struct judge_flakes *f = &g->flakes;
@@ -142,9 +157,11 @@ static void lead(struct grid *g)
 	out_lit(o, " of ");
 	html_count(g->h, f->tests);
 	out_str(o, f->tests == 1 ? STR(" test") : STR(" tests"));
+	if (in_modes(f))
+		out_lit(o, ", counted in each mode,");
 	if (g->programs)
-		out_printf(o, ", and %" PRIu64 " program%s as a whole,", g->programs,
-			   g->programs == 1 ? "" : "s");
+		out_printf(o, "%s and %" PRIu64 " program%s as a whole,",
+			   in_modes(f) ? "" : ",", g->programs, g->programs == 1 ? "" : "s");
 	out_str(o, nothing_failed(g) ? STR(" failed in ") : STR(" failed at least once in "));
 	html_count(g->h, runs);
 	out_str(o, runs == 1 ? STR(" run since ") : STR(" runs since "));
