@@ -61,7 +61,8 @@ static void history(struct web_html *h, const struct store_facts *f)
 		fact_time(h, "Oldest run", w->runs[0].begin_ms);
 		fact_time(h, "Newest run", w->runs[w->n_runs - 1].begin_ms);
 	}
-	fact_count(h, "Runs with a page", h->site->n_runs);
+	if (!h->site->live) /* a server has a page of each */
+		fact_count(h, "Runs with a page", h->site->n_runs);
 	out_lit(h->out, "</dl>\n");
 }
 

@@ -2,7 +2,8 @@
 /*
  * A run against the one before that is like it: of the same branch, mode and
  * machine, with one of its suites. What fails now is first, with how often it
- * failed before: then what fails no more; the rest is folded.
+ * failed before: then what fails no more; the rest is folded. A server compares
+ * any two, or ranges.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -161,7 +162,8 @@ static void side(struct page *p, int i)
 	}
 }
 
-static void lead(struct page *p)
+/* Whether there was something to compare. */
+static bool lead(struct page *p)
 {
 	struct out *o = p->h->out;
 	bool any = false;
@@ -185,6 +187,7 @@ static void lead(struct page *p)
 		html_axis(p->h, p->d.found.apart[i], p->machines);
 	}
 	out_lit(o, "</p>\n");
+	return any || p->d.n;
 }
 
 /* What only unknown became, or was, says nothing. */
@@ -207,6 +210,16 @@ static void compare(struct page *p)
 		p->machines |= !str_eq(p->history->axes[i].machine, p->history->axes[0].machine);
 }
 
+/* "Run 17", "Runs 17 to 20". */
+static void name(struct web_span s, const char *word, const char *to, struct buf *ret)
+{
+	if (*word)
+		buf_printf(ret, "%s%s ", word, s.last != s.first ? "s" : "");
+	buf_printf(ret, "%" PRId64, s.first);
+	if (s.last != s.first)
+		buf_printf(ret, "%s%" PRId64, to, s.last);
+}
+
 static void title_of(const struct page *p, const struct web_args *args, struct buf *ret)
 {
 	const struct web_query *q = &args->q;
@@ -216,12 +229,47 @@ static void title_of(const struct page *p, const struct web_args *args, struct b
 			   p->history->runs[p->side[JUDGE_SIDE_A].from].id);
 		return;
 	}
-	buf_printf(ret, "%" PRId64, q->a.first);
-	if (q->a.last != q->a.first)
-		buf_printf(ret, " to %" PRId64, q->a.last);
-	buf_printf(ret, ", and %" PRId64, q->b.first);
-	if (q->b.last != q->b.first)
-		buf_printf(ret, " to %" PRId64, q->b.last);
+	name(q->a, "Run", " to ", ret);
+	name(q->b, ", and run", " to ", ret);
+}
+
+/* ---- which two ---- */
+
+static void input(struct web_html *h, const char *key, const char *label, struct web_span s)
+{
+	_cleanup_(buf_done) struct buf value = {};
+	struct out *o = h->out;
+
+	if (s.first)
+		name(s, "", "..", &value);
+	out_printf(o, "<div><label for=\"f-%s\">%s</label><input id=\"f-%s\" name=\"%s\" "
+		      "type=\"text\" required pattern=\"[0-9]+([.][.][0-9]+)?\" "
+		      "placeholder=\"17, or 17..20\" value=\"", key, label, key, key);
+	out_html(o, buf_str(&value));
+	out_lit(o, "\"></div>\n");
+}
+
+void html_diff_form(struct web_html *h)
+{
+	if (!h->site->live)
+		return;
+	out_lit(h->out, "<form class=\"filter\" action=\"");
+	html_root(h);
+	web_path(WEB_DIFF_ANY, h->args, h->out);
+	out_lit(h->out, "\">\n");
+	input(h, "a", "Run, or runs", h->args->q.a);
+	input(h, "b", "Compare with", h->args->q.b);
+	out_lit(h->out, "<div><button>Compare</button></div>\n</form>\n");
+}
+
+/* Asked for nothing yet. */
+static void ask(struct web_html *h)
+{
+	html_begin(h, STR("Compare runs"));
+	out_lit(h->out, "<h1>Compare runs</h1>\n<p class=\"lead\">Two runs by their numbers, or "
+			"ranges of runs.</p>\n");
+	html_diff_form(h);
+	html_end(h);
 }
 
 /* A run and the one before it, or what a server is asked for. */
@@ -247,8 +295,13 @@ WEB_RENDER(web_diff_page)
 			      .page = args->run || !site->live ? WEB_DIFF : WEB_DIFF_ANY };
 	_cleanup_(buf_done) struct buf title = {};
 	_cleanup_(page_done) struct page p = { .h = &h, .history = site->history };
-	int r = sides(&p, site, args, err);
+	int r;
 
+	if (site->live && !args->run && !args->q.a.first && !args->q.b.first) {
+		ask(&h);
+		return 0;
+	}
+	r = sides(&p, site, args, err);
 	if (r < 0)
 		return r;
 	compare(&p);
@@ -261,8 +314,11 @@ WEB_RENDER(web_diff_page)
 	out_lit(out, "<h1>");
 	out_html(out, buf_str(&title));
 	out_lit(out, "</h1>\n");
-	lead(&p);
-	if (!p.d.n)
+	if (!args->run)
+		html_diff_form(&h);
+	if (!lead(&p))
+		out_lit(out, "<p class=\"empty\">Nothing of them can be compared.</p>\n");
+	else if (!p.d.n)
 		out_lit(out, "<p class=\"empty\">No test did anything else.</p>\n");
 	for (int i = 0; i < JUDGE_SAME; i++)
 		kind(&p, (enum judge_differs)i);

@@ -139,6 +139,23 @@ static void older(struct web_html *h, const struct list *l)
 	out_lit(h->out, "\">Older runs</a></p>\n");
 }
 
+/* A list of some says so. */
+static void only(struct web_html *h)
+{
+	const struct web_query *q = &h->args->q;
+	struct judge_axis a = { .branch = q->branch, .mode = q->mode };
+
+	if (!h->site->live || (!q->branch.n && !q->mode.n))
+		return;
+	out_lit(h->out, "<p class=\"lead\">Only those of ");
+	if (!q->branch.n)
+		a.branch = STR("all branches");
+	html_axis(h, &a, false);
+	out_lit(h->out, ". <a");
+	html_href(h, WEB_RUNS, &(struct web_args){});
+	out_lit(h->out, ">All runs</a></p>\n");
+}
+
 static void nothing(struct web_html *h)
 {
 	if (h->site->n_runs)
@@ -164,6 +181,8 @@ WEB_RENDER(web_runs_page)
 
 	html_begin(&h, before ? STR("Older runs") : STR("Runs"));
 	out_lit(out, "<h1>Runs</h1>\n");
+	only(&h);
+	html_diff_form(&h);
 	r = store_runs(site->store, &f, on_run, &l, err);
 	if (r < 0)
 		return r;

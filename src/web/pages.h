@@ -102,6 +102,8 @@ void html_href(struct web_html *h, enum web_page_id page, const struct web_args 
 /* To flakes, asked so: on a server by a query; as files to the page there is for
  * branch, mode and age, with the rest behind it, which a script reads. */
 void html_flakes_href(struct web_html *h, const struct web_query *q);
+/* A form that asks a server for two runs, or ranges, to compare. */
+void html_diff_form(struct web_html *h);
 /* Opens <a> to the page of a test, where it has one, and says so. */
 bool html_test_begin(struct web_html *h, const struct web_test *test);
 /* "mptcp/mptcp_join.sh/subtest", with a link to its page where it has one. */

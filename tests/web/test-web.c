@@ -332,22 +332,32 @@ static void test_judged(struct tap *t, const struct web_site *site)
 static void test_live(struct tap *t, struct web_site *site)
 {
 	const struct {
+		enum web_page_id page;
 		struct web_args args;
 		const char *has, *hasnt;
 	} views[] = {
-		{ { .q = { .status = 1u << STATUS_PASS, .sort = JUDGE_SORT_NAME } },
+		{ WEB_FLAKES, { .q = { .status = 1u << STATUS_PASS, .sort = JUDGE_SORT_NAME } },
 		  "no msk on netns creation", "No test fits" },
-		{ { .q = { .mode = STR("debug"), .name = STR("*fastclose*") } },
+		{ WEB_FLAKES, { .q = { .mode = STR("debug"), .name = STR("*fastclose*") } },
 		  "fastclose test", "No test fits" },
-		{ { .q = { .mode = STR("\"><script>") } }, "No run fits", " since " },
-		{ { .q = { .flips = 2, .days = 1, .known = WEB_KNOWN_NO, .skip = 100000 } },
+		{ WEB_FLAKES, { .q = { .mode = STR("\"><script>") } }, "No run fits", " since " },
+		{ WEB_FLAKES, { .q = { .flips = 2, .days = 1, .known = WEB_KNOWN_NO, .skip = 100000 } },
 		  "No test fits", "No run fits" },
 		/* A period holds also where a branch has few runs in it, or none. */
-		{ { .q = { .branch = STR("net-next"), .days = 1 } },
+		{ WEB_FLAKES, { .q = { .branch = STR("net-next"), .days = 1 } },
 		  " failed at least once in 2 runs since ", "title=\"run 6," },
-		{ { .q = { .branch = STR("net-next"), .days = 1, .before = 10 } },
+		{ WEB_FLAKES, { .q = { .branch = STR("net-next"), .days = 1, .before = 10 } },
 		  "No run fits", "title=\"run " },
-		{ { .q = { .days = 1 } }, "title=\"run 15,", "title=\"run 6," },
+		{ WEB_FLAKES, { .q = { .days = 1 } }, "title=\"run 15,", "title=\"run 6," },
+		{ WEB_ABOUT, {}, "Kinds of splats", "Runs with a page" },
+		{ WEB_RUNS, { .q = { .mode = STR("debug") } }, "Only those of all branches", "net-next" },
+		{ WEB_RUNS, {}, "<button>Compare</button>", "Only those" },
+		{ WEB_DIFF_ANY, {}, "<h1>Compare runs</h1>", "Unchanged" },
+		{ WEB_DIFF_ANY, { .q = { .a = { 1, 1 }, .b = { 2, 5 } } },
+		  "<h1>Run 1, and runs 2 to 5</h1>", "can be compared" },
+		/* One of export, the other of net-next. */
+		{ WEB_DIFF_ANY, { .q = { .a = { 2, 2 }, .b = { 3, 3 } } },
+		  "Nothing of them can be compared", "No test did anything else" },
 	};
 
 	site->live = true;
@@ -357,7 +367,7 @@ static void test_live(struct tap *t, struct web_site *site)
 		struct out o;
 
 		out_to_buf(&o, &b);
-		is_int(t, WEB_PAGES[WEB_FLAKES].render(site, &views[i].args, &o, &err), 0,
+		is_int(t, WEB_PAGES[views[i].page].render(site, &views[i].args, &o, &err), 0,
 		       "a view");
 		out_flush(&o);
 		ok(t, str_find(buf_str(&b), str_of(views[i].has)) > 0, "with '%s'", views[i].has);
