@@ -97,7 +97,7 @@ trap 'tmux -S "$dir/tmux" kill-server 2>/dev/null; rm -rf "$dir"' EXIT
 tm() { env --default-signal tmux -S "$dir/tmux" -f /dev/null "$@"; }
 screen() { tm capture-pane -p -J; }
 keys() { tm send-keys "$@"; }
-shows() { # shows NAME TEXT: within 20 s
+shows() { # shows NAME TEXT: within two minutes
 	for _ in $(seq 600); do
 		screen >"$dir/screen"
 		grep -qF -e "$2" "$dir/screen" && break
@@ -151,9 +151,18 @@ keys 'echo "code=$?"' Enter
 shows "its exit code" "code=42"
 is "the terminal is as it was" "$(modes)" "$before"
 keys clear Enter
-keys "$enter -- sh -c 'echo begun; sleep 1000'" Enter
+# What is typed before would go to the one that ends.
+ended() {
+	for _ in $(seq 600); do
+		kill -0 "$1" 2>/dev/null || break
+		sleep 0.1
+	done
+}
+keys "$enter -- sh -c 'echo be''gun; sleep 1000'" Enter
 shows "a command instead" "begun"
+pid=$(pgrep -f "^$enter" | head -n 1)
 keys C-c
+ended "$pid"
 keys 'echo "code=$?"' Enter
 shows "ended by Ctrl-C" "code=130"
 is "the terminal is as it was" "$(modes)" "$before"
@@ -163,13 +172,6 @@ shows "one that takes no keys" "deaf"
 keys 'C-]' 'C-]' 'C-]'
 shows "is left" "left by Ctrl-]"
 is "the terminal is as it was" "$(modes)" "$before"
-# What is typed before would go to the one that ends.
-ended() {
-	for _ in $(seq 600); do
-		kill -0 "$1" 2>/dev/null || break
-		sleep 0.1
-	done
-}
 for pair in TERM:143 HUP:129 INT:130; do
 	signal=${pair%:*}
 	keys clear Enter
