@@ -9,6 +9,7 @@
 
 #define GRID_COLUMNS 100  /* runs on a page */
 #define GRID_ROWS    150  /* tests on a page */
+#define GRID_FILE    600  /* tests in a file: a script sorts and seeks among no others */
 #define GRID_RUNS    1000 /* runs that rates are of, where no period is asked for */
 #define GRID_EMPTY   16   /* columns: room for words */
 #define TREND_N      20   /* bars of a trend */
@@ -37,6 +38,7 @@ void grid_done(struct grid *g);
 /* The table: the rows of the page that is asked for. */
 void grid_write(struct grid *g);
 void grid_rows(struct grid *g); /* rows.c */
+size_t grid_end(const struct grid *g); /* the row behind the last of the page */
 /* A rule excuses its failures, or what it told of each of them did. */
 bool grid_is_known(const struct grid *g, const struct judge_flake *x);
 /* The run of a column to its page, or as text where it has none. */

@@ -233,18 +233,18 @@ static void columns_nav(struct grid *g)
 static void rows_nav(struct grid *g)
 {
 	struct web_query q = *g->q;
-	size_t end = (size_t)q.skip + GRID_ROWS;
+	size_t end = grid_end(g);
 	struct out *o = g->h->out;
 
-	if (!q.skip && g->n_rows <= GRID_ROWS)
+	if (!q.skip && end == g->n_rows)
 		return;
 	out_lit(o, "<nav class=\"pages\" aria-label=\"Tests\">");
 	if (g->h->site->live && q.skip) {
 		q.skip = q.skip > GRID_ROWS ? q.skip - GRID_ROWS : 0;
 		turn(g, &q, "", "Tests above");
 	}
-	out_printf(o, "<span>Tests %u to %zu of %zu</span>\n", g->q->skip + 1,
-		   end < g->n_rows ? end : g->n_rows, g->n_rows);
+	out_printf(o, "<span>Tests %u to %zu of %zu%s</span>\n", g->q->skip + 1, end, g->n_rows,
+		   g->h->site->live ? "" : "; only these are sought and sorted");
 	if (g->h->site->live && end < g->n_rows) {
 		q.skip = (uint32_t)end;
 		turn(g, &q, "", "Tests below");

@@ -307,9 +307,16 @@ static void values(struct grid *g, const struct judge_flake *x)
 		   known ? " data-known" : "");
 }
 
+size_t grid_end(const struct grid *g)
+{
+	size_t end = (size_t)g->q->skip + (g->h->site->live ? GRID_ROWS : GRID_FILE);
+
+	return end < g->n_rows ? end : g->n_rows;
+}
+
 void grid_rows(struct grid *g)
 {
-	for (size_t i = g->q->skip; i < g->n_rows && i < (size_t)g->q->skip + GRID_ROWS; i++) {
+	for (size_t i = g->q->skip; i < grid_end(g); i++) {
 		values(g, g->rows[i]);
 		name(g, g->rows[i]);
 		stats(g, g->rows[i]);

@@ -466,58 +466,6 @@ static void test_empty(struct tap *t, const char *dir)
 	store_close(store);
 }
 
-static void one_run(struct store *store, const char *id, struct str mode, int64_t ms)
-{
-	struct event_run run = { .id = str_of(id), .branch = STR("export"), .time_ms = ms };
-	struct event_job job = { .mode = mode, .machine = STR("qemu"), .time_ms = ms };
-	struct event_program p = { .suite = STR("mptcp"), .name = STR("diag.sh"), .attempt = 1,
-				   .status = STATUS_PASS, .time_ms = ms };
-	struct event events[] = {
-		{ .type = EVENT_RUN_BEGIN, .run = &run },
-		{ .type = EVENT_JOB_BEGIN, .job = 1, .job_info = &job },
-		{ .type = EVENT_PROGRAM_BEGIN, .job = 1, .program = 1, .prog = &p },
-		{ .type = EVENT_PROGRAM_END, .job = 1, .program = 1, .prog = &p },
-		{ .type = EVENT_JOB_END, .job = 1, .job_info = &job },
-		{ .type = EVENT_RUN_END, .run = &run },
-	};
-	struct store_record *record;
-	struct event_sink sink;
-
-	if (store_record_new(store, &record, &(struct err){}) < 0)
-		return;
-	sink = store_record_sink(record);
-	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
-		event_emit(&sink, &events[i]);
-	store_record_free(record);
-}
-
-/* A branch goes on, one of its modes does not: that one is folded. */
-static void test_ran_no_more(struct tap *t, const char *dir)
-{
-	_free_ char *path = path_join(dir, "modes.db");
-	_cleanup_(buf_done) struct buf b = {};
-	const struct web_args none = {};
-	struct web_site *site = NULL;
-	struct store *store = NULL;
-	struct err err = {};
-	ptrdiff_t fold;
-	struct out o;
-
-	is_int(t, store_open(path, STORE_WRITE, &store, &err), 0, "a store");
-	one_run(store, "a", STR("btf"), INT64_C(1700000000000));
-	one_run(store, "b", STR("normal"), INT64_C(1758520800000));
-	is_int(t, web_site_new(store, "0", 0, &site, &err), 0, "of two modes");
-	out_to_buf(&o, &b);
-	is_int(t, WEB_PAGES[WEB_INDEX].render(site, &none, &o, &err), 0, "an index");
-	out_flush(&o);
-	fold = str_find(buf_str(&b), STR("1 more branch and mode did not run for a month"));
-	ok(t, fold > str_find(buf_str(&b), STR(">normal</span>")), "one is in sight");
-	ok(t, fold > 0 && fold < str_find(buf_str(&b), STR(">btf</span>")),
-	   "the other did not run for a month");
-	web_site_free(site);
-	store_close(store);
-}
-
 int main(int argc, char **argv)
 {
 	_cleanup_(dir_removep) char *dir = NULL;
@@ -549,6 +497,5 @@ int main(int argc, char **argv)
 	web_site_free(site);
 	store_close(store);
 	test_empty(&t, dir);
-	test_ran_no_more(&t, dir);
 	return tap_done(&t);
 }
