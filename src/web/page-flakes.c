@@ -12,6 +12,8 @@
 #include "web/filter.h"
 #include "web/grid.h"
 
+#define OLDER_MAX (WEB_RUNS_MAX / GRID_COLUMNS)
+
 /* ---- which branch and mode ---- */
 
 static bool first_branch(const struct web_site *site, unsigned i)
@@ -227,6 +229,8 @@ static void columns_nav(struct grid *g)
 	q.before = g->history->runs[g->columns[g->n_columns - 1]].id;
 	if (g->older && is_made(g, &q))
 		turn(g, &q, "next", "Older runs");
+	else if (g->older)
+		out_lit(o, "<span>Older runs are not in these files</span>\n");
 	out_lit(o, "</nav>\n");
 }
 
@@ -344,11 +348,14 @@ static bool ran(const struct web_history *h, const struct web_query *q, uint32_t
 }
 
 /* Ids of the runs at which older pages begin. Returns how many. */
-static unsigned older_of(const struct web_history *h, const struct web_query *q,
-			 int64_t ret[WEB_OLDER_PAGES])
+static unsigned older_of(const struct web_site *site, const struct web_query *q,
+			 int64_t ret[OLDER_MAX])
 {
-	unsigned n = 0, columns = 0;
+	const struct web_history *h = site->history;
+	unsigned max = (site->window - 1) / GRID_COLUMNS, n = 0, columns = 0;
 
+	if (max < WEB_OLDER_PAGES)
+		max = WEB_OLDER_PAGES;
 	for (uint32_t i = h->n_runs; i > 0; i--) {
 		if (!ran(h, q, i - 1))
 			continue;
@@ -357,7 +364,7 @@ static unsigned older_of(const struct web_history *h, const struct web_query *q,
 
 			while (!ran(h, q, last))
 				last++;
-			if (n == WEB_OLDER_PAGES)
+			if (n == max)
 				break;
 			ret[n++] = h->runs[last].id;
 		}
@@ -368,12 +375,12 @@ static unsigned older_of(const struct web_history *h, const struct web_query *q,
 
 static bool is_made(const struct grid *g, const struct web_query *q)
 {
-	int64_t ids[WEB_OLDER_PAGES];
+	int64_t ids[OLDER_MAX];
 	unsigned n;
 
 	if (g->h->site->live)
 		return true;
-	n = older_of(g->history, q, ids);
+	n = older_of(g->h->site, q, ids);
 	for (unsigned i = 0; i < n; i++)
 		if (ids[i] == q->before)
 			return true;
@@ -382,8 +389,8 @@ static bool is_made(const struct grid *g, const struct web_query *q)
 
 static int each_older(const struct web_site *site, struct web_query q, web_args_fn fn, void *ctx)
 {
-	int64_t ids[WEB_OLDER_PAGES];
-	unsigned n = older_of(site->history, &q, ids);
+	int64_t ids[OLDER_MAX];
+	unsigned n = older_of(site, &q, ids);
 
 	for (unsigned i = 0; i < n; i++) {
 		struct web_args args = { .q = q };

@@ -109,7 +109,8 @@ struct web_splat {
 #define WEB_RUNS_DEFAULT 100
 #define WEB_RUNS_MAX     10000
 #define WEB_CHOICES_MAX  128
-#define WEB_OLDER_PAGES  4  /* of a flakes page, as files: so far back it can be turned */
+/* Of a flakes page, as files: so far back it can be turned, or as far as runs have pages. */
+#define WEB_OLDER_PAGES  4
 
 struct web_history; /* web/history.h */
 struct web_rules;   /* web/known.h */

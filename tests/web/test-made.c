@@ -124,6 +124,61 @@ static void test_rows(struct tap *t, const char *dir)
 	}
 }
 
+struct older {
+	struct web_args last;
+	int n;
+};
+
+static int one_more(void *ctx, const struct web_args *args)
+{
+	struct older *o = ctx;
+
+	o->n++;
+	o->last.q = args->q;
+	return 0;
+}
+
+/* As files so many pages of columns are made as runs have pages, but some; the last says
+ * whether that is all. */
+static void test_older(struct tap *t, const char *dir)
+{
+	static const char more[] = "Older runs are not in these files";
+	static const struct {
+		unsigned window, pages;
+		bool all;
+	} rows[] = { { 100, 4, false }, { 600, 5, false }, { 700, 6, true } };
+	_free_ char *path = path_join(dir, "older.db");
+	struct store *store = NULL;
+	struct err err = {};
+
+	is_int(t, store_open(path, STORE_WRITE, &store, &err), 0, "a store");
+	for (unsigned i = 0; i < 650; i++) {
+		_free_ char *id = xasprintf("run-%u", i);
+
+		one_run(store, id, STR("normal"), INT64_C(1758520800000) + i * INT64_C(60000),
+			i % 50 == 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct older older = {};
+		_cleanup_(buf_done) struct buf b = {};
+		struct web_site *site = NULL;
+		struct out o;
+
+		is_int(t, web_site_new(store, "0", rows[i].window, &site, &err), 0, "a site");
+		WEB_PAGES[WEB_FLAKES_OLDER].each(site, one_more, &older, &err);
+		is_int(t, older.n, (int)rows[i].pages, "so many pages of older ones");
+		out_to_buf(&o, &b);
+		is_int(t, WEB_PAGES[WEB_FLAKES_OLDER].render(site, &older.last, &o, &err), 0,
+		       "the last of them");
+		out_flush(&o);
+		is_int(t, str_find(buf_str(&b), STR("title=\"run 1,")) > 0, rows[i].all,
+		       "it has the first run, or not");
+		is_int(t, str_find(buf_str(&b), str_of(more)) < 0, rows[i].all, "and says so");
+		web_site_free(site);
+	}
+	store_close(store);
+}
+
 int main(void)
 {
 	_cleanup_(dir_removep) char *dir = NULL;
@@ -135,5 +190,6 @@ int main(void)
 		return tap_done(&t);
 	test_ran_no_more(&t, dir);
 	test_rows(&t, dir);
+	test_older(&t, dir);
 	return tap_done(&t);
 }
