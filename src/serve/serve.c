@@ -95,13 +95,17 @@ static void answer_log(struct serve *s, struct http_request *q, const struct pag
 /* Of the history, and of the server as it is now. */
 static void answer_metrics(struct serve *s, struct http_request *q, const struct pages_page *page)
 {
-	_cleanup_(buf_done) struct buf b = {};
+	enum encoding encoding = encode_choose(http_header(q, "Accept-Encoding"));
+	_cleanup_(buf_done) struct buf b = {}, small = {};
 
 	metrics_write(page->body, s->http, s->pages, live_clients(s->live), logs_stats(s->logs),
 		      &b);
 	http_set(q, "Content-Type", str_of(WEB_PAGES[page->id].type));
 	http_set(q, "Cache-Control", STR("no-store"));
-	http_reply(q, 200, buf_str(&b));
+	http_set(q, "Vary", STR("Accept-Encoding"));
+	if (encoding && encode(encoding, buf_str(&b), &small))
+		http_set(q, "Content-Encoding", str_of(ENCODE_NAMES[encoding]));
+	http_reply(q, 200, buf_str(small.n ? &small : &b));
 }
 
 static void answer_found(struct serve *s, struct http_request *q, const struct pages_page *page)

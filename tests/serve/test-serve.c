@@ -86,6 +86,8 @@ static const struct {
 	{ "encoded by zstd", GET("/", "Accept-Encoding: gzip, zstd\r\n"),
 	  "HTTP/1.1 200 \nContent-Encoding: zstd" },
 	{ "encoded by gzip", GET("/", "Accept-Encoding: gzip\r\n"), "Content-Encoding: gzip" },
+	{ "metrics too are encoded", GET("/metrics", "Accept-Encoding: gzip\r\n"),
+	  "HTTP/1.1 200 \nContent-Encoding: gzip\nVary: Accept-Encoding\nno-store" },
 	{ "not encoded", GET("/", ""), "HTTP/1.1 200 \n!Content-Encoding" },
 	{ "in a query it may say anything", GET("/?a=%00'\"<b>", ""), "HTTP/1.1 200 " },
 	{ "a view", GET("/flakes.html?branch=export&sort=name", ""), "HTTP/1.1 200 \nETag: " },
