@@ -105,7 +105,7 @@ static void address(const struct feed *f, const struct judge_event *e, struct ou
 
 	if (t && (t->page || f->site->live))
 		web_path(WEB_TEST, &args, o);
-	else if (web_site_run(f->site, args.run))
+	else if (web_site_has_run(f->site, args.run))
 		web_path(WEB_RUN, &args, o);
 	else
 		web_path(WEB_FLAKES, &args, o);

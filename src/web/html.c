@@ -161,8 +161,7 @@ void html_end(struct web_html *h)
 void html_run_link(struct web_html *h, int64_t id, const char *before)
 {
 	struct web_args args = { .run = id };
-	/* A server has a page of each run there is. */
-	bool known = h->site->live || web_site_run(h->site, id);
+	bool known = web_site_has_run(h->site, id);
 
 	if (known) {
 		out_lit(h->out, "<a");

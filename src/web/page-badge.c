@@ -53,15 +53,16 @@ static void half(struct out *o, struct str s, unsigned from, unsigned width, con
 
 static const char *word_of(const struct web_site *site, const struct web_args *args)
 {
+	const struct web_history *w = site->history;
+
 	for (unsigned i = 0; i < site->n_choices; i++) {
 		const struct web_choice *c = &site->choices[i];
-		const struct web_run *run;
 
 		if (!str_eq(c->branch, args->q.branch) || !str_eq(c->mode, args->q.mode) ||
-		    c->last >= site->history->n_runs)
+		    c->last >= w->n_runs)
 			continue;
-		run = web_site_run(site, site->history->runs[c->last].id);
-		return run ? web_run_word(run->state, run->exit_code) : "old";
+		return w->runs[w->n_runs - 1].begin_ms - w->runs[c->last].begin_ms >= WEB_STALE_MS
+			       ? "old" : web_run_word(c->state, c->exit_code);
 	}
 	return NULL;
 }

@@ -199,7 +199,7 @@ static void cell(struct page *p, const struct matrix_row *row, unsigned i)
 {
 	const struct matrix_cell *c = &row->cells[i];
 	const struct judge_run *r = &p->history->runs[p->m.columns[i].run];
-	bool link = row->program && web_site_run(p->h->site, r->id);
+	bool link = row->program && web_site_has_run(p->h->site, r->id);
 	struct out *o = p->h->out;
 
 	if (c->said >= STATUS_N) {

@@ -11,7 +11,6 @@
 #include "web/pages.h"
 
 #define DAY_MS     INT64_C(86400000)
-#define STALE_MS   (30 * DAY_MS) /* a branch that ran no more for so long is folded */
 #define LATELY_MS  (60 * DAY_MS) /* what is older than this changed long ago */
 #define TOGETHER   (3 * DAY_MS)  /* apart by less: one sentence */
 #define AT_LEAST   12              /* unless there are no more than so many */
@@ -147,7 +146,7 @@ static int branches(struct page *p, struct err *err)
 
 		if (c->last >= p->history->n_runs)
 			continue;
-		v[n].stale = p->now_ms - p->history->runs[c->last].begin_ms >= STALE_MS;
+		v[n].stale = p->now_ms - p->history->runs[c->last].begin_ms >= WEB_STALE_MS;
 		fresh += !v[n].stale;
 		v[n++].c = c;
 	}

@@ -172,7 +172,7 @@ static void compared(struct web_html *h, int64_t id)
 	struct web_args args = { .run = id };
 	size_t n[JUDGE_DIFFERS_N] = {}, new = 0;
 
-	if (before == w->n_runs || !web_site_run(h->site, id))
+	if (before == w->n_runs || !web_site_has_run(h->site, id))
 		return;
 	for (size_t i = 0; i < w->n_axes; i++)
 		judge_diff_axis(&d, &w->axes[i], side);

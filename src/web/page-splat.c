@@ -246,7 +246,7 @@ static void on_event(void *ctx, const struct event *ev)
 	splat_about(p->h, ev->splat);
 	splat_text(p->h, ev->splat);
 	out_lit(o, "<p class=\"links\">");
-	if (at->line && web_site_run(p->h->site, at->run)) {
+	if (at->line && web_site_has_run(p->h->site, at->run)) {
 		html_line_link(p->h, WEB_CONSOLE, &args, at->line);
 		out_printf(o, "Console, line %" PRIu64 "</a>", at->line);
 		out_str(o, bare ? STR(" · ") : STR(""));
@@ -316,7 +316,7 @@ static void sighting(struct page *p, const struct store_splat_at *at)
 	out_lit(o, "</td><td>");
 	test_link(p, at->suite, at->name);
 	out_lit(o, "</td><td>");
-	if (at->line && web_site_run(p->h->site, at->run)) {
+	if (at->line && web_site_has_run(p->h->site, at->run)) {
 		html_line_link(p->h, WEB_CONSOLE, &args, at->line);
 		out_printf(o, "line %" PRIu64 "</a>", at->line);
 	}

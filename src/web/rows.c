@@ -184,7 +184,7 @@ static void cell(struct grid *g, const struct judge_flake *x, unsigned column, u
 	}
 	out_lit(o, ">");
 	/* A harness error is no failure of the test, but has a log to read too. */
-	if (bad && web_site_run(g->h->site, id))
+	if (bad && web_site_has_run(g->h->site, id))
 		cell_link(g, x, id, cell);
 	else if (cell < STATUS_N)
 		html_text(g->h, STATUS_INFO[cell].mark);

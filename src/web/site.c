@@ -107,6 +107,33 @@ static void index_by_id(struct web_site *s)
 	qsort(s->by_id, s->n_runs, sizeof(struct web_run *), by_id);
 }
 
+static int on_latest(void *ctx, const struct store_run *run)
+{
+	struct web_choice *c = ctx;
+
+	c->state = run->state;
+	c->exit_code = run->exit_code;
+	return 0;
+}
+
+/* How the newest run of each branch and mode went. One that was removed since then is lost. */
+static int latest(struct web_site *s, struct err *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < s->n_choices && r >= 0; i++) {
+		struct web_choice *c = &s->choices[i];
+
+		c->state = STORE_RUN_LOST;
+		if (c->last < s->history->n_runs)
+			r = store_run_get(s->store, s->history->runs[c->last].id, on_latest, c,
+					  err);
+		if (r == -ENOENT)
+			r = 0;
+	}
+	return r;
+}
+
 int web_site_new(struct store *store, const char *version, unsigned window,
 		 struct web_site **ret, struct err *err)
 {
@@ -137,13 +164,15 @@ int web_site_with(struct store *store, const char *version, unsigned window,
 	r = store_runs(store, &f, on_run, s, err);
 	if (r >= 0)
 		r = store_fingerprints(store, WEB_SPLATS_MAX, on_splat, s, err);
+	for (size_t i = 0; i < s->history->n_axes; i++)
+		add_choice(s, &s->history->axes[i]);
+	if (r >= 0)
+		r = latest(s, err);
 	if (r < 0) {
 		web_site_free(s);
 		return r;
 	}
 	index_by_id(s);
-	for (size_t i = 0; i < s->history->n_axes; i++)
-		add_choice(s, &s->history->axes[i]);
 	qsort(s->choices, s->n_choices, sizeof(*s->choices), by_choice);
 	branches_last(s);
 	*ret = s;
@@ -176,6 +205,11 @@ const struct web_run *web_site_run(const struct web_site *s, int64_t id)
 			high = mid;
 	}
 	return low < s->n_runs && s->by_id[low]->id == id ? s->by_id[low] : NULL;
+}
+
+bool web_site_has_run(const struct web_site *s, int64_t id)
+{
+	return s->live || web_site_run(s, id);
 }
 
 const struct web_splat *web_site_splat(const struct web_site *s, struct str fingerprint)

@@ -52,7 +52,7 @@ static void failure_row(struct told *p, const struct web_failure *f)
 	if (r->commit.n)
 		html_commit(p->h, r->commit);
 	out_lit(o, "</td><td>");
-	if (f->log && f->to && web_site_run(p->h->site, r->id)) {
+	if (f->log && f->to && web_site_has_run(p->h->site, r->id)) {
 		html_line_link(p->h, WEB_LOG, &log, f->from);
 		out_lit(o, "log</a>");
 	}
@@ -65,7 +65,7 @@ static void evidence(struct told *p, const struct web_failure *const *v, size_t 
 	for (size_t i = 0; i < n && p->excerpts; i++) {
 		int64_t id = p->h->site->history->runs[v[i]->run].id;
 
-		if (!v[i]->log || !v[i]->to || !web_site_run(p->h->site, id))
+		if (!v[i]->log || !v[i]->to || !web_site_has_run(p->h->site, id))
 			continue;
 		p->excerpts--;
 		html_excerpt(p->h, id, v[i]->program, v[i]->job, v[i]->from, v[i]->to);

@@ -96,6 +96,8 @@ struct web_choice {
 	struct str branch, mode;
 	uint32_t last;            /* of the history: the newest run of both, */
 	uint32_t branch_last;     /* and of the branch */
+	enum store_run_state state; /* of the newest run of both */
+	int exit_code;
 };
 
 /* Splats of one fingerprint, in all of the history. */
@@ -111,6 +113,9 @@ struct web_splat {
 #define WEB_CHOICES_MAX  128
 /* Of a flakes page, as files: so far back it can be turned, or as far as runs have pages. */
 #define WEB_OLDER_PAGES  4
+
+/* What ran no more for so long tells nothing of now: it is folded, its badge says "old". */
+#define WEB_STALE_MS (30 * INT64_C(86400000))
 
 struct web_history; /* web/history.h */
 struct web_rules;   /* web/known.h */
@@ -145,8 +150,12 @@ int web_site_new(struct store *store, const char *version, unsigned window,
 int web_site_with(struct store *store, const char *version, unsigned window,
 		  struct web_history *history, struct web_site **ret, struct err *err);
 struct web_site *web_site_free(struct web_site *site);
-/* The run of that id, or NULL: the site has no page of it. */
+/* The run of that id, or NULL: it is not among the newest, which a site of files has pages
+ * of. */
 const struct web_run *web_site_run(const struct web_site *site, int64_t id);
+
+/* Whether there is a page of that run, which the history has: a server has one of each. */
+bool web_site_has_run(const struct web_site *site, int64_t id);
 
 /* The splats of that fingerprint, or NULL: the site has no page of them. */
 const struct web_splat *web_site_splat(const struct web_site *site, struct str fingerprint);

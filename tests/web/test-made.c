@@ -2,8 +2,9 @@
 /* Pages of stores that are made for what is asked: of few runs, or of much that fails. */
 #include "base/file.h"
 #include "base/mem.h"
-#include "store/store.h"
+#include "seed.h"
 #include "tap.h"
+#include "web/history.h"
 #include "web/web.h"
 
 /* Of one program; @failed: so many tests of it failed. */
@@ -48,6 +49,20 @@ static void one_run(struct store *store, const char *id, struct str mode, int64_
 	store_record_free(record);
 }
 
+static void is_badge(struct tap *t, const struct web_site *site, struct str mode,
+		     const char *want)
+{
+	const struct web_args args = { .q = { .branch = STR("export"), .mode = mode } };
+	_cleanup_(buf_done) struct buf b = {};
+	struct err err = {};
+	struct out o;
+
+	out_to_buf(&o, &b);
+	WEB_PAGES[WEB_BADGE].render(site, &args, &o, &err);
+	out_flush(&o);
+	ok(t, str_find(buf_str(&b), str_of(want)) > 0, "a badge says %s", want);
+}
+
 /* A branch goes on, one of its modes does not: that one is folded. */
 static void test_ran_no_more(struct tap *t, const char *dir)
 {
@@ -71,6 +86,8 @@ static void test_ran_no_more(struct tap *t, const char *dir)
 	ok(t, fold > str_find(buf_str(&b), STR(">normal</span>")), "one is in sight");
 	ok(t, fold > 0 && fold < str_find(buf_str(&b), STR(">btf</span>")),
 	   "the other did not run for a month");
+	is_badge(t, site, STR("btf"), "export btf: old");
+	is_badge(t, site, STR("normal"), "export normal: passed");
 	web_site_free(site);
 	store_close(store);
 }
@@ -146,13 +163,13 @@ static void test_older(struct tap *t, const char *dir)
 	static const struct {
 		unsigned window, pages;
 		bool all;
-	} rows[] = { { 100, 4, false }, { 600, 5, false }, { 700, 6, true } };
+	} rows[] = { { 100, 4, false }, { 501, 5, true } };
 	_free_ char *path = path_join(dir, "older.db");
 	struct store *store = NULL;
 	struct err err = {};
 
 	is_int(t, store_open(path, STORE_WRITE, &store, &err), 0, "a store");
-	for (unsigned i = 0; i < 650; i++) {
+	for (unsigned i = 0; i < 510; i++) {
 		_free_ char *id = xasprintf("run-%u", i);
 
 		one_run(store, id, STR("normal"), INT64_C(1758520800000) + i * INT64_C(60000),
@@ -179,6 +196,55 @@ static void test_older(struct tap *t, const char *dir)
 	store_close(store);
 }
 
+/* A server has pages of all runs, so what it says and where it links to does not end at
+ * the newest that it lists: here one. */
+static void test_beyond(struct tap *t, const char *dir)
+{
+	_free_ char *path = path_join(dir, "beyond.db");
+	struct web_site *site = NULL;
+	struct store *store = NULL;
+	struct err err = {};
+
+	is_int(t, store_open(path, STORE_WRITE, &store, &err), 0, "a store");
+	is_int(t, seed_store(store, dir, 15, false, &err), 0, "with a past");
+	is_int(t, web_site_new(store, "0", 1, &site, &err), 0, "of which one run is listed");
+	site->live = true;
+	const struct web_args run = { .run = 13 };
+	const struct web_args export = { .q = { .branch = STR("export"), .mode = STR("debug") } };
+	const struct web_args test = { .test = web_tests_find(&site->history->tests,
+		web_test_hash(STR("mptcp"), STR("mptcp_join.sh"),
+			      STR("mptcp_join: fastclose test"), 1)) };
+	const struct web_args splat = { .splat = &site->splats[0] };
+	const struct {
+		enum web_page_id page;
+		const struct web_args *args;
+		const char *has;
+	} rows[] = {
+		{ WEB_RUN, &run, "Compared with <a href=\"../run/" },
+		{ WEB_TEST, &test, "log</a>" },
+		{ WEB_TEST, &test, "expected 3" },
+		{ WEB_SPLAT, &splat, "line 3</a>" },
+		{ WEB_FLAKES, &(struct web_args){}, "href=\"run/13.html#normal" },
+		{ WEB_MATRIX, &(struct web_args){}, "href=\"run/14.html#" },
+		{ WEB_BADGE, &export, "export debug: critical" },
+		{ WEB_METRICS, &(struct web_args){},
+		  "taproom_run_passed{branch=\"export\",mode=\"debug\"}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_(buf_done) struct buf b = {};
+		struct out o;
+
+		out_to_buf(&o, &b);
+		is_int(t, WEB_PAGES[rows[i].page].render(site, rows[i].args, &o, &err), 0,
+		       WEB_PAGES[rows[i].page].path);
+		out_flush(&o);
+		ok(t, str_find(buf_str(&b), str_of(rows[i].has)) > 0, "- has %s", rows[i].has);
+	}
+	web_site_free(site);
+	store_close(store);
+}
+
 int main(void)
 {
 	_cleanup_(dir_removep) char *dir = NULL;
@@ -191,5 +257,6 @@ int main(void)
 	test_ran_no_more(&t, dir);
 	test_rows(&t, dir);
 	test_older(&t, dir);
+	test_beyond(&t, dir);
 	return tap_done(&t);
 }
