@@ -13,8 +13,7 @@
 
 static const struct opt OPTS[] = {
 	{ .type = OPT_TYPE_STR, .name = "error", .arg = "E", AT(error),
-	  .help = "the chance that the answer is wrong is at most that: 1%, 0.05 "
-		  "[default: 5%]" },
+	  .help = "the chance of a wrong answer, at most: 1%, 0.05 [default: 5%]" },
 	{ .type = OPT_TYPE_STR, .name = "rate", .arg = "RATE", AT(rate),
 	  .help = "how often the test fails on BAD: 20%, 0.2, 1 for always; or 3/40, in so many "
 		  "runs, and more are made where that saves some [default: measured, on top of "
@@ -26,12 +25,12 @@ static const struct opt OPTS[] = {
 	  .help = "go on with the bisection that was interrupted last; the same call does so "
 		  "too" },
 	{ .type = OPT_TYPE_FLAG, .name = "restart", AT(restart),
-	  .help = "begin anew, whatever the same call has found out" },
+	  .help = "begin anew, and forget what the same call has found out" },
 	{ .type = OPT_TYPE_DURATION, .name = "test-timeout", .arg = "TIME",
 	  AT(run.test_timeout_ms), .positive = true,
 	  .help = "of one test [default: the suite's own]" },
 	{ .type = OPT_TYPE_DURATION, .name = "silent-timeout", .arg = "TIME", AT(run.silent_ms),
-	  .positive = true, .help = "end a test that says nothing for so long [default: it may]" },
+	  .positive = true, .help = "end a test that prints nothing for so long [default: never]" },
 	OPT_GROUP("Kernel and machine", MACHINE_OPTION_ROWS, struct bisect_options, run.machine),
 	OPT_GROUP("Common", CMD_COMMON, struct bisect_options, run.common),
 	OPT_END,

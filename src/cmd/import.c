@@ -26,15 +26,15 @@ struct import_options {
 
 static const struct opt OPTS[] = {
 	{ .type = OPT_TYPE_STR, .name = "branch", .arg = "B", AT(branch),
-	  .help = "of runs that don't say one" },
+	  .help = "for runs that name none" },
 	{ .type = OPT_TYPE_STR, .name = "commit", .arg = "HASH", AT(commit),
-	  .help = "of runs that don't say one" },
+	  .help = "for runs that name none" },
 	{ .type = OPT_TYPE_STR, .name = "mode", .arg = "M", AT(mode),
-	  .help = "of runs that don't say one: the kernel's configuration mode" },
+	  .help = "for runs that name none: the kernel's configuration mode" },
 	{ .type = OPT_TYPE_STR, .name = "machine", .arg = "M", AT(machine),
-	  .help = "of runs that don't say one: where they ran" },
+	  .help = "for runs that name none: where they ran" },
 	{ .type = OPT_TYPE_STR, .name = "suite", .arg = "S", AT(suite),
-	  .help = "of tests that don't say one" },
+	  .help = "for tests that name none" },
 	OPT_GROUP("Common", CMD_COMMON, struct import_options, common),
 	OPT_END,
 };

@@ -22,12 +22,12 @@ static const struct opt OPTS[] = {
 	{ .type = OPT_TYPE_FLAG, .name = "console", AT(console),
 	  .help = "the machines' consoles: the kernel's own words" },
 	{ .type = OPT_TYPE_STR, .name = "artefact", .arg = "KIND", AT(artefact),
-	  .help = "what a machine left else: config, the kernel's configuration; coverage, as "
-		  "lcov has it" },
+	  .help = "another file that a machine left: config, the kernel's configuration; "
+		  "coverage, as lcov writes it" },
 	{ .type = OPT_TYPE_STR, .name = "lines", .arg = "FROM-TO", AT(lines),
 	  .help = "only these lines of the log, as 'taproom runs --json' gives them" },
 	{ .type = OPT_TYPE_STR, .name = "file", .arg = "FILE", AT(file),
-	  .help = "no run's log but this one, decoded by --symbols; - is standard input" },
+	  .help = "instead of a run's log this one, decoded by --symbols; - is standard input" },
 	OPT_GROUP("Decoding", DECODER_OPTIONS, struct log_options, decoder),
 	OPT_GROUP("Common", CMD_COMMON, struct log_options, common),
 	OPT_END,

@@ -19,9 +19,8 @@ const struct opt MACHINE_OPTION_ROWS[] = {
 	{ .type = OPT_TYPE_STR, .name = "kernel", .arg = "SPEC", AT(kernel),
 	  .help = "a kernel tree, git:REF, a bzImage, a User Mode Linux, 'host', or "
 		  "debian[:SUITE][/PACKAGE], which is fetched and unpacked without installing. "
-		  "A tree that is not built yet is built in the cache; with any of the next "
-		  "five options it always is [default: '.' if it is a kernel tree, else "
-		  "debian]" },
+		  "A tree that is not built is built in the cache; with one of the next five "
+		  "options any tree is [default: '.' if it is a kernel tree, else debian]" },
 	{ .type = OPT_TYPE_STR, .name = "mode", .arg = "MODE", AT(mode),
 	  .help = "how the kernel is configured: normal, debug, btf-normal, btf-debug, or one "
 		  "of the configuration [default: normal]" },
@@ -30,8 +29,8 @@ const struct opt MACHINE_OPTION_ROWS[] = {
 		  "or the configuration's file [default: taproom.yaml here or in a parent, else "
 		  "~/.config/taproom/taproom.yaml, else the MPTCP plan]" },
 	{ .type = OPT_TYPE_STR, .name = "base", .arg = "BASE", AT(base), .choices = BASES,
-	  .help = "what the mode is added to: the architecture's defconfig, or tiny, which has "
-		  "only what the tests need [default: the mode's]" },
+	  .help = "the configuration that the mode is added to: the architecture's defconfig, or "
+		  "tiny, which has nothing but what is wanted [default: the mode's]" },
 	{ .type = OPT_TYPE_LIST, .name = "coverage", .arg = "DIR", AT(coverage),
 	  .help = "a directory of the kernel's tree, net/mptcp, in which the kernel counts "
 		  "which lines run; a run reports how many did, and keeps the pages" },
@@ -40,7 +39,7 @@ const struct opt MACHINE_OPTION_ROWS[] = {
 	{ .type = OPT_TYPE_STR, .name = "machine", .arg = "KIND", AT(machine), .choices = MACHINES,
 	  .several = true,
 	  .help = "auto, qemu (a virtual machine), uml (a kernel that is a process) or host "
-		  "(namespaces on the running kernel); auto is what the kernel was built for "
+		  "(namespaces on the running kernel); auto is what fits the kernel "
 		  "[default: auto]" },
 	{ .type = OPT_TYPE_STR, .name = "uml-time", .arg = "TIME", AT(uml_time),
 	  .help = "a uml machine's clock: real, idle (sleeps cost nothing), inf (nor do "

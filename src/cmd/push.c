@@ -27,7 +27,7 @@ static const struct opt OPTS[] = {
 	{ .type = OPT_TYPE_STR, .name = "file", .arg = "FILE", AT(file),
 	  .help = "instead of RUN: what 'taproom run --json' or 'taproom report' wrote" },
 	{ .type = OPT_TYPE_STR, .name = "token-file", .arg = "FILE", AT(token_file),
-	  .help = "who may: what 'taproom token add' printed [default: $TAPROOM_TOKEN]" },
+	  .help = "the token that 'taproom token add' printed [default: $TAPROOM_TOKEN]" },
 	OPT_GROUP("Common", CMD_COMMON, struct push_options, common),
 	OPT_END,
 };

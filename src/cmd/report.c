@@ -19,7 +19,7 @@ struct report_command {
 
 static const struct opt OPTS[] = {
 	{ .type = OPT_TYPE_STR, .letter = 'f', .name = "format", .arg = "FORMAT", AT(format),
-	  .help = "of the document; a wrong one lists them [default: text]" },
+	  .help = "text, tap, json, junit or events [default: text]" },
 	{ .type = OPT_TYPE_STR, .letter = 'o', .name = "output", .arg = "FILE", AT(file),
 	  .help = "write it there, all or nothing [default: standard output]" },
 	OPT_GROUP("Known issues", KNOWN_OPTIONS, struct report_command, known),

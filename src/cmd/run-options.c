@@ -17,14 +17,14 @@ static const struct opt OPTS[] = {
 	  .help = "which of the configuration's trees to test; several: a,b [default: all]" },
 	{ .type = OPT_TYPE_DURATION, .name = "job-timeout", .arg = "TIME", AT(job_timeout_ms),
 	  .positive = true,
-	  .help = "of all tests of one mode on one kind of machine; each may have its share of "
-		  "it, so that one that hangs does not take the others' [default: none]" },
+	  .help = "of all tests of one mode on one kind of machine; each gets a share of it, so "
+		  "that one that hangs does not take the others' time [default: none]" },
 	{ .type = OPT_TYPE_DURATION, .name = "test-timeout", .arg = "TIME", AT(test_timeout_ms),
 	  .positive = true,
 	  .help = "of one test [default: the suite's own]" },
 	{ .type = OPT_TYPE_DURATION, .name = "silent-timeout", .arg = "TIME", AT(silent_ms),
 	  .positive = true,
-	  .help = "end a test that says nothing for so long [default: it may]" },
+	  .help = "end a test that prints nothing for so long [default: never]" },
 	{ .type = OPT_TYPE_INT, .letter = 'j', .name = "jobs", .arg = "N", AT(machine.jobs),
 	  .positive = true,
 	  .help = "machines at a time [default: what memory and cores carry]" },
@@ -33,10 +33,10 @@ static const struct opt OPTS[] = {
 	  .help = "machines at a time for the tests of one mode [default: all of --jobs]" },
 	{ .type = OPT_TYPE_INT, .name = "retries", .arg = "N", AT(retries),
 	  .help = "try a test that failed up to N times more, each in a machine of its own; "
-		  "what the last attempt says counts [default: 0]" },
+		  "the last attempt counts [default: 0]" },
 	{ .type = OPT_TYPE_FLAG, .name = "resume", AT(resume),
-	  .help = "go on with the run that was interrupted last, or with RUN: with its words, "
-		  "and without the tests that it has recorded" },
+	  .help = "go on with the run that was interrupted last, or with RUN: with its selectors "
+		  "and options, without the tests that have ended" },
 	{ .type = OPT_TYPE_FLAG, .name = "fail-fast", AT(fail_fast),
 	  .help = "start no more tests when one has failed" },
 	{ .type = OPT_TYPE_INT, .name = "repeat", .arg = "N", AT(repeat),
@@ -49,11 +49,11 @@ static const struct opt OPTS[] = {
 		  "often, or less often, than in RATE of the runs: 1%, 0.05 (at most --repeat "
 		  "times)" },
 	{ .type = OPT_TYPE_FLAG, .name = "keep", AT(keep),
-	  .help = "leave the machines up in which the last tests ran, until Ctrl-C; it is told "
-		  "how to enter them" },
+	  .help = "leave the machines up in which the last tests ran, until Ctrl-C; says how to "
+		  "enter them" },
 	{ .type = OPT_TYPE_DURATION, .name = "keep-timeout", .arg = "TIME", AT(keep_ms),
 	  .positive = true,
-	  .help = "end one that was kept when nobody was in it for so long [default: 30m]" },
+	  .help = "end a kept machine in which nobody was for so long [default: 30m]" },
 	{ .type = OPT_TYPE_STR, .name = "out", .arg = "DIR", AT(out),
 	  .help = "also leave logs and consoles in DIR" },
 	OPT_GROUP("Kernel and machine", MACHINE_OPTION_ROWS, struct run_options, machine),
@@ -66,8 +66,9 @@ const struct opt_command cmd_run_help = {
 	.summary = "Boots a kernel, runs its tests, records and reports every result.",
 	.text = "A selector is suite, suite/test or suite/test/subtest; * and ? match, a leading ! "
 		"excludes. Without any, the configuration's default choice runs.\n"
-		"Exit status: 0 all passed, 1 a test failed, 2 usage, 3 a crash, a kernel splat or "
-		"--timeout, 4 the harness failed, 130 stopped by Ctrl-C.",
+		"Exit status: 0 all passed, 1 a test failed, 2 usage, 3 the kernel warned or "
+		"crashed, or --timeout was over, 4 the harness failed or no test ran, 130 stopped "
+		"by Ctrl-C.",
 	.opts = OPTS,
 	.examples = "  taproom run\n"
 		    "  taproom run mptcp/pm_netlink --kernel debian\n"

@@ -25,10 +25,10 @@ static const struct opt OPTS[] = {
 const struct opt_command cmd_show_help = {
 	.usage = "taproom show RUN [options]",
 	.summary = "Shows one run: what did not pass, counts, conclusion; all of it with -v.",
-	.text = "With --decode the text of each splat stands below it. Of what failed the last "
-		"line says what is known from the runs before, of the same branch, mode and "
-		"machine: flaky, with its rate, 95 % interval and runs; or new, with the runs in "
-		"which it did not fail. 'taproom diff' tells the chances.\n" HISTORY_RUN_HELP,
+	.text = "With --decode the text of each splat stands below it. The last line says what the "
+		"runs before, of the same branch, mode and machine, tell of each failure: flaky, "
+		"with its rate, 95 % interval and number of runs; or new, with the number of runs "
+		"in which it did not fail. 'taproom diff' tells the chances.\n" HISTORY_RUN_HELP,
 	.opts = OPTS,
 	.examples = "  taproom show latest\n"
 		    "  taproom show 17 -v\n",

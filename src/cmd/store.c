@@ -32,7 +32,7 @@ static const struct opt OPTS[] = {
 	  "'keep' rules of this configuration [default: as 'taproom run' finds it]",
 	  OFFSET(config) },
 	{ OPT_TYPE_FLAG, 0, "dry-run", NULL, "gc: only says what would go", OFFSET(dry) },
-	{ OPT_TYPE_FLAG, 0, "repair", NULL, "check: makes anew what follows from the runs",
+	{ OPT_TYPE_FLAG, 0, "repair", NULL, "check: makes anew what is derived from the runs",
 	  OFFSET(repair) },
 	OPT_GROUP("Common", CMD_COMMON, struct store_options, common),
 	OPT_END,
