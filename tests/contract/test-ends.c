@@ -186,9 +186,11 @@ static void test_oops(struct bench *b, bool fatal)
 	struct proc_spec spec = { .argv = argv, .in = PROC_NULL };
 	struct machine_facts facts;
 	struct proc debugger = { .fd = -1 };
-	const char *cause = fatal ? "echo 1 > /proc/sys/kernel/panic_on_oops; sleep 5; hostname x"
-				  : "echo 0 > /proc/sys/kernel/panic_on_oops; sleep 5; "
-				    "exec hostname x";
+	/* Called until the debugger, however late, is there to stop it. */
+	const char *cause = fatal ? "echo 1 > /proc/sys/kernel/panic_on_oops;"
+				    "while hostname x; do sleep 1; done"
+				  : "echo 0 > /proc/sys/kernel/panic_on_oops;"
+				    "while :; do hostname x || exit; sleep 1; done";
 
 	if (!gdb) {
 		ok(b->tap, true, "an oops # SKIP gdb is not installed");
@@ -203,7 +205,6 @@ static void test_oops(struct bench *b, bool fatal)
 	argv[6] = stop = xasprintf("hbreak *0x%.*s", STR_FMT(str_trim(buf_str(&b->out))));
 	buf_clear(&b->console);
 	provoke(b, cause);
-	bench_turn(b, 500);
 	if (proc_start(&spec, &debugger, NULL) < 0)
 		return;
 	bench_wait_exit(b);
